@@ -1,0 +1,21 @@
+# presil_stage(NAME LINK TARGET...): the library presil_NAME from src/NAME/*.cpp, and with
+# PRESIL_TESTS one test program a stage from the *_test.cpp beside them.
+function(presil_stage name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(presil_${name} STATIC ${sources})
+  target_link_libraries(presil_${name} PUBLIC presil_options ${ARG_LINK})
+  if(PRESIL_TESTS AND tests)
+    add_executable(${name}_tests ${tests})
+    target_link_libraries(${name}_tests presil_${name} GTest::gtest_main)
+    target_compile_definitions(${name}_tests PRIVATE PRESIL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    gtest_discover_tests(${name}_tests DISCOVERY_MODE PRE_TEST
+      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES LABELS unit)
+  endif()
+endfunction()
