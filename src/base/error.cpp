@@ -37,7 +37,8 @@ InputError::InputError(const std::string& message)
       diagnostics_{Diagnostic{.file = {}, .message = message, .source_line = {}}} {}
 
 void fail_check(const char* condition, std::string_view promise, const char* file, int line) {
-  throw InternalError(fmt::format("{}:{}: broken promise: {} ({})", file, line, promise, condition));
+  throw InternalError(
+      fmt::format("{}:{}: broken promise: {} ({})", file, line, promise, condition));
 }
 
 }  // namespace presil

@@ -2,7 +2,8 @@
 //
 // InputError: the user can mend it; it carries every diagnostic of the file, not the first only.
 // Infeasible: an answer ("the model does not fit, by 3 GB"), returned with tl::expected and stored
-// like any other result. CHECK: ours to mend. Libraries return or throw; only main prints and exits.
+// like any other result. CHECK: ours to mend. Libraries return or throw; only main prints and
+// exits.
 #pragma once
 
 #include <stdexcept>
@@ -17,9 +18,9 @@ namespace presil {
 /// One complaint about one place of an input. `file` may also name a command-line argument.
 struct Diagnostic {
   std::string file;
-  int line = 0;       // 1-based; 0: the file as a whole
-  int column = 0;     // 1-based
-  int length = 1;     // characters to underline
+  int line = 0;    // 1-based; 0: the file as a whole
+  int column = 0;  // 1-based
+  int length = 1;  // characters to underline
   std::string message;
   std::string source_line;  // the text of `line`, for the caret
 };
@@ -75,11 +76,11 @@ using Feasible = tl::expected<T, Infeasible>;
 [[noreturn]] void fail_check(const char* condition, std::string_view promise, const char* file,
                              int line);
 
-#define CHECK(condition, promise)                                        \
-  do {                                                                   \
-    if (!(condition)) {                                                  \
-      ::presil::fail_check(#condition, (promise), __FILE__, __LINE__);   \
-    }                                                                    \
+#define CHECK(condition, promise)                                      \
+  do {                                                                 \
+    if (!(condition)) {                                                \
+      ::presil::fail_check(#condition, (promise), __FILE__, __LINE__); \
+    }                                                                  \
   } while (false)
 
 }  // namespace presil

@@ -96,7 +96,9 @@ constexpr Unit kUnits[] = {
     {flops_per_second, "PFLOP/s", 1e15},
 };
 
-bool counts_whole(Dimension d) { return d == bytes || d == picoseconds || d == cycles; }
+bool counts_whole(Dimension d) {
+  return d == bytes || d == picoseconds || d == cycles;
+}
 
 std::string_view trimmed(std::string_view s) {
   while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
@@ -108,25 +110,44 @@ std::string_view trimmed(std::string_view s) {
 
 std::string_view example_of(Dimension d) {
   switch (d) {
-    case bytes: return "256 KiB";
-    case picoseconds: return "14 ns";
-    case seconds: return "3 us";
-    case hertz: return "1.35 GHz";
-    case bytes_per_second: return "2.7 TB/s";
-    case bits_per_second: return "9.8 Gb/s";
-    case bytes_per_cycle: return "128 B/cycle";
-    case cycles: return "4 cycles";
-    case watts: return "90 W";
-    case joules: return "0.5 pJ";
-    case joules_per_bit: return "3.9 pJ/bit";
-    case usd: return "700 USD";
-    case usd_per_gigabyte: return "12 USD/GB";
-    case usd_per_kilowatt_hour: return "0.08 USD/kWh";
-    case square_millimetres: return "421 mm2";
-    case per_square_centimetre: return "0.1 /cm2";
-    case millimetres: return "25.6 mm";
-    case volts: return "0.85 V";
-    case flops_per_second: return "989 TFLOP/s";
+    case bytes:
+      return "256 KiB";
+    case picoseconds:
+      return "14 ns";
+    case seconds:
+      return "3 us";
+    case hertz:
+      return "1.35 GHz";
+    case bytes_per_second:
+      return "2.7 TB/s";
+    case bits_per_second:
+      return "9.8 Gb/s";
+    case bytes_per_cycle:
+      return "128 B/cycle";
+    case cycles:
+      return "4 cycles";
+    case watts:
+      return "90 W";
+    case joules:
+      return "0.5 pJ";
+    case joules_per_bit:
+      return "3.9 pJ/bit";
+    case usd:
+      return "700 USD";
+    case usd_per_gigabyte:
+      return "12 USD/GB";
+    case usd_per_kilowatt_hour:
+      return "0.08 USD/kWh";
+    case square_millimetres:
+      return "421 mm2";
+    case per_square_centimetre:
+      return "0.1 /cm2";
+    case millimetres:
+      return "25.6 mm";
+    case volts:
+      return "0.85 V";
+    case flops_per_second:
+      return "989 TFLOP/s";
   }
   return "";
 }
@@ -148,8 +169,7 @@ tl::expected<double, std::string> parse_quantity(std::string_view text, Dimensio
   double number = 0;
   const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), number);
   if (error != std::errc() || !std::isfinite(number)) return complain(fmt::format("\"{}\"", whole));
-  const std::string_view unit =
-      trimmed(whole.substr(static_cast<std::size_t>(end - whole.data())));
+  const std::string_view unit = trimmed(whole.substr(static_cast<std::size_t>(end - whole.data())));
   if (unit.empty()) return complain(fmt::format("{} without a unit", whole));
   for (const Unit& u : kUnits) {
     if (u.dimension != dimension || u.name != unit) continue;
@@ -161,11 +181,12 @@ tl::expected<double, std::string> parse_quantity(std::string_view text, Dimensio
       return tl::unexpected(fmt::format("\"{}\" is not a whole number of {}", whole,
                                         dimension == bytes ? "bytes" : "picoseconds or cycles"));
     }
-    if (std::abs(rounded) > 9.0e18) return complain(fmt::format("\"{}\", which is too large", whole));
+    if (std::abs(rounded) > 9.0e18)
+      return complain(fmt::format("\"{}\", which is too large", whole));
     return rounded;
   }
-  return tl::unexpected(fmt::format("unknown unit \"{}\" in \"{}\"; expected one of {}", unit, whole,
-                                    units_of(dimension)));
+  return tl::unexpected(fmt::format("unknown unit \"{}\" in \"{}\"; expected one of {}", unit,
+                                    whole, units_of(dimension)));
 }
 
 std::string format_quantity(double value, Dimension dimension) {

@@ -112,7 +112,9 @@ struct Band {
 };
 
 inline namespace literals {
-constexpr Bytes operator""_B(unsigned long long n) { return Bytes(static_cast<std::int64_t>(n)); }
+constexpr Bytes operator""_B(unsigned long long n) {
+  return Bytes(static_cast<std::int64_t>(n));
+}
 constexpr Bytes operator""_KiB(unsigned long long n) {
   return Bytes(static_cast<std::int64_t>(n) << 10);
 }

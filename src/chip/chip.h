@@ -1,0 +1,159 @@
+// A chip as its file describes it: one schema for GPU, NPU grid, systolic array and phone.
+//
+//   cores (matrix engine, vector engine, local memory) - network - shared memory - DRAM
+//                                                                         \ links to other chips
+//
+// Everything here was written by somebody; what follows from it (peak FLOP/s, GB/s, balance point)
+// is in derived.h. The fields and their units are documented where they are read, in
+// chip_reader.cpp, from which `presil schema chip` is made.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/document.h"
+#include "base/fields.h"
+#include "base/number_format.h"
+#include "base/units.h"
+
+namespace presil {
+
+/// Who decides what runs next: the compiler (cycle by cycle), in-order engine queues with
+/// semaphores, or a hardware scheduler that hands blocks of work to cores as they fall idle.
+enum class Control { static_schedule, queues, dynamic };
+
+enum class Dataflow {
+  weight_stationary,  // k x n weights sit in the array, rows of activations stream through
+  output_stationary,  // m x n results sit in registers, operands stream (tensor cores, mma)
+};
+
+struct MatrixEngine {
+  Dataflow dataflow = Dataflow::output_stationary;
+  // Native block. Weight-stationary: k x n weights are resident, m is the fewest rows worth
+  // streaming (1). Output-stationary: the m x n x k of the instruction; short dimensions are
+  // padded.
+  std::int64_t m = 1, n = 1, k = 1;
+  std::map<Format, double> macs_per_cycle;  // of one core, by operand format
+  std::optional<Hertz> clock;               // when it differs from the core's
+  // Weight-stationary: cycles to load one k x n block of weights, and whether the next block loads
+  // while this one computes.
+  std::int64_t preload_cycles = 0;
+  bool preload_overlapped = true;
+};
+
+struct VectorEngine {
+  double flops_per_cycle = 1;  // fp32, of one core; a multiply-add counts two
+  double exp_per_cycle = 1;    // exponentials (and the like) of one core
+  std::optional<Hertz> clock;
+};
+
+/// Memory beside one core: shared memory of an SM, scratchpad of a PE, SBUF of a NeuronCore.
+struct LocalMemory {
+  Bytes size;
+  BytesPerCycle read;  // what feeds the core's engines
+};
+
+struct Core {
+  std::int64_t count = 1;
+  Hertz clock;
+  MatrixEngine matrix;
+  VectorEngine vector;
+  LocalMemory sram;
+};
+
+enum class Managed { software, cache };
+
+/// Memory that all cores share: L2 of a GPU, the SRAM of MTIA, the TCM of a phone NPU.
+struct SharedMemory {
+  Bytes size;
+  BytesPerSecond read;  // of all cores together
+  Managed managed = Managed::software;
+  double usable = 1;  // share of `size` that keeps data for reuse
+};
+
+enum class Topology { crossbar, mesh, ring, bus, torus, switched, point_to_point };
+
+/// What carries data from shared memory and DRAM to the cores.
+struct Network {
+  Topology topology = Topology::crossbar;
+  BytesPerSecond bandwidth;  // into all cores together
+  bool multicast = true;     // one read can feed many cores
+  double mean_hops = 1;      // for energy
+};
+
+enum class Refresh { off, all_bank, per_bank };
+enum class PagePolicy { open, closed };
+
+struct Dram {
+  std::string part;  // a file in memories/
+  std::int64_t stacks = 1;
+  BitsPerSecond rate;  // a pin; at most the part's own
+  Refresh refresh = Refresh::all_bank;
+  PagePolicy page_policy = PagePolicy::open;
+  std::string mapping;            // "" is the part's default
+  std::optional<Bytes> capacity;  // of all stacks, when it is not stacks x the part's
+};
+
+/// What joins chips into a tensor-parallel group.
+struct Link {
+  Topology topology = Topology::switched;
+  BytesPerSecond bandwidth;  // out of one chip, all its links together, one direction
+  Seconds latency;           // of one hop, software included
+  std::int64_t max_group = 1;
+};
+
+struct Power {
+  Watts limit;
+  Watts idle;              // drawn whatever runs, DRAM refresh and leakage included
+  double min_clock = 0.5;  // lowest step under a power limit, as a share of core.clock
+};
+
+/// What stands between the end of one kernel and the start of the next.
+struct Launch {
+  Seconds eager;          // launched from the host, one by one
+  Seconds stream;         // queued behind each other
+  Seconds graph;          // recorded once, replayed
+  bool prefetch = false;  // the next kernel's weights may load before this one has ended
+};
+
+struct Die {
+  SquareMillimetres area;
+  std::string node;                        // a file in nodes/
+  std::int64_t count = 1;                  // equal dies in the package
+  std::int64_t enabled = 1, physical = 1;  // cores sold and cores etched, for harvesting
+};
+
+struct PackageChoice {
+  std::string kind;  // a file in packages/
+  std::optional<SquareMillimetres> interposer;
+};
+
+struct Chip {
+  std::string name;
+  std::string vendor;
+  std::string year;
+  std::vector<std::string> alias;  // names used in measured data
+  Control control = Control::queues;
+  Core core;
+  std::optional<SharedMemory> sram;
+  Network noc;
+  Dram dram;
+  std::optional<Link> link;
+  Power power;
+  Launch launch;
+  Die die;
+  PackageChoice package;
+  Sources sources;
+};
+
+/// Validates and converts a parsed chip file. Throws InputError with every complaint.
+Chip read_chip(const Node& root);
+
+/// Describes the schema, for `presil schema chip`.
+Schema chip_schema();
+
+}  // namespace presil

@@ -1,0 +1,56 @@
+// The weights of a model, memory-mapped and never copied.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/number_format.h"
+#include "model/architecture.h"
+#include "model/vocabulary.h"
+
+namespace presil {
+
+/// One tensor of the file. `shape` is slowest first: a matrix is (rows, columns) = (out, in), and a
+/// row is whole blocks of its format.
+struct WeightTensor {
+  std::string name;  // GGUF's: "blk.0.attn_q.weight"
+  Format format = Format::fp32;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> data;
+};
+
+/// Which dimensions rotary embedding pairs: GGUF's converter permutes Wq and Wk of llama-family
+/// files so that (2i, 2i+1) pair; Hugging Face pairs (i, i + head_dim/2).
+enum class RopeLayout { interleaved, halves };
+
+class Weights {
+ public:
+  /// Opens a GGUF v3 file. Throws MissingInput (no file) or InputError (not GGUF, cut short, absurd
+  /// counts, unsupported format, tensors that overlap or leave the file; says file, key, found and
+  /// expected).
+  static Weights open_gguf(const std::filesystem::path& path);
+  Weights(Weights&&) noexcept;
+  Weights& operator=(Weights&&) noexcept;
+  ~Weights();
+
+  const Architecture& architecture() const;
+  const Vocabulary& vocabulary() const;
+  RopeLayout rope_layout() const;
+  std::span<const WeightTensor> tensors() const;
+  /// The tensor called `name`, or nullptr.
+  const WeightTensor* find(std::string_view name) const;
+  Bytes file_size() const;
+
+ private:
+  struct State;
+  explicit Weights(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace presil
