@@ -80,9 +80,9 @@ enum class Topology { crossbar, mesh, ring, bus, torus, switched, point_to_point
 /// What carries data from shared memory and DRAM to the cores.
 struct Network {
   Topology topology = Topology::crossbar;
-  BytesPerSecond bandwidth;  // into all cores together
-  bool multicast = true;     // one read can feed many cores
-  double mean_hops = 1;      // for energy
+  BytesPerSecond bandwidth;    // into all cores together
+  std::int64_t multicast = 1;  // cores that one read of shared memory can feed
+  double mean_hops = 1;        // for energy
 };
 
 enum class Refresh { off, all_bank, per_bank };

@@ -1,0 +1,103 @@
+#include "program/program.h"
+
+#include "base/error.h"
+
+namespace presil {
+
+std::int64_t Mapping::tile(Axis axis) const {
+  for (const Loop& loop : loops) {
+    if (loop.axis == axis) return loop.tile;
+  }
+  return 0;
+}
+
+int Program::find(std::string_view name) const {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (tensors[i].name == name) return static_cast<int>(i);
+  }
+  throw InternalError("no tensor called " + std::string(name));
+}
+
+std::string_view to_string(Op op) {
+  switch (op) {
+    case Op::embed:
+      return "embed";
+    case Op::rmsnorm:
+      return "rmsnorm";
+    case Op::gemm:
+      return "gemm";
+    case Op::rope:
+      return "rope";
+    case Op::attention:
+      return "attention";
+    case Op::all_reduce:
+      return "all_reduce";
+    case Op::argmax:
+      return "argmax";
+  }
+  return "";
+}
+
+std::string_view to_string(Axis axis) {
+  switch (axis) {
+    case Axis::m:
+      return "m";
+    case Axis::n:
+      return "n";
+    case Axis::k:
+      return "k";
+    case Axis::s:
+      return "s";
+    case Axis::h:
+      return "h";
+    case Axis::q:
+      return "q";
+    case Axis::c:
+      return "c";
+    case Axis::d:
+      return "d";
+  }
+  return "";
+}
+
+std::string_view to_string(Symbol symbol) {
+  switch (symbol) {
+    case Symbol::one:
+      return "1";
+    case Symbol::T:
+      return "T";
+    case Symbol::S:
+      return "S";
+    case Symbol::Q:
+      return "Q";
+    case Symbol::C:
+      return "C";
+  }
+  return "";
+}
+
+std::string_view to_string(Epilogue epilogue) {
+  switch (epilogue) {
+    case Epilogue::none:
+      return "none";
+    case Epilogue::add:
+      return "add";
+    case Epilogue::swiglu:
+      return "swiglu";
+  }
+  return "";
+}
+
+std::string_view to_string(Role role) {
+  switch (role) {
+    case Role::weight:
+      return "weight";
+    case Role::cache:
+      return "cache";
+    case Role::activation:
+      return "activation";
+  }
+  return "";
+}
+
+}  // namespace presil

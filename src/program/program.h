@@ -1,0 +1,143 @@
+// The program: what both readers read.
+//
+// A Program is compiled once for (model, chip, parallel split, number formats). It is a list of
+// blocks of kernels; the block of a decoder layer is stored once and repeated. A kernel is an
+// operator over a tile loop nest: its axes have extents in the symbols of a step (T, S, Q, C), each
+// mapping says how the axes are cut into tiles and which loops run over cores and which in time.
+// Operands are tensors with a place; a weight of layer l stands at base + l * layer_stride.
+//
+// `values` runs it for its numbers and `cycles` for its time; neither knows the other.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/number_format.h"
+#include "base/units.h"
+
+namespace presil {
+
+/// What the size of an axis may depend on. T: new tokens of the step, over all sequences.
+/// S: sequences. Q: new tokens of one sequence. C: keys one sequence attends to (cached and new).
+enum class Symbol { one, T, S, Q, C };
+
+/// scale x symbol.
+struct Extent {
+  std::int64_t scale = 1;
+  Symbol symbol = Symbol::one;
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+
+enum class Role { weight, cache, activation };
+
+/// A two-dimensional operand, row-major.
+struct Tensor {
+  std::string name;  // a weight's GGUF name with '*' for the layer; "x", "k_cache", ...
+  Role role = Role::activation;
+  Format format = Format::fp32;
+  Extent rows;
+  std::int64_t columns = 1;
+  // Of a weight: where it stands in DRAM. (Caches and activations get their addresses in bind.)
+  std::int64_t base = 0;
+  std::int64_t layer_stride = 0;
+  friend bool operator==(const Tensor&, const Tensor&) = default;
+};
+
+enum class Op {
+  embed,      // out[m, n] = weight[token[m], n]
+  rmsnorm,    // out[m, n] = in / rms(in) * weight[n]; with m = S: of each sequence's last token
+  gemm,       // out[m, n] = in[m, k] x weights[n, k]^T, weights side by side along n
+  rope,       // splits qkv, adds bias and head norms, rotates q and k, appends k and v to the cache
+  attention,  // out[q, h] = softmax(q k^T / sqrt(d), causal) v, per sequence and head
+  all_reduce,  // sums in[m, n] over the tensor-parallel group
+  argmax,      // the greedy token of each row of logits
+};
+
+/// What a gemm does with a finished tile before it is stored.
+enum class Epilogue { none, add, swiglu };
+
+/// m, n, k: of a gemm. s: sequences, h: KV heads, q: queries, c: keys, d: head dimension, of
+/// attention (n: query heads).
+enum class Axis { m, n, k, s, h, q, c, d };
+inline constexpr std::size_t kAxes = 8;
+
+enum class Over { cores, time };
+
+/// One loop of a nest: `axis` in steps of `tile`. Loops over cores hand their iterations out, the
+/// innermost loop's neighbours to neighbouring cores.
+struct Loop {
+  Axis axis = Axis::m;
+  std::int64_t tile = 1;
+  Over over = Over::time;
+  friend bool operator==(const Loop&, const Loop&) = default;
+};
+
+inline constexpr std::int64_t kAnyRows = std::numeric_limits<std::int64_t>::max();
+
+/// A loop nest, outermost first, meant for steps with at most `max_m` rows.
+struct Mapping {
+  std::int64_t max_m = kAnyRows;
+  std::vector<Loop> loops;
+  std::int64_t split_k = 1;  // cores that share the k range of one output tile
+  friend bool operator==(const Mapping&, const Mapping&) = default;
+
+  /// The tile along `axis`, or 0 when no loop runs over it.
+  std::int64_t tile(Axis axis) const;
+};
+
+struct Kernel {
+  std::string name;
+  Op op = Op::gemm;
+  Epilogue epilogue = Epilogue::none;
+  Format multiply = Format::bf16;       // what the matrix engine multiplies
+  std::vector<int> inputs;              // indices into Program::tensors, activations and caches
+  std::vector<int> weights;             // indices into Program::tensors
+  std::vector<int> outputs;             // activations and caches
+  std::array<Extent, kAxes> extents{};  // by Axis; unused axes are 1
+  std::vector<Mapping> mappings;        // by max_m, ascending
+  std::vector<int> after;  // kernels of the same block that must have ended; empty: the one before
+  friend bool operator==(const Kernel&, const Kernel&) = default;
+
+  Extent extent(Axis axis) const { return extents[static_cast<std::size_t>(axis)]; }
+};
+
+struct Block {
+  std::string name;
+  std::int64_t repeat = 1;
+  std::vector<Kernel> kernels;
+  friend bool operator==(const Block&, const Block&) = default;
+};
+
+struct Program {
+  std::string model;
+  std::string chip;
+  std::string numerics;  // how values are rounded: "ggml", "fp32", "bf16"
+  std::int64_t tensor_parallel = 1;
+  // What bind needs to know of the chip.
+  std::int64_t cores = 1;
+  Bytes local_memory;   // of one core
+  Bytes shared_memory;  // usable for activations; 0 when there is none
+  Bytes dram_capacity;
+  Bytes dram_unit;  // tensors start on multiples of it: one line on every channel
+  std::int64_t max_context = 1;
+  Bytes weight_footprint;  // of one chip
+  std::vector<Tensor> tensors;
+  std::vector<Block> blocks;
+  friend bool operator==(const Program&, const Program&) = default;
+
+  const Tensor& tensor(int index) const { return tensors[static_cast<std::size_t>(index)]; }
+  /// The index of the tensor called `name`. Requires that it exists.
+  int find(std::string_view name) const;
+};
+
+std::string_view to_string(Op op);
+std::string_view to_string(Axis axis);
+std::string_view to_string(Symbol symbol);
+std::string_view to_string(Epilogue epilogue);
+std::string_view to_string(Role role);
+
+}  // namespace presil
