@@ -25,10 +25,10 @@ struct Step {
 };
 
 /// Where an operand lives while a step runs.
-enum class Place { dram, shared, local };
+enum class Level { dram, shared, local };
 
 struct Placement {
-  Place place = Place::shared;
+  Level level = Level::shared;
   std::int64_t address = 0;
   Bytes size;
 };
