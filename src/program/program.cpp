@@ -32,6 +32,8 @@ std::string_view to_string(Op op) {
       return "attention";
     case Op::all_reduce:
       return "all_reduce";
+    case Op::all_gather:
+      return "all_gather";
     case Op::argmax:
       return "argmax";
   }

@@ -53,7 +53,8 @@ enum class Op {
   gemm,       // out[m, n] = in[m, k] x weights[n, k]^T, weights side by side along n
   rope,       // splits qkv, adds bias and head norms, rotates q and k, appends k and v to the cache
   attention,  // out[q, h] = softmax(q k^T / sqrt(d), causal) v, per sequence and head
-  all_reduce,  // sums in[m, n] over the tensor-parallel group
+  all_reduce,  // sums in[m, n] over the tensor-parallel group and adds the sum to out
+  all_gather,  // puts the group's in[m, n] side by side
   argmax,      // the greedy token of each row of logits
 };
 
