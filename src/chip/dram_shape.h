@@ -1,0 +1,34 @@
+// What a chip's DRAM amounts to: channels, capacity, peak, and the line it is interleaved by.
+#pragma once
+
+#include <cstdint>
+
+#include "chip/chip.h"
+#include "chip/memory_part.h"
+
+namespace presil {
+
+/// Consecutive lines of this size go to consecutive pseudo-channels of the chip: long enough to
+/// stay in one row for several bursts, short enough that one tile touches every channel.
+inline constexpr std::int64_t kInterleaveLine = 256;
+
+inline std::int64_t pseudo_channels(const MemoryPart& part, const Dram& dram) {
+  return dram.stacks * part.channels * part.pseudo_channels;
+}
+
+/// One line on every pseudo-channel: what starts and ends on multiples of it loads all of them
+/// alike.
+inline Bytes interleave_unit(const MemoryPart& part, const Dram& dram) {
+  return Bytes(kInterleaveLine * pseudo_channels(part, dram));
+}
+
+inline BytesPerSecond peak_bandwidth(const MemoryPart& part, const Dram& dram) {
+  return BytesPerSecond(static_cast<double>(pseudo_channels(part, dram) * part.width) *
+                        dram.rate.count() / 8);
+}
+
+inline Bytes dram_capacity(const MemoryPart& part, const Dram& dram) {
+  return dram.capacity.value_or(part.stack_capacity() * dram.stacks);
+}
+
+}  // namespace presil

@@ -1,0 +1,399 @@
+#include "compiler/compile.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "chip/dram_shape.h"
+#include "chip/engine_time.h"
+#include "compiler/tiling.h"
+
+namespace presil {
+namespace {
+
+// A mapping is searched for each of these numbers of rows; a step takes the first that covers it.
+constexpr std::array<std::int64_t, 8> kRowBuckets = {1, 8, 16, 32, 64, 128, 512, 2048};
+
+/// What to multiply in, by preference, for weights stored in `weights` under `numerics`.
+std::vector<Format> preferences(std::string_view numerics, Format weights) {
+  using enum Format;
+  if (numerics == "fp32") return {fp32, tf32, bf16, fp16};
+  if (numerics == "ggml" && info(weights).block_elements > 1) return {int8, fp8_e4m3, bf16, fp16};
+  if (weights == fp8_e4m3 || weights == fp8_e5m2) return {weights, fp8_e4m3, bf16, fp16};
+  if (weights == int8) return {int8, fp8_e4m3, bf16, fp16};
+  return {bf16, fp16, tf32, fp32};
+}
+
+class Compiler {
+ public:
+  Compiler(const Architecture& model, const Chip& chip, const MemoryPart& part,
+           const CompileOptions& options)
+      : model_(model), chip_(chip), part_(part), options_(options), tp_(options.tensor_parallel) {}
+
+  Feasible<Program> run() {
+    check_split();
+    describe_machine();
+    add_activations();
+    add_blocks();
+    place_weights();  // every weight has an address; layers are layer_stride apart
+    if (infeasible_) return tl::unexpected(*infeasible_);
+    return std::move(program_);
+  }
+
+ private:
+  void check_split() const {
+    const auto refuse = [](const std::string& why) { throw InputError(why); };
+    if (tp_ < 1) refuse(fmt::format("--tp: expected 1 or more, found {}", tp_));
+    const std::int64_t group = chip_.link ? chip_.link->max_group : 1;
+    if (tp_ > group) {
+      refuse(fmt::format("--tp {}: {} joins at most {} chips (link.max_group)", tp_, chip_.name,
+                         group));
+    }
+    const auto divides = [&](std::int64_t count, std::string_view what) {
+      if (count % tp_ != 0) {
+        refuse(
+            fmt::format("--tp {} does not divide the {} {} of {}", tp_, count, what, model_.name));
+      }
+    };
+    divides(model_.n_heads, "attention heads");
+    divides(model_.d_ff, "columns of d_ff");
+    divides(model_.vocab_size, "rows of the vocabulary");
+    // Fewer KV heads than chips: each is kept by several chips, as serving engines do.
+    if (model_.n_kv_heads >= tp_) divides(model_.n_kv_heads, "KV heads");
+    const std::array<std::string_view, 3> known = {"bf16", "fp32", "ggml"};
+    if (std::find(known.begin(), known.end(), options_.numerics) == known.end()) {
+      refuse(fmt::format("--numerics: expected one of {}, found '{}'", fmt::join(known, ", "),
+                         options_.numerics));
+    }
+  }
+
+  void describe_machine() {
+    program_.model = model_.name;
+    program_.chip = chip_.name;
+    program_.numerics = options_.numerics;
+    program_.tensor_parallel = tp_;
+    program_.cores = chip_.core.count;
+    program_.local_memory = chip_.core.sram.size;
+    program_.shared_memory =
+        chip_.sram ? Bytes(static_cast<std::int64_t>(static_cast<double>(chip_.sram->size.count()) *
+                                                     chip_.sram->usable))
+                   : Bytes(0);
+    program_.dram_capacity = dram_capacity(part_, chip_.dram);
+    program_.dram_unit = interleave_unit(part_, chip_.dram);
+    program_.max_context = model_.max_context;
+    activation_ = options_.numerics == "bf16" ? Format::bf16 : Format::fp32;
+    heads_ = model_.n_heads / tp_;
+    kv_heads_ = std::max<std::int64_t>(1, model_.n_kv_heads / tp_);
+    kv_columns_ = kv_heads_ * model_.head_dim;
+    q_columns_ = heads_ * model_.head_dim;
+    d_ff_ = model_.d_ff / tp_;
+    vocab_ = model_.vocab_size / tp_;
+  }
+
+  int activation(std::string name, Extent rows, std::int64_t columns, Format format) {
+    program_.tensors.push_back({std::move(name), Role::activation, format, rows, columns, 0, 0});
+    return static_cast<int>(program_.tensors.size()) - 1;
+  }
+
+  void add_activations() {
+    const Extent tokens{1, Symbol::T};
+    const Extent sequences{1, Symbol::S};
+    x_ = activation("x", tokens, model_.d_model, activation_);
+    h_ = activation("h", tokens, model_.d_model, activation_);
+    qkv_ = activation("qkv", tokens, q_columns_ + 2 * kv_columns_, activation_);
+    q_ = activation("q", tokens, q_columns_, activation_);
+    attn_ = activation("attn", tokens, q_columns_, activation_);
+    f_ = activation("f", tokens, d_ff_, activation_);
+    if (tp_ > 1) partial_ = activation("partial", tokens, model_.d_model, activation_);
+    last_ = activation("last", sequences, model_.d_model, activation_);
+    logits_ = activation("logits", sequences, vocab_, Format::fp32);
+    if (tp_ > 1) all_logits_ = activation("all_logits", sequences, model_.vocab_size, Format::fp32);
+    token_ = activation("token", sequences, 1, Format::fp32);
+    for (int* cache : {&k_cache_, &v_cache_}) {
+      *cache = activation(cache == &k_cache_ ? "k_cache" : "v_cache", {1, Symbol::C}, kv_columns_,
+                          activation_);
+      program_.tensors.back().role = Role::cache;
+    }
+  }
+
+  /// The stored format of a weight, the same in every layer. Norms and biases stay in the
+  /// activations' format unless a file says otherwise.
+  Format weight_format(const std::string& name, bool is_matrix) const {
+    const Format fallback = is_matrix ? options_.weights : activation_;
+    if (!options_.format_of) return fallback;
+    const std::size_t star = name.find('*');
+    const auto in_layer = [&](std::int64_t layer) {
+      std::string concrete = name;
+      if (star != std::string::npos) concrete.replace(star, 1, std::to_string(layer));
+      const auto format = options_.format_of(concrete);
+      if (!format) {
+        throw InputError(fmt::format("{}: the weights have no tensor '{}'", model_.name, concrete));
+      }
+      return *format;
+    };
+    const Format first = in_layer(0);
+    for (std::int64_t layer = 1; star != std::string::npos && layer < model_.n_layers; ++layer) {
+      if (const Format other = in_layer(layer); other != first) {
+        throw InputError(
+            fmt::format("{}: '{}' is {} in layer 0 and {} in layer {}; one format for "
+                        "all layers is supported",
+                        model_.name, name, to_string(first), to_string(other), layer));
+      }
+    }
+    return first;
+  }
+
+  int weight(const std::string& name, std::int64_t rows, std::int64_t columns) {
+    const Format format = weight_format(name, rows > 1);
+    if (columns % info(format).block_elements != 0) {
+      throw InputError(fmt::format("{}: rows of {} elements are not whole {} blocks", name, columns,
+                                   to_string(format)));
+    }
+    program_.tensors.push_back({name, Role::weight, format, {rows, Symbol::one}, columns, 0, 0});
+    return static_cast<int>(program_.tensors.size()) - 1;
+  }
+
+  static void set(Kernel& kernel, Axis axis, Extent extent) {
+    kernel.extents[static_cast<std::size_t>(axis)] = extent;
+  }
+
+  Kernel kernel(std::string name, Op op, std::vector<int> inputs, std::vector<int> weights,
+                std::vector<int> outputs) const {
+    Kernel k;
+    k.name = std::move(name);
+    k.op = op;
+    k.multiply = activation_;
+    k.inputs = std::move(inputs);
+    k.weights = std::move(weights);
+    k.outputs = std::move(outputs);
+    return k;
+  }
+
+  /// An operator over rows: elements of a row stay on one core, rows are handed out.
+  Kernel rowwise(std::string name, Op op, Symbol rows, std::int64_t columns,
+                 std::vector<int> inputs, std::vector<int> weights,
+                 std::vector<int> outputs) const {
+    Kernel k =
+        kernel(std::move(name), op, std::move(inputs), std::move(weights), std::move(outputs));
+    set(k, Axis::m, {1, rows});
+    set(k, Axis::n, {columns, Symbol::one});
+    Mapping mapping;
+    mapping.loops = {{Axis::m, 1, Over::cores}, {Axis::n, columns, Over::time}};
+    k.mappings.push_back(std::move(mapping));
+    return k;
+  }
+
+  Kernel gemm(std::string name, Symbol rows, int input, std::vector<int> weights, int output,
+              Epilogue epilogue) {
+    Kernel k = kernel(std::move(name), Op::gemm, {input}, std::move(weights), {output});
+    k.epilogue = epilogue;
+    std::int64_t n = 0;
+    for (const int w : k.weights) n += program_.tensor(w).rows.scale;
+    const Tensor& first = program_.tensor(k.weights.front());
+    set(k, Axis::m, {1, rows});
+    set(k, Axis::n, {n, Symbol::one});
+    set(k, Axis::k, {first.columns, Symbol::one});
+    const std::vector<Format> wanted = preferences(options_.numerics, first.format);
+    const auto multiply = first_supported(chip_.core.matrix, wanted);
+    if (!multiply) {
+      std::vector<std::string_view> names;
+      for (const Format f : wanted) names.push_back(to_string(f));
+      throw InputError(fmt::format("{}: the matrix engine multiplies none of {} (wanted for {})",
+                                   chip_.name, fmt::join(names, ", "), k.name));
+    }
+    k.multiply = *multiply;
+    GemmShape shape{1, n, first.columns, activation_, first.format, k.multiply};
+    // Weights of several formats side by side are cut as the widest of them.
+    for (const int w : k.weights) {
+      if (bytes_of(program_.tensor(w).format, 32) > bytes_of(shape.weights, 32)) {
+        shape.weights = program_.tensor(w).format;
+      }
+    }
+    for (const std::int64_t rows_at_most : kRowBuckets) {
+      add_mapping(k, shape, rows_at_most, rows_at_most);
+    }
+    add_mapping(k, shape, kLargestSearchedStep, kAnyRows);
+    return k;
+  }
+
+  void add_mapping(Kernel& k, GemmShape shape, std::int64_t m, std::int64_t max_m) {
+    shape.m = m;
+    auto mapping = choose_gemm_mapping(shape, chip_, peak_bandwidth(part_, chip_.dram));
+    if (!mapping) {
+      infeasible_ = Infeasible{k.name + ": " + mapping.error().reason, mapping.error().remedy};
+      return;
+    }
+    mapping->max_m = max_m;
+    // A wider step that wants the same nest needs no entry of its own.
+    if (!k.mappings.empty() && k.mappings.back().loops == mapping->loops &&
+        k.mappings.back().split_k == mapping->split_k) {
+      k.mappings.back().max_m = max_m;
+    } else {
+      k.mappings.push_back(std::move(*mapping));
+    }
+  }
+
+  Kernel attention() {
+    Kernel k = kernel("attention", Op::attention, {q_, k_cache_, v_cache_}, {}, {attn_});
+    set(k, Axis::s, {1, Symbol::S});
+    set(k, Axis::h, {kv_heads_, Symbol::one});
+    set(k, Axis::n, {heads_, Symbol::one});
+    set(k, Axis::q, {1, Symbol::Q});
+    set(k, Axis::c, {1, Symbol::C});
+    set(k, Axis::d, {model_.head_dim, Symbol::one});
+    const auto wanted = preferences(options_.numerics == "fp32" ? "fp32" : "bf16", activation_);
+    k.multiply = first_supported(chip_.core.matrix, wanted).value_or(Format::bf16);
+    for (const std::int64_t queries : {std::int64_t{1}, kAnyRows}) {
+      const AttentionShape shape{kv_heads_, heads_ / kv_heads_, model_.head_dim, queries,
+                                 activation_};
+      auto mapping = choose_attention_mapping(shape, chip_);
+      if (!mapping) {
+        infeasible_ = mapping.error();
+        return k;
+      }
+      mapping->max_m = queries;
+      k.mappings.push_back(std::move(*mapping));
+    }
+    return k;
+  }
+
+  /// Closes a parallel region: with one chip the product adds to x by itself.
+  void add_to_residual(Block& block, Kernel product) {
+    if (tp_ > 1) {
+      product.outputs = {partial_};
+      product.epilogue = Epilogue::none;
+    }
+    const std::string name = product.name + "_all_reduce";
+    block.kernels.push_back(std::move(product));
+    if (tp_ > 1) {
+      block.kernels.push_back(
+          rowwise(name, Op::all_reduce, Symbol::T, model_.d_model, {partial_}, {}, {x_}));
+      block.kernels.back().epilogue = Epilogue::add;
+    }
+  }
+
+  void add_blocks() {
+    const std::int64_t d = model_.d_model;
+    const int embedding = weight("token_embd.weight", vocab_, d);
+
+    Block embed{"embed", 1, {}};
+    embed.kernels.push_back(
+        rowwise("embed", Op::embed, Symbol::T, d, {}, {embedding}, {tp_ > 1 ? partial_ : x_}));
+    if (tp_ > 1) {
+      embed.kernels.push_back(
+          rowwise("embed_all_reduce", Op::all_reduce, Symbol::T, d, {partial_}, {}, {x_}));
+    }
+    program_.blocks.push_back(std::move(embed));
+
+    first_layer_weight_ = program_.tensors.size();
+    const int attn_norm = weight("blk.*.attn_norm.weight", 1, d);
+    const int wq = weight("blk.*.attn_q.weight", q_columns_, d);
+    const int wk = weight("blk.*.attn_k.weight", kv_columns_, d);
+    const int wv = weight("blk.*.attn_v.weight", kv_columns_, d);
+    std::vector<int> rope_weights;
+    if (model_.qkv_bias) {
+      rope_weights = {weight("blk.*.attn_q.bias", 1, q_columns_),
+                      weight("blk.*.attn_k.bias", 1, kv_columns_),
+                      weight("blk.*.attn_v.bias", 1, kv_columns_)};
+    }
+    if (model_.qk_norm) {
+      rope_weights.push_back(weight("blk.*.attn_q_norm.weight", 1, model_.head_dim));
+      rope_weights.push_back(weight("blk.*.attn_k_norm.weight", 1, model_.head_dim));
+    }
+    const int wo = weight("blk.*.attn_output.weight", d, q_columns_);
+    const int ffn_norm = weight("blk.*.ffn_norm.weight", 1, d);
+    const int gate = weight("blk.*.ffn_gate.weight", d_ff_, d);
+    const int up = weight("blk.*.ffn_up.weight", d_ff_, d);
+    const int down = weight("blk.*.ffn_down.weight", d, d_ff_);
+    last_layer_weight_ = program_.tensors.size();
+
+    Block layer{"layer", model_.n_layers, {}};
+    layer.kernels.push_back(
+        rowwise("attn_norm", Op::rmsnorm, Symbol::T, d, {x_}, {attn_norm}, {h_}));
+    layer.kernels.push_back(gemm("qkv", Symbol::T, h_, {wq, wk, wv}, qkv_, Epilogue::none));
+    layer.kernels.push_back(rowwise("rope", Op::rope, Symbol::T, q_columns_ + 2 * kv_columns_,
+                                    {qkv_}, rope_weights, {q_, k_cache_, v_cache_}));
+    layer.kernels.push_back(attention());
+    add_to_residual(layer, gemm("attn_out", Symbol::T, attn_, {wo}, x_, Epilogue::add));
+    layer.kernels.push_back(rowwise("ffn_norm", Op::rmsnorm, Symbol::T, d, {x_}, {ffn_norm}, {h_}));
+    layer.kernels.push_back(gemm("gate_up", Symbol::T, h_, {gate, up}, f_, Epilogue::swiglu));
+    add_to_residual(layer, gemm("down", Symbol::T, f_, {down}, x_, Epilogue::add));
+    program_.blocks.push_back(std::move(layer));
+
+    const int output_norm = weight("output_norm.weight", 1, d);
+    const int head_weight = model_.tied_embeddings ? embedding : weight("output.weight", vocab_, d);
+    Block head{"head", 1, {}};
+    head.kernels.push_back(
+        rowwise("final_norm", Op::rmsnorm, Symbol::S, d, {x_}, {output_norm}, {last_}));
+    head.kernels.push_back(
+        gemm("lm_head", Symbol::S, last_, {head_weight}, logits_, Epilogue::none));
+    if (tp_ > 1) {
+      head.kernels.push_back(rowwise("logits_all_gather", Op::all_gather, Symbol::S, vocab_,
+                                     {logits_}, {}, {all_logits_}));
+    }
+    head.kernels.push_back(rowwise("argmax", Op::argmax, Symbol::S, model_.vocab_size,
+                                   {tp_ > 1 ? all_logits_ : logits_}, {}, {token_}));
+    program_.blocks.push_back(std::move(head));
+  }
+
+  /// Weights lie in the order they are read, so that a decode step is one long stream. What one
+  /// product reads together stays together; each group starts on a dram_unit.
+  void place_weights() {
+    const std::int64_t unit = program_.dram_unit.count();
+    const auto aligned = [&](std::int64_t a) { return (a + unit - 1) / unit * unit; };
+    std::int64_t at = 0;
+    std::int64_t layer_begin = 0;
+    for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
+      Tensor& t = program_.tensors[i];
+      if (i == first_layer_weight_) layer_begin = at = aligned(at);
+      if (i == last_layer_weight_) {
+        const std::int64_t stride = aligned(at - layer_begin);
+        for (std::size_t j = first_layer_weight_; j < last_layer_weight_; ++j) {
+          program_.tensors[j].layer_stride = stride;
+        }
+        at = layer_begin + stride * model_.n_layers;
+      }
+      if (t.role != Role::weight) continue;
+      if (!continues_group(static_cast<int>(i))) at = aligned(at);
+      t.base = at;
+      at += bytes_of(t.format, t.columns).count() * t.rows.scale;
+    }
+    program_.weight_footprint = Bytes(aligned(at));
+  }
+
+  /// True when some kernel reads weight `i` right after weight `i - 1`.
+  bool continues_group(int i) const {
+    for (const Block& block : program_.blocks) {
+      for (const Kernel& k : block.kernels) {
+        const auto at = std::find(k.weights.begin(), k.weights.end(), i);
+        if (at != k.weights.end() && at != k.weights.begin() && *(at - 1) == i - 1) return true;
+      }
+    }
+    return false;
+  }
+
+  const Architecture& model_;
+  const Chip& chip_;
+  const MemoryPart& part_;
+  const CompileOptions& options_;
+  const std::int64_t tp_;
+  Program program_;
+  std::optional<Infeasible> infeasible_;
+  Format activation_ = Format::bf16;
+  std::int64_t heads_ = 0, kv_heads_ = 0, kv_columns_ = 0, q_columns_ = 0, d_ff_ = 0, vocab_ = 0;
+  int x_ = 0, h_ = 0, qkv_ = 0, q_ = 0, attn_ = 0, f_ = 0, partial_ = 0, last_ = 0, logits_ = 0,
+      all_logits_ = 0, token_ = 0, k_cache_ = 0, v_cache_ = 0;
+  std::size_t first_layer_weight_ = 0, last_layer_weight_ = 0;
+};
+
+}  // namespace
+
+Feasible<Program> compile(const Architecture& model, const Chip& chip, const MemoryPart& part,
+                          const CompileOptions& options) {
+  return Compiler(model, chip, part, options).run();
+}
+
+}  // namespace presil

@@ -1,0 +1,41 @@
+// From an architecture and a chip to a program.
+//
+// Operators are fused as engines fuse them: QKV in one product, flash attention, gate and up
+// together with SwiGLU in their epilogue, residual additions in the epilogue of the product before
+// them. Tensor parallelism is Megatron's: heads, d_ff and vocabulary are cut over the chips, with
+// an all-reduce after attention and after the MLP.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "chip/chip.h"
+#include "chip/memory_part.h"
+#include "model/architecture.h"
+#include "program/program.h"
+
+namespace presil {
+
+struct CompileOptions {
+  std::int64_t tensor_parallel = 1;
+  std::string numerics = "bf16";  // "bf16", "fp32", "ggml"
+  /// The format of a weight by its GGUF name ("blk.0.attn_q.weight"); an empty function: `weights`
+  /// for matrices, and norms in the activations' format.
+  std::function<std::optional<Format>(std::string_view)> format_of;
+  Format weights = Format::bf16;
+};
+
+/// The largest number of tokens in one step that mappings are searched for; larger steps use the
+/// last mapping.
+inline constexpr std::int64_t kLargestSearchedStep = 8192;
+
+/// Throws InputError for a split that does not divide the heads, the MLP or the link's group, for
+/// unknown numerics, and for a chip that multiplies no suitable format. Infeasible when no tile
+/// fits a core.
+Feasible<Program> compile(const Architecture& model, const Chip& chip, const MemoryPart& part,
+                          const CompileOptions& options);
+
+}  // namespace presil
