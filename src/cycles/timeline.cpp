@@ -1,0 +1,424 @@
+#include "cycles/timeline.h"
+
+#include <algorithm>
+#include <deque>
+#include <limits>
+
+#include "cycles/work.h"
+
+namespace presil {
+namespace {
+
+// Enough stages that filling the pipeline costs a few per cent of a kernel at most.
+constexpr std::int64_t kMaxStages = 64;
+constexpr Picoseconds kForever(std::numeric_limits<std::int64_t>::max() / 4);
+
+/// The part of `whole` that belongs to stage `s` of `stages`; the parts sum to the whole.
+std::int64_t part_of(std::int64_t whole, std::int64_t s, std::int64_t stages) {
+  const auto until = [&](std::int64_t i) {
+    return static_cast<std::int64_t>(static_cast<__int128_t>(whole) * i / stages);
+  };
+  return until(s + 1) - until(s);
+}
+
+/// Bytes that were taken into a buffer and when each piece was let go again: when may `amount` more
+/// come in?
+class Buffer {
+ public:
+  explicit Buffer(std::int64_t capacity) : capacity_(capacity) {}
+
+  /// The earliest time at which `amount` more fit; kForever while that depends on a piece whose
+  /// release is not known yet. A piece larger than the whole buffer waits until it is empty.
+  Picoseconds room_for(std::int64_t amount) {
+    Picoseconds when(0);
+    std::int64_t held = held_;
+    for (std::size_t i = 0; held > 0 && held + amount > capacity_; ++i) {
+      if (i == released_.size()) return kForever;
+      held -= released_[i].bytes;
+      when = std::max(when, released_[i].time);
+    }
+    return std::max(when, drained_);
+  }
+
+  void take(std::int64_t amount) {
+    while (!released_.empty() && held_ + amount > capacity_) {
+      held_ -= released_.front().bytes;
+      drained_ = std::max(drained_, released_.front().time);
+      released_.pop_front();
+    }
+    held_ += amount;
+  }
+
+  void release(std::int64_t amount, Picoseconds time) { released_.push_back({amount, time}); }
+
+ private:
+  struct Piece {
+    std::int64_t bytes;
+    Picoseconds time;
+  };
+  std::int64_t capacity_;
+  std::int64_t held_ = 0;
+  Picoseconds drained_{0};
+  std::deque<Piece> released_;
+};
+
+/// One stage's stretch of DRAM traffic, in program order.
+struct Fetch {
+  std::int64_t stage = 0;  // numbered over the whole step
+  dram::Transfer transfer;
+  std::int64_t bytes = 0;
+  bool ahead = false;         // may be issued before its kernel is launched
+  Picoseconds not_before{0};  // launch of its kernel, once known
+  bool launched = false;
+};
+
+class Run {
+ public:
+  Run(const BoundProgram& bound, const Chip& chip, const MemoryPart& part,
+      const CyclesOptions& options)
+      : bound_(bound),
+        chip_(chip),
+        options_(options),
+        memory_(part, chip.dram),
+        fetch_buffer_(fetch_capacity()),
+        fill_buffer_(local_capacity()) {
+    CHECK(options.clock > 0 && options.clock <= 1, "a clock between zero and the chip's own");
+    result_.dram_peak = memory_.peak();
+  }
+
+  Timeline run() {
+    plan();
+    std::size_t index = 0;
+    for (std::size_t b = 0; b < bound_.blocks.size(); ++b) {
+      for (std::int64_t layer = 0; layer < bound_.blocks[b].repeat; ++layer) {
+        for (std::size_t k = 0; k < bound_.blocks[b].kernels.size(); ++k) {
+          run_kernel(planned_[index], b, layer);
+          ++index;
+        }
+      }
+    }
+    while (memory_.pending() > 0) memory_.advance(kForever);
+    finish();
+    return std::move(result_);
+  }
+
+ private:
+  struct Planned {
+    const Kernel* kernel;
+    KernelWork work;
+    std::int64_t stages;
+    std::int64_t first_stage;
+  };
+
+  /// Half of the local memories: the other half is being computed on.
+  std::int64_t local_capacity() const {
+    return chip_.core.count * chip_.core.sram.size.count() / 2;
+  }
+
+  /// What may be on the chip and not yet computed on. A cache keeps nothing on purpose; shared
+  /// memory under software control is a buffer for weights where activations leave room.
+  std::int64_t fetch_capacity() const {
+    if (!chip_.sram || chip_.sram->managed == Managed::cache) return local_capacity();
+    std::int64_t activations = 0;
+    for (const Placement& p : bound_.placements) {
+      if (p.level == Level::shared) activations = std::max(activations, p.address + p.size.count());
+    }
+    const std::int64_t shared = chip_.sram->size.count() - activations;
+    return local_capacity() + std::max<std::int64_t>(0, shared / 2);
+  }
+
+  /// Work, stages and fetches of every kernel of the step, in program order.
+  void plan() {
+    const std::int64_t piece = std::max<std::int64_t>(1, fetch_capacity() / 4);
+    for (std::size_t b = 0; b < bound_.blocks.size(); ++b) {
+      const BoundBlock& block = bound_.blocks[b];
+      for (std::int64_t layer = 0; layer < block.repeat; ++layer) {
+        for (std::size_t k = 0; k < block.kernels.size(); ++k) {
+          Planned p{block.kernels[k].kernel, work_of(bound_, b, k, layer, chip_), 1, stage_count_};
+          std::int64_t bytes = 0;
+          for (const DramTraffic& t : p.work.traffic) bytes += t.write ? 0 : t.stream.length;
+          p.stages = std::max(std::min(p.work.steps, kMaxStages), (bytes + piece - 1) / piece);
+          for (std::int64_t s = 0; s < p.stages; ++s) add_fetches(p, s);
+          stage_count_ += p.stages;
+          planned_.push_back(std::move(p));
+        }
+      }
+    }
+    stage_bytes_.assign(static_cast<std::size_t>(stage_count_), 0);
+    for (const Fetch& f : fetches_) stage_bytes_[static_cast<std::size_t>(f.stage)] += f.bytes;
+    arrivals_.assign(static_cast<std::size_t>(stage_count_), Picoseconds(0));
+    waiting_for_.assign(static_cast<std::size_t>(stage_count_), 0);
+    for (const Fetch& f : fetches_) ++waiting_for_[static_cast<std::size_t>(f.stage)];
+  }
+
+  /// Pieces start on dram_units, so that all channels carry alike; the last takes what is left.
+  void add_fetches(const Planned& p, std::int64_t s) {
+    const std::int64_t unit = bound_.program->dram_unit.count();
+    for (const DramTraffic& t : p.work.traffic) {
+      if (t.write) continue;
+      const auto cut = [&](std::int64_t i) {
+        if (i == p.stages) return t.stream.length;
+        return static_cast<std::int64_t>(static_cast<__int128_t>(t.stream.length) * i / p.stages) /
+               unit * unit;
+      };
+      const std::int64_t begin = cut(s);
+      const std::int64_t length = cut(s + 1) - begin;
+      if (length == 0) continue;
+      Fetch f;
+      f.stage = p.first_stage + s;
+      f.transfer.stream = {t.stream.base + begin, length, 0, 0};
+      f.transfer.requester = 0;
+      f.bytes = length;
+      f.ahead = chip_.launch.prefetch && t.cargo != Cargo::activations;
+      fetches_.push_back(f);
+    }
+  }
+
+  /// Hands to the memory every fetch whose time is known. The queue is in program order, as a DMA
+  /// queue is: a fetch that must wait holds up those behind it.
+  void issue_fetches() {
+    while (next_fetch_ < fetches_.size()) {
+      Fetch& f = fetches_[next_fetch_];
+      if (!f.ahead && f.stage >= launched_stages_) return;
+      const Picoseconds room = fetch_buffer_.room_for(f.bytes);
+      if (room == kForever) return;
+      fetch_buffer_.take(f.bytes);
+      f.transfer.ready_at = std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_});
+      last_issue_ = f.transfer.ready_at;
+      const dram::TransferId id = memory_.submit(f.transfer);
+      CHECK(id == static_cast<dram::TransferId>(owners_.size()), "transfers are numbered in order");
+      owners_.push_back(f.stage);
+      ++next_fetch_;
+    }
+  }
+
+  void note(const dram::Arrival& arrival) {
+    const std::int64_t stage = owners_[static_cast<std::size_t>(arrival.transfer)];
+    last_arrival_ = std::max(last_arrival_, arrival.time);
+    if (stage < 0) {
+      ++stores_done_;
+      return;
+    }
+    const auto i = static_cast<std::size_t>(stage);
+    arrivals_[i] = std::max(arrivals_[i], arrival.time);
+    --waiting_for_[i];
+  }
+
+  Picoseconds arrival_of(std::int64_t stage) {
+    const auto i = static_cast<std::size_t>(stage);
+    while (waiting_for_[i] > 0) {
+      const auto arrival = memory_.advance(kForever);
+      CHECK(arrival.has_value(), "a fetch that was issued arrives");
+      note(*arrival);
+    }
+    return arrivals_[i];
+  }
+
+  Picoseconds at_clock(Picoseconds time) const {
+    return options_.clock == 1 ? time : to_picoseconds(to_seconds(time) / options_.clock);
+  }
+
+  Picoseconds gap() const {
+    switch (options_.launch) {
+      case LaunchMode::eager:
+        return to_picoseconds(chip_.launch.eager);
+      case LaunchMode::stream:
+        return to_picoseconds(chip_.launch.stream);
+      case LaunchMode::graph:
+        return to_picoseconds(chip_.launch.graph);
+    }
+    return Picoseconds(0);
+  }
+
+  static void charge(Charges& charges, Resource resource, Picoseconds time) {
+    charges[static_cast<std::size_t>(resource)] += time;
+  }
+
+  void run_kernel(const Planned& p, std::size_t block, std::int64_t layer) {
+    const Picoseconds begin = now_;
+    launch_ = begin + gap();
+    launched_stages_ = p.first_stage + p.stages;
+    Charges charges{};
+    Picoseconds at = begin;
+    issue_fetches();
+    for (std::int64_t s = 0; s < p.stages; ++s) at = run_stage(p, s, at, charges);
+    if (p.work.link.count() > 0) {
+      at += p.work.link;
+      charge(charges, Resource::link, p.work.link);
+    }
+    const Picoseconds stored = store(p, at);
+    charge(charges, Resource::dram, stored - at);
+    now_ = stored;
+    record(p, block, layer, begin, charges);
+  }
+
+  /// Fill, then compute; returns when the stage's compute ends. `at` is when the stage before
+  /// ended.
+  Picoseconds run_stage(const Planned& p, std::int64_t s, Picoseconds at, Charges& charges) {
+    const std::int64_t stage = p.first_stage + s;
+    const std::int64_t bytes = stage_bytes_[static_cast<std::size_t>(stage)];
+    const Picoseconds shared(part_of(at_clock(p.work.shared).count(), s, p.stages));
+    const Picoseconds noc(part_of(at_clock(p.work.noc).count(), s, p.stages));
+    const Picoseconds fill = std::max(shared, noc);
+    const Picoseconds arrived = bytes > 0 ? arrival_of(stage) : Picoseconds(0);
+
+    // Filling streams behind the fetch: it ends when the last byte has come, at the earliest. It
+    // runs ahead of the launch only where the chip prefetches, and into free local memory only.
+    const Picoseconds room = fill_buffer_.room_for(bytes);
+    CHECK(room != kForever, "all stages before this one have been computed");
+    fill_buffer_.take(bytes);
+    const Picoseconds fill_start =
+        std::max({fill_free_, room, chip_.launch.prefetch ? Picoseconds(0) : launch_});
+    const Picoseconds fill_end = std::max(arrived, fill_start + fill);
+    fill_free_ = fill_end;
+
+    const Picoseconds start = std::max({at, launch_, fill_end});
+    const Picoseconds launched = std::min(start, std::max(at, launch_));
+    charge(charges, Resource::launch, launched - at);
+    const Resource fill_bound = arrived >= fill_start + fill ? Resource::dram
+                                : shared >= noc              ? Resource::sram
+                                                             : Resource::noc;
+    charge(charges, fill_bound, start - launched);
+
+    const Picoseconds matrix(part_of(at_clock(p.work.matrix).count(), s, p.stages));
+    const Picoseconds vector(part_of(at_clock(p.work.vector).count(), s, p.stages));
+    const Picoseconds local(part_of(at_clock(p.work.local).count(), s, p.stages));
+    const Picoseconds compute = std::max({matrix, vector, local});
+    const Resource engine = compute == matrix   ? Resource::matrix
+                            : compute == vector ? Resource::vector
+                                                : Resource::sram;
+    charge(charges, engine, compute);
+    const Picoseconds end = start + compute;
+
+    fill_buffer_.release(bytes, end);
+    // Software-managed shared memory is free again once the cores have the data.
+    const bool staged = chip_.sram && chip_.sram->managed == Managed::software;
+    fetch_buffer_.release(bytes, staged ? fill_end : end);
+    issue_fetches();
+    return end;
+  }
+
+  /// Writes go out behind the kernel. Activations that live in DRAM must have arrived there before
+  /// the next kernel reads them; new keys and values are not read again in this step.
+  Picoseconds store(const Planned& p, Picoseconds at) {
+    std::int64_t awaited = 0;
+    for (const DramTraffic& t : p.work.traffic) {
+      if (!t.write || t.stream.length == 0) continue;
+      dram::Transfer transfer;
+      transfer.stream = t.stream;
+      transfer.write = true;
+      transfer.requester = 1;
+      transfer.ready_at = std::max(at, last_arrival_);
+      memory_.submit(transfer);
+      owners_.push_back(-1);
+      ++stores_issued_;
+      if (t.cargo == Cargo::activations) awaited = stores_issued_;
+    }
+    Picoseconds done = at;
+    while (stores_done_ < awaited) {
+      const auto arrival = memory_.advance(kForever);
+      CHECK(arrival.has_value(), "a store that was issued completes");
+      note(*arrival);
+      done = std::max(done, arrival->time);
+    }
+    return done;
+  }
+
+  void record(const Planned& p, std::size_t block, std::int64_t layer, Picoseconds begin,
+              const Charges& charges) {
+    KernelTime k;
+    k.name = p.kernel->name;
+    k.block = bound_.blocks[block].block->name;
+    k.layer = layer;
+    k.start = begin;
+    k.end = now_;
+    k.bound_by = largest(charges);
+    k.flops = p.work.flops;
+    for (const DramTraffic& t : p.work.traffic) {
+      const Bytes size(t.stream.length);
+      k.dram_bytes += size;
+      (t.write ? result_.counts.dram_written : result_.counts.dram_read) += size;
+      if (t.cargo == Cargo::weights) result_.weight_bytes += size;
+      if (t.cargo == Cargo::cache) result_.kv_bytes += size;
+    }
+    result_.dram_bytes += k.dram_bytes;
+    result_.flops += k.flops;
+    result_.counts += p.work.counts;
+    for (std::size_t r = 0; r < kResources; ++r) result_.charges[r] += charges[r];
+    result_.kernels.push_back(k);
+  }
+
+  void finish() {
+    result_.total = now_;
+    result_.bound_by = largest(result_.charges);
+    result_.memory = memory_.statistics();
+    const dram::CommandCounts& c = result_.memory.commands;
+    result_.counts.dram_ACT = c.ACT;
+    result_.counts.dram_RD = c.RD;
+    result_.counts.dram_WR = c.WR;
+    result_.counts.dram_REFab = c.REFab;
+    result_.counts.dram_REFpb = c.REFpb;
+    result_.counts.time = now_;
+  }
+
+  const BoundProgram& bound_;
+  const Chip& chip_;
+  const CyclesOptions& options_;
+  dram::Memory memory_;
+  Timeline result_;
+
+  std::vector<Planned> planned_;
+  std::vector<Fetch> fetches_;
+  std::vector<std::int64_t> stage_bytes_;
+  std::vector<Picoseconds> arrivals_;
+  std::vector<int> waiting_for_;
+  std::vector<std::int64_t> owners_;  // by transfer: its stage, or -1 for a store
+  std::int64_t stage_count_ = 0;
+  std::size_t next_fetch_ = 0;
+  Picoseconds last_issue_{0};
+  std::int64_t stores_issued_ = 0;
+  std::int64_t stores_done_ = 0;
+
+  Buffer fetch_buffer_;
+  Buffer fill_buffer_;
+  Picoseconds now_{0};
+  Picoseconds launch_{0};
+  std::int64_t launched_stages_ = 0;
+  Picoseconds fill_free_{0};
+  Picoseconds last_arrival_{0};
+};
+
+}  // namespace
+
+std::string_view to_string(Resource resource) {
+  switch (resource) {
+    case Resource::dram:
+      return "dram";
+    case Resource::matrix:
+      return "matrix";
+    case Resource::vector:
+      return "vector";
+    case Resource::sram:
+      return "sram";
+    case Resource::noc:
+      return "noc";
+    case Resource::link:
+      return "link";
+    case Resource::launch:
+      return "launch";
+    case Resource::power:
+      return "power";
+  }
+  return "";
+}
+
+Resource largest(const Charges& charges) {
+  return static_cast<Resource>(std::max_element(charges.begin(), charges.end()) - charges.begin());
+}
+
+Timeline time_step(const BoundProgram& bound, const Chip& chip, const MemoryPart& part,
+                   const CyclesOptions& options) {
+  return Run(bound, chip, part, options).run();
+}
+
+}  // namespace presil

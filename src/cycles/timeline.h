@@ -1,0 +1,67 @@
+// The time of one step: kernels queue at the chip's resources, nothing ticks.
+//
+// Each kernel is cut into stages. A stage is fetched from DRAM (the memory engine in dram/ says
+// when its last byte arrives), filled into the cores over shared memory and network, and computed
+// on. Fetching runs ahead of computing, across kernels where the chip allows it, as far as the
+// buffers reach. Every picosecond of a kernel is charged to the resource it waited for or ran on,
+// so the charges of a step sum to its time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/units.h"
+#include "chip/chip.h"
+#include "chip/memory_part.h"
+#include "dram/memory.h"
+#include "program/bind.h"
+#include "program/counts.h"
+
+namespace presil {
+
+enum class Resource { dram, matrix, vector, sram, noc, link, launch, power };
+inline constexpr std::size_t kResources = 8;
+std::string_view to_string(Resource resource);
+
+/// Time charged to each resource.
+using Charges = std::array<Picoseconds, kResources>;
+Resource largest(const Charges& charges);
+
+enum class LaunchMode { eager, stream, graph };
+
+struct CyclesOptions {
+  LaunchMode launch = LaunchMode::graph;
+  double clock = 1;  // share of the chip's full clock that cores, network and shared memory run at
+};
+
+struct KernelTime {
+  std::string_view name;
+  std::string_view block;
+  std::int64_t layer = 0;
+  Picoseconds start, end;  // back to back: a kernel starts where the one before ended
+  Resource bound_by = Resource::dram;
+  std::int64_t flops = 0;
+  Bytes dram_bytes;
+};
+
+struct Timeline {
+  std::vector<KernelTime> kernels;
+  Picoseconds total;
+  Charges charges{};
+  Resource bound_by = Resource::dram;
+  std::int64_t flops = 0;
+  Bytes weight_bytes, kv_bytes,
+      dram_bytes;  // moved between chip and DRAM; kv_bytes: read and written
+  Counts counts;
+  dram::MemoryStatistics memory;
+  BytesPerSecond dram_peak;
+};
+
+/// Runs `bound` on `chip`. Throws InputError when the DRAM description does not hold together.
+Timeline time_step(const BoundProgram& bound, const Chip& chip, const MemoryPart& part,
+                   const CyclesOptions& options = {});
+
+}  // namespace presil

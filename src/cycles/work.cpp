@@ -1,0 +1,355 @@
+#include "cycles/work.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "chip/engine_time.h"
+
+namespace presil {
+namespace {
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
+// fp32 operations of the vector engine, counted from the operators' formulas.
+constexpr std::int64_t kNormFlops = 4;        // an element: square, add, scale, weight
+constexpr std::int64_t kRopeFlops = 3;        // an element: two multiplies, one add
+constexpr std::int64_t kSwigluFlops = 4;      // a pair: negate, add, divide, multiply
+constexpr std::int64_t kSoftmaxFlops = 4;     // a score: scale, max, subtract, add
+constexpr std::int64_t kQuantiseFlops = 4;    // an activation: absolute, max, scale, round
+constexpr std::int64_t kDequantiseFlops = 2;  // a weight: multiply, add
+constexpr std::int64_t kBlockDotFlops = 3;    // a 32-block of an integer dot: scale, scale, add
+
+bool is_block_format(Format f) {
+  return info(f).block_elements > 1;
+}
+
+class Worker {
+ public:
+  Worker(const BoundProgram& bound, const BoundBlock& block, const BoundKernel& kernel,
+         std::int64_t layer, const Chip& chip)
+      : bound_(bound), block_(block), b_(kernel), k_(*kernel.kernel), layer_(layer), chip_(chip) {}
+
+  KernelWork run() {
+    switch (k_.op) {
+      case Op::embed:
+        rowwise(0, 0);
+        read(gathered_rows());
+        break;
+      case Op::rmsnorm:
+        rowwise(kNormFlops, 0);
+        read_weights();
+        break;
+      case Op::gemm:
+        gemm();
+        break;
+      case Op::rope:
+        rowwise(kRopeFlops, 0);
+        read_weights();
+        append_to_cache();
+        break;
+      case Op::attention:
+        attention();
+        break;
+      case Op::all_reduce:
+        rowwise(1, 0);
+        all_reduce();
+        break;
+      case Op::all_gather:
+        all_gather();
+        break;
+      case Op::argmax:
+        rowwise(1, 0);
+        break;
+    }
+    move_activations();
+    finish();
+    return std::move(w_);
+  }
+
+ private:
+  const Tensor& tensor(int index) const { return bound_.program->tensor(index); }
+  const Placement& placement(int index) const {
+    return bound_.placements[static_cast<std::size_t>(index)];
+  }
+  std::int64_t rows_of(const Tensor& t) const {
+    std::int64_t rows = t.rows.scale;
+    if (t.rows.symbol == Symbol::T) rows *= bound_.step.tokens();
+    if (t.rows.symbol == Symbol::S) rows *= static_cast<std::int64_t>(bound_.step.sequences.size());
+    return rows;
+  }
+  std::int64_t bytes(int index) const {
+    const Tensor& t = tensor(index);
+    return bytes_of(t.format, t.columns).count() * rows_of(t);
+  }
+
+  void read(DramTraffic t) { w_.traffic.push_back(t); }
+
+  std::int64_t weight_bytes() const {
+    std::int64_t sum = 0;
+    for (const int t : k_.weights) sum += bytes(t);
+    return sum;
+  }
+
+  /// The weights of a kernel lie side by side: one stream.
+  void read_weights(std::int64_t passes = 1) {
+    if (k_.weights.empty()) return;
+    const Tensor& first = tensor(k_.weights.front());
+    const std::int64_t base = first.base + layer_ * first.layer_stride;
+    for (std::int64_t p = 0; p < passes; ++p) {
+      read({{base, weight_bytes(), 0, 0}, Cargo::weights, false});
+    }
+    noc_bytes_ += weight_bytes();
+    unique_bytes_ += weight_bytes();
+  }
+
+  DramTraffic gathered_rows() const {
+    const Tensor& table = tensor(k_.weights.front());
+    const std::int64_t length = bytes_of(table.format, table.columns).count() * b_.extent(Axis::m);
+    return {{table.base, std::min(length, bytes(k_.weights.front())), 0, 0}, Cargo::weights, false};
+  }
+
+  /// New keys and values of all sequences, as one stretch of the layer's cache.
+  void append_to_cache() {
+    for (const int t : k_.outputs) {
+      if (tensor(t).role != Role::cache) continue;
+      const std::int64_t row = bytes_of(tensor(t).format, tensor(t).columns).count();
+      const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
+      read({{base, row * bound_.step.tokens(), 0, 0}, Cargo::cache, true});
+    }
+  }
+
+  std::int64_t cores_in_use() const {
+    std::int64_t tiles = b_.mapping->split_k;
+    for (const Loop& loop : b_.mapping->loops) {
+      if (loop.over == Over::cores) tiles *= ceil_div(b_.extent(loop.axis), loop.tile);
+    }
+    return tiles;
+  }
+
+  Picoseconds matrix_time(CoreCycles cycles) const {
+    return CoreClock(matrix_clock(chip_.core)).edge(cycles);
+  }
+  void vector_work(std::int64_t flops_per_core, std::int64_t exps_per_core, std::int64_t cores) {
+    w_.vector += CoreClock(vector_clock(chip_.core))
+                     .edge(vector_cycles(chip_.core.vector, flops_per_core, exps_per_core));
+    w_.counts.vector_flops += flops_per_core * cores;
+    w_.counts.exponentials += exps_per_core * cores;
+  }
+  void local_work(std::int64_t bytes_per_core, std::int64_t total_bytes) {
+    const double cycles = static_cast<double>(bytes_per_core) / chip_.core.sram.read.count();
+    w_.local +=
+        CoreClock(chip_.core.clock).edge(CoreCycles(static_cast<std::int64_t>(std::ceil(cycles))));
+    w_.counts.local_bytes += Bytes(total_bytes);
+  }
+
+  /// Rows are handed to cores; every element costs `flops` and `exps`.
+  void rowwise(std::int64_t flops, std::int64_t exps) {
+    const std::int64_t elements = b_.extent(Axis::m) * b_.extent(Axis::n);
+    const std::int64_t tiles = cores_in_use();
+    w_.active_cores = std::min(tiles, chip_.core.count);
+    const std::int64_t waves = ceil_div(tiles, chip_.core.count);
+    const std::int64_t busiest = ceil_div(elements, tiles) * waves;
+    vector_work(flops * busiest, exps * busiest, w_.active_cores);
+    w_.steps = waves;
+    w_.flops = flops * elements;
+  }
+
+  void gemm() {
+    const Mapping& map = *b_.mapping;
+    const std::int64_t m = b_.extent(Axis::m);
+    const std::int64_t n = b_.extent(Axis::n);
+    const std::int64_t k = b_.extent(Axis::k);
+    const std::int64_t tile_m = std::min(map.tile(Axis::m), m);
+    const std::int64_t tile_n = std::min(map.tile(Axis::n), n);
+    const std::int64_t k_range = ceil_div(k, map.split_k);
+    const std::int64_t tile_k = std::min(map.tile(Axis::k), k_range);
+    const std::int64_t tiles_m = ceil_div(m, tile_m);
+    const std::int64_t tiles_n = ceil_div(n, tile_n);
+    const std::int64_t tiles = tiles_m * tiles_n * map.split_k;
+    const std::int64_t waves = ceil_div(tiles, chip_.core.count);
+    const std::int64_t k_steps = ceil_div(k_range, tile_k);
+    w_.active_cores = std::min(tiles, chip_.core.count);
+    w_.steps = waves * k_steps;
+    w_.flops = 2 * m * n * k;
+
+    // The last step along k may be short.
+    const std::int64_t last_k = k_range - (k_steps - 1) * tile_k;
+    const CoreCycles full = matrix_cycles(chip_.core.matrix, tile_m, tile_n, tile_k, k_.multiply);
+    const CoreCycles last = matrix_cycles(chip_.core.matrix, tile_m, tile_n, last_k, k_.multiply);
+    w_.matrix = matrix_time((full * (k_steps - 1) + last) * waves);
+    w_.counts.macs[k_.multiply] += m * n * k;
+
+    const Tensor& input = tensor(k_.inputs.front());
+    const std::int64_t row_bytes = bytes_of(input.format, k).count();
+    const std::int64_t weights = weight_bytes();
+    const std::int64_t core_bytes =
+        (tile_m * bytes_of(input.format, k_range).count() + weights * tile_n / n / map.split_k) *
+        waves;
+    const std::int64_t carried = tiles_n * m * row_bytes + tiles_m * weights;
+    local_work(core_bytes, 2 * carried);  // written by the DMA, read by the engine
+
+    // A wave holds as many row tiles as there are; the columns it covers share their weights.
+    const std::int64_t rows_in_wave = std::min(tiles_m, chip_.core.count);
+    const std::int64_t panel = tile_n * (weights / n);
+    const bool panel_stays = chip_.sram && panel * ceil_div(chip_.core.count, rows_in_wave) <=
+                                               bound_.program->shared_memory.count() / 2;
+    const std::int64_t passes = panel_stays ? 1 : ceil_div(tiles_m, rows_in_wave);
+    read_weights(passes);
+    noc_bytes_ += carried - weights;
+    unique_bytes_ += m * row_bytes - weights + weights * passes;
+
+    vector_work(gemm_flops_per_core(tile_m, tile_n, k_range) * waves,
+                k_.epilogue == Epilogue::swiglu ? tile_m * tile_n / 2 * waves : 0, w_.active_cores);
+    if (map.split_k > 1) {
+      // Partial sums travel once to the core that adds them.
+      const std::int64_t partial = (map.split_k - 1) * m * n * 4;
+      noc_bytes_ += 2 * partial;
+      unique_bytes_ += 2 * partial;
+      vector_work((map.split_k - 1) * m * n / w_.active_cores, 0, w_.active_cores);
+    }
+  }
+
+  std::int64_t gemm_flops_per_core(std::int64_t m, std::int64_t n, std::int64_t k) const {
+    const Format weights = tensor(k_.weights.front()).format;
+    std::int64_t flops = 0;
+    if (k_.epilogue == Epilogue::add) flops += m * n;
+    if (k_.epilogue == Epilogue::swiglu) flops += kSwigluFlops * m * n / 2;
+    const bool integer = k_.multiply == Format::int8;
+    if (is_block_format(weights) && integer) {
+      flops += kBlockDotFlops * m * n * ceil_div(k, 32) + kQuantiseFlops * m * k;
+    } else if (weights != k_.multiply && weights != Format::fp32) {
+      flops += kDequantiseFlops * n * k;
+    } else if (integer) {
+      flops += kQuantiseFlops * m * k + m * n;
+    }
+    return flops;
+  }
+
+  void attention() {
+    const Mapping& map = *b_.mapping;
+    const std::int64_t kv_heads = b_.extent(Axis::h);
+    const std::int64_t heads = b_.extent(Axis::n);
+    const std::int64_t d = b_.extent(Axis::d);
+    const std::int64_t group = heads / kv_heads;
+    const std::int64_t tile_c = map.tile(Axis::c);
+    const Tensor& cache = tensor(k_.inputs[1]);
+    const std::int64_t key_bytes = 2 * bytes_of(cache.format, d).count();
+
+    std::int64_t tile_steps = 0;  // (query tile, key tile) pairs, over sequences and KV heads
+    std::int64_t keys = 0;
+    std::int64_t pairs = 0;  // scored (query, key) pairs of one head
+    std::int64_t rows = 1;
+    for (const Sequence& s : bound_.step.sequences) {
+      const std::int64_t tile_q = std::min(map.tile(Axis::q), s.new_tokens);
+      rows = std::max(rows, tile_q * group);
+      for (std::int64_t q = 0; q < s.new_tokens; q += tile_q) {
+        const std::int64_t last = std::min(q + tile_q, s.new_tokens);
+        tile_steps +=
+            kv_heads * ceil_div(s.context + last, tile_c);  // causal: later keys are skipped
+      }
+      keys += s.context + s.new_tokens;
+      pairs += s.new_tokens * s.context + s.new_tokens * (s.new_tokens + 1) / 2;
+    }
+    // Key tiles of one query tile go to several cores when there are cores to spare (flash
+    // decoding); either way the steps are spread evenly.
+    w_.active_cores = std::min(tile_steps, chip_.core.count);
+    w_.steps = ceil_div(tile_steps, chip_.core.count);
+    const CoreCycles step = matrix_cycles(chip_.core.matrix, rows, tile_c, d, k_.multiply) +
+                            matrix_cycles(chip_.core.matrix, rows, d, tile_c, k_.multiply);
+    w_.matrix = matrix_time(step * w_.steps);
+    w_.counts.macs[k_.multiply] += 2 * heads * pairs * d;
+    w_.flops = 4 * heads * pairs * d;
+    vector_work(kSoftmaxFlops * rows * tile_c * w_.steps, rows * tile_c * w_.steps,
+                w_.active_cores);
+    const std::int64_t step_bytes = tile_c * key_bytes;
+    local_work(step_bytes * w_.steps, 2 * step_bytes * tile_steps);
+
+    const std::int64_t cached = keys * kv_heads * key_bytes;
+    for (const int t : {k_.inputs[1], k_.inputs[2]}) {
+      const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
+      read({{base, cached / 2, 0, 0}, Cargo::cache, false});
+    }
+    noc_bytes_ += std::max(cached, step_bytes * tile_steps);
+    unique_bytes_ += cached;
+  }
+
+  std::int64_t group_size() const { return bound_.program->tensor_parallel; }
+
+  /// The faster of a ring and a one-shot exchange, as serving engines choose.
+  void all_reduce() {
+    const double p = static_cast<double>(group_size());
+    const double size = static_cast<double>(bytes(k_.inputs.front()));
+    const Link& link = *chip_.link;
+    const double ring =
+        2 * (p - 1) * link.latency.count() + 2 * (p - 1) / p * size / link.bandwidth.count();
+    const double one_shot = link.latency.count() + (p - 1) * size / link.bandwidth.count();
+    w_.link = to_picoseconds(Seconds(std::min(ring, one_shot)));
+    const double sent = ring < one_shot ? 2 * (p - 1) / p * size : (p - 1) * size;
+    w_.counts.link_bytes += Bytes(static_cast<std::int64_t>(sent));
+  }
+
+  void all_gather() {
+    const std::int64_t sent = (group_size() - 1) * bytes(k_.inputs.front());
+    w_.link = to_picoseconds(chip_.link->latency) + duration(Bytes(sent), chip_.link->bandwidth);
+    w_.counts.link_bytes += Bytes(sent);
+  }
+
+  /// Inputs and outputs go over the network once; those that bind could not keep on the chip come
+  /// from or go to DRAM as well.
+  void move_activations() {
+    for (const int t : k_.inputs) {
+      if (tensor(t).role != Role::activation) continue;
+      if (k_.op != Op::gemm) {  // a gemm has counted how often tiles are carried
+        noc_bytes_ += bytes(t);
+        unique_bytes_ += bytes(t);
+      }
+      if (placement(t).level == Level::dram) {
+        read({{placement(t).address, bytes(t), 0, 0}, Cargo::activations, false});
+      }
+    }
+    for (const int t : k_.outputs) {
+      if (tensor(t).role != Role::activation) continue;
+      noc_bytes_ += bytes(t);
+      unique_bytes_ += bytes(t);
+      if (placement(t).level == Level::dram) {
+        read({{placement(t).address, bytes(t), 0, 0}, Cargo::activations, true});
+      }
+    }
+  }
+
+  void finish() {
+    // A core takes in its own share of the network's bandwidth, no more.
+    const double share =
+        static_cast<double>(w_.active_cores) / static_cast<double>(chip_.core.count);
+    w_.noc = duration(Bytes(noc_bytes_), chip_.noc.bandwidth * share);
+    w_.counts.noc_bytes += Bytes(noc_bytes_);
+    if (chip_.sram) {
+      const std::int64_t through =
+          std::max(unique_bytes_, ceil_div(noc_bytes_, chip_.noc.multicast));
+      w_.shared = duration(Bytes(through), chip_.sram->read);
+      w_.counts.shared_bytes += Bytes(through);
+    }
+  }
+
+  const BoundProgram& bound_;
+  const BoundBlock& block_;
+  const BoundKernel& b_;
+  const Kernel& k_;
+  const std::int64_t layer_;
+  const Chip& chip_;
+  KernelWork w_;
+  std::int64_t noc_bytes_ = 0;     // into cores, every copy
+  std::int64_t unique_bytes_ = 0;  // out of and into shared memory when nothing is read twice
+};
+
+}  // namespace
+
+KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
+                   std::int64_t layer, const Chip& chip) {
+  const BoundBlock& b = bound.blocks[block];
+  return Worker(bound, b, b.kernels[kernel], layer, chip).run();
+}
+
+}  // namespace presil

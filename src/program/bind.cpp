@@ -1,0 +1,238 @@
+#include "program/bind.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace presil {
+namespace {
+
+std::int64_t aligned(std::int64_t value, std::int64_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+double gigabytes(std::int64_t bytes) {
+  return static_cast<double>(bytes) / 1e9;
+}
+
+class Binder {
+ public:
+  Binder(const Program& program, const Step& step) : program_(program) {
+    bound_.program = &program;
+    bound_.step = step;
+  }
+
+  Feasible<BoundProgram> run() {
+    check_step();
+    bind_kernels();
+    place_weights();
+    place_caches();
+    place_activations();  // every buffer has an address
+    bound_.dram_footprint = Bytes(dram_end_);
+    if (bound_.dram_footprint > program_.dram_capacity) return tl::unexpected(too_large());
+    return std::move(bound_);
+  }
+
+ private:
+  void check_step() const {
+    if (bound_.step.sequences.empty()) throw InputError("a step needs at least one sequence");
+    for (const Sequence& s : bound_.step.sequences) {
+      if (s.new_tokens < 1 || s.context < 0) {
+        throw InputError(fmt::format("a sequence needs at least one new token, found {} after {}",
+                                     s.new_tokens, s.context));
+      }
+      if (s.new_tokens + s.context > program_.max_context) {
+        throw InputError(fmt::format("a sequence of {} tokens is longer than the context of {}: {}",
+                                     s.new_tokens + s.context, program_.model,
+                                     program_.max_context));
+      }
+    }
+  }
+
+  std::int64_t value(Symbol symbol) const {
+    std::int64_t longest_new = 0;
+    std::int64_t longest_seen = 0;
+    for (const Sequence& s : bound_.step.sequences) {
+      longest_new = std::max(longest_new, s.new_tokens);
+      longest_seen = std::max(longest_seen, s.new_tokens + s.context);
+    }
+    switch (symbol) {
+      case Symbol::one:
+        return 1;
+      case Symbol::T:
+        return bound_.step.tokens();
+      case Symbol::S:
+        return static_cast<std::int64_t>(bound_.step.sequences.size());
+      case Symbol::Q:
+        return longest_new;
+      case Symbol::C:
+        return longest_seen;
+    }
+    return 1;
+  }
+
+  void bind_kernels() {
+    for (const Block& block : program_.blocks) {
+      BoundBlock bound{&block, block.repeat, {}};
+      for (const Kernel& kernel : block.kernels) {
+        BoundKernel b;
+        b.kernel = &kernel;
+        for (std::size_t a = 0; a < kAxes; ++a) {
+          b.extents[a] = kernel.extents[a].scale * value(kernel.extents[a].symbol);
+        }
+        const std::int64_t rows = b.extent(kernel.op == Op::attention ? Axis::q : Axis::m);
+        const auto fits = [&](const Mapping& m) { return rows <= m.max_m; };
+        const auto mapping = std::find_if(kernel.mappings.begin(), kernel.mappings.end(), fits);
+        CHECK(mapping != kernel.mappings.end(), "the last mapping of a kernel takes any rows");
+        b.mapping = &*mapping;
+        bound.kernels.push_back(b);
+      }
+      bound_.blocks.push_back(std::move(bound));
+    }
+  }
+
+  void place_weights() {
+    bound_.placements.resize(program_.tensors.size());
+    for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
+      const Tensor& t = program_.tensors[i];
+      if (t.role != Role::weight) continue;
+      bound_.placements[i] = {
+          Level::dram, t.base,
+          bytes_of(t.format, t.columns) * (t.rows.scale * value(t.rows.symbol))};
+    }
+    dram_end_ = program_.weight_footprint.count();
+  }
+
+  /// Layer after layer; in a layer k of all sequences, then v of all sequences.
+  void place_caches() {
+    const std::int64_t unit = program_.dram_unit.count();
+    const std::int64_t region = dram_end_;
+    std::int64_t in_layer = 0;
+    std::int64_t layers = 0;
+    for (const Block& block : program_.blocks) layers = std::max(layers, block.repeat);
+    for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
+      const Tensor& t = program_.tensors[i];
+      if (t.role != Role::cache) continue;
+      std::int64_t size = 0;
+      std::vector<std::int64_t> offsets;
+      for (const Sequence& s : bound_.step.sequences) {
+        offsets.push_back(size);
+        const std::int64_t tokens = s.context + s.new_tokens;
+        size += aligned(bytes_of(t.format, t.columns).count() * tokens, unit);
+      }
+      bound_.placements[i] = {Level::dram, region + in_layer, Bytes(size)};
+      bound_.cache_offsets = std::move(offsets);  // the same for k and v, which are alike
+      in_layer += size;
+    }
+    bound_.cache_layer_stride = in_layer;
+    dram_end_ = region + in_layer * layers;
+  }
+
+  /// First fit by lifetime over one pass through the blocks (a layer stands for all layers).
+  /// Without shared memory activations live spread over the cores' local memories, of which they
+  /// may fill a quarter: the rest is for tiles. What does not fit goes to DRAM.
+  void place_activations() {
+    struct Life {
+      std::size_t tensor;
+      int first, last;
+    };
+    std::vector<Life> lives;
+    int time = 0;
+    for (const BoundBlock& block : bound_.blocks) {
+      const int begin = time;
+      const int end = begin + static_cast<int>(block.kernels.size()) - 1;
+      for (const BoundKernel& k : block.kernels) {
+        for (const auto* list : {&k.kernel->inputs, &k.kernel->outputs}) {
+          for (const int index : *list) {
+            const auto i = static_cast<std::size_t>(index);
+            if (program_.tensors[i].role != Role::activation) continue;
+            const auto life = std::find_if(lives.begin(), lives.end(),
+                                           [&](const Life& l) { return l.tensor == i; });
+            if (life == lives.end()) {
+              lives.push_back({i, time, time});
+            } else {
+              // Alive across a block's edge: for the whole of a repeated block.
+              if (life->first < begin && block.repeat > 1) life->last = end;
+              life->last = std::max(life->last, time);
+            }
+          }
+        }
+        ++time;
+      }
+    }
+    const Level level = program_.shared_memory.count() > 0 ? Level::shared : Level::local;
+    const std::int64_t capacity = level == Level::shared
+                                      ? program_.shared_memory.count()
+                                      : program_.local_memory.count() * program_.cores / 4;
+    std::vector<Life> placed;
+    for (const Life& life : lives) {
+      const Tensor& t = program_.tensors[life.tensor];
+      const std::int64_t size =
+          aligned(bytes_of(t.format, t.columns).count() * t.rows.scale * value(t.rows.symbol), 256);
+      std::int64_t at = 0;
+      for (bool moved = true; moved;) {
+        moved = false;
+        for (const Life& other : placed) {
+          const Placement& p = bound_.placements[other.tensor];
+          const bool overlaps_in_time = life.first <= other.last && other.first <= life.last;
+          if (overlaps_in_time && at < p.address + p.size.count() && p.address < at + size) {
+            at = p.address + p.size.count();
+            moved = true;
+          }
+        }
+      }
+      if (at + size <= capacity) {
+        bound_.placements[life.tensor] = {level, at, Bytes(size)};
+        placed.push_back(life);
+      } else {
+        const std::int64_t unit = program_.dram_unit.count();
+        bound_.placements[life.tensor] = {Level::dram, dram_end_, Bytes(size)};
+        dram_end_ += aligned(size, unit);
+      }
+    }
+  }
+
+  Infeasible too_large() const {
+    const std::int64_t capacity = program_.dram_capacity.count();
+    const std::int64_t weights = program_.weight_footprint.count();
+    const std::int64_t excess = dram_end_ - capacity;
+    Infeasible answer;
+    answer.reason = fmt::format(
+        "{} needs {:.1f} GB of DRAM a chip ({:.1f} GB of weights, {:.1f} GB of KV cache and "
+        "activations) and {} has {:.1f} GB: {:.1f} GB too much",
+        program_.model, gigabytes(dram_end_), gigabytes(weights), gigabytes(dram_end_ - weights),
+        program_.chip, gigabytes(capacity), gigabytes(excess));
+    const std::int64_t whole = dram_end_ * program_.tensor_parallel;
+    std::int64_t chips = program_.tensor_parallel;
+    while (chips < 1024 && whole > capacity * chips) chips *= 2;
+    answer.remedy =
+        fmt::format("--tp {} would fit ({:.1f} GB a chip)", chips, gigabytes(whole / chips));
+    if (weights > capacity) {
+      answer.remedy += "; a narrower --dtype shrinks the weights";
+    } else {
+      answer.remedy += fmt::format(
+          "; {:.1f} GB remain for the KV cache: a smaller batch or context "
+          "shrinks it",
+          gigabytes(capacity - weights));
+    }
+    return answer;
+  }
+
+  const Program& program_;
+  BoundProgram bound_;
+  std::int64_t dram_end_ = 0;
+};
+
+}  // namespace
+
+std::int64_t Step::tokens() const {
+  std::int64_t sum = 0;
+  for (const Sequence& s : sequences) sum += s.new_tokens;
+  return sum;
+}
+
+Feasible<BoundProgram> bind(const Program& program, const Step& step) {
+  return Binder(program, step).run();
+}
+
+}  // namespace presil
