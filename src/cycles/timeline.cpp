@@ -118,13 +118,17 @@ class Run {
   /// What may be on the chip and not yet computed on. A cache keeps nothing on purpose; shared
   /// memory under software control is a buffer for weights where activations leave room.
   std::int64_t fetch_capacity() const {
-    if (!chip_.sram || chip_.sram->managed == Managed::cache) return local_capacity();
+    // However small the buffers, a few lines on every channel are in flight.
+    const std::int64_t least = 16 * bound_.program->dram_unit.count();
+    if (!chip_.sram || chip_.sram->managed == Managed::cache) {
+      return std::max(least, local_capacity());
+    }
     std::int64_t activations = 0;
     for (const Placement& p : bound_.placements) {
       if (p.level == Level::shared) activations = std::max(activations, p.address + p.size.count());
     }
     const std::int64_t shared = chip_.sram->size.count() - activations;
-    return local_capacity() + std::max<std::int64_t>(0, shared / 2);
+    return std::max(least, local_capacity() + std::max<std::int64_t>(0, shared / 2));
   }
 
   /// Work, stages and fetches of every kernel of the step, in program order.
@@ -183,7 +187,7 @@ class Run {
       const Picoseconds room = fetch_buffer_.room_for(f.bytes);
       if (room == kForever) return;
       fetch_buffer_.take(f.bytes);
-      f.transfer.ready_at = std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_});
+      f.transfer.ready_at = std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_, last_arrival_});
       last_issue_ = f.transfer.ready_at;
       const dram::TransferId id = memory_.submit(f.transfer);
       CHECK(id == static_cast<dram::TransferId>(owners_.size()), "transfers are numbered in order");
@@ -414,6 +418,20 @@ std::string_view to_string(Resource resource) {
 
 Resource largest(const Charges& charges) {
   return static_cast<Resource>(std::max_element(charges.begin(), charges.end()) - charges.begin());
+}
+
+void accumulate(Timeline& sum, const Timeline& step) {
+  sum.kernels = step.kernels;
+  sum.total += step.total;
+  for (std::size_t r = 0; r < kResources; ++r) sum.charges[r] += step.charges[r];
+  sum.bound_by = largest(sum.charges);
+  sum.flops += step.flops;
+  sum.weight_bytes += step.weight_bytes;
+  sum.kv_bytes += step.kv_bytes;
+  sum.dram_bytes += step.dram_bytes;
+  sum.counts += step.counts;
+  sum.dram_peak = step.dram_peak;
+  dram::accumulate(sum.memory, step.memory);
 }
 
 Timeline time_step(const BoundProgram& bound, const Chip& chip, const MemoryPart& part,

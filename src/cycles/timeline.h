@@ -60,6 +60,10 @@ struct Timeline {
   BytesPerSecond dram_peak;
 };
 
+/// Adds a later step to `sum`: times, charges, bytes and counts; `sum` keeps the kernels of the last
+/// step.
+void accumulate(Timeline& sum, const Timeline& step);
+
 /// Runs `bound` on `chip`. Throws InputError when the DRAM description does not hold together.
 Timeline time_step(const BoundProgram& bound, const Chip& chip, const MemoryPart& part,
                    const CyclesOptions& options = {});

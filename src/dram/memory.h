@@ -65,6 +65,9 @@ struct MemoryStatistics {
   std::vector<std::string> shortcuts;  // which of the proven shortcuts were used
 };
 
+/// Adds the statistics of a later run: counts add up, shares are weighted by the time waited.
+void accumulate(MemoryStatistics& sum, const MemoryStatistics& later);
+
 class Memory {
  public:
   /// Requires config.rate <= part.rate. Throws InputError for a mapping that does not cover the

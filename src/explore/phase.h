@@ -1,0 +1,36 @@
+// One phase (prefill or decode) of one program on one chip: its time, its energy, and the clock at
+// which it stays within the power limit.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "chip/library.h"
+#include "cost/energy.h"
+#include "cycles/timeline.h"
+#include "program/bind.h"
+
+namespace presil {
+
+struct PhaseResult {
+  std::string name;         // "prefill", "decode"
+  std::int64_t steps = 0;
+  std::int64_t tokens = 0;  // read (prefill) or written (decode), over all sequences
+  Timeline timeline;        // summed over the steps; kernels of the last one
+  EnergyBill energy;
+  double clock = 1;         // share of the full clock that the power limit allows
+};
+
+/// Runs `steps` one after another. When the mean power of the phase would pass power.limit, the
+/// clock drops to the highest step of 1 % that stays within it (never below power.min_clock), and
+/// the time that the slower clock costs is charged to Resource::power.
+Feasible<PhaseResult> run_phase(std::string name, const Program& program,
+                                const std::vector<Step>& steps, const ChipFiles& chip,
+                                LaunchMode launch);
+
+/// Mean power of the phase, with the typical energies.
+Watts mean_power(const PhaseResult& phase);
+
+}  // namespace presil

@@ -1,0 +1,76 @@
+// One design point, end to end: a model on a chip, for its values, its cycles, its energy and its
+// price. `presil run` and every point of `presil sweep` are this function.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "chip/library.h"
+#include "cost/price.h"
+#include "cost/tokens.h"
+#include "explore/phase.h"
+#include "model/architecture.h"
+#include "values/generate.h"
+
+namespace presil {
+
+/// Where shipped files and fetched weights are.
+struct Places {
+  std::filesystem::path home;   // chips/, memories/, models/, ...
+  std::filesystem::path cache;  // weights, as NAME.gguf
+};
+
+enum class Mode { values, cycles, both };
+enum class PhaseChoice { prefill, decode, both };
+
+struct RunRequest {
+  std::string chip;
+  std::string model;
+  std::vector<std::string> overrides;  // --set
+  Mode mode = Mode::cycles;
+  PhaseChoice phase = PhaseChoice::both;
+  std::int64_t batch = 1;
+  std::int64_t prompt_tokens = 512;
+  std::int64_t context = 512;  // tokens in the cache before a decode step
+  std::int64_t tensor_parallel = 1;
+  std::optional<std::string> prompt;  // text; needs weights
+  std::int64_t max_tokens = 16;       // -n
+  std::string weights;                // a GGUF file; "": the model's own, where it has one
+  std::string dtype;                  // "": the model's
+  std::string numerics;               // "": ggml for a GGUF, bf16 otherwise
+  LaunchMode launch = LaunchMode::graph;
+};
+
+struct TextResult {
+  std::string prompt;
+  std::vector<int> prompt_tokens;
+  std::vector<GeneratedToken> tokens;
+  std::vector<std::string> pieces;  // of `tokens`, in order; together the text
+};
+
+struct RunResult {
+  RunRequest request;
+  ChipFiles chip;
+  Architecture model;
+  std::string weights_file;   // name of the GGUF, "" without one
+  std::string weights_bytes;  // formats, "q4_1 + q8_0"
+  std::string numerics;
+  Program program;
+  std::optional<TextResult> text;
+  std::vector<PhaseResult> phases;
+  ChipPrice price;
+  std::optional<TokenPrice> token_price;  // of the decode phase
+};
+
+/// Throws InputError or MissingInput; Infeasible when the chip cannot do it. `on_text` gets each
+/// piece of text as it is generated.
+Feasible<RunResult> run(const RunRequest& request, const Places& places,
+                        const std::function<void(std::string_view)>& on_text = {});
+
+}  // namespace presil
