@@ -91,7 +91,7 @@ enum class PagePolicy { open, closed };
 struct Dram {
   std::string part;  // a file in memories/
   std::int64_t stacks = 1;
-  BitsPerSecond rate;  // a pin; at most the part's own
+  BitsPerSecond rate;  // a pin; at most the part's own, which load_chip fills in when none is given
   Refresh refresh = Refresh::all_bank;
   PagePolicy page_policy = PagePolicy::open;
   std::string mapping;            // "" is the part's default
@@ -104,12 +104,16 @@ struct Link {
   BytesPerSecond bandwidth;  // out of one chip, all its links together, one direction
   Seconds latency;           // of one hop, software included
   std::int64_t max_group = 1;
+  Band energy;  // J/bit sent, both ends
 };
 
 struct Power {
   Watts limit;
   Watts idle;              // drawn whatever runs, DRAM refresh and leakage included
   double min_clock = 0.5;  // lowest step under a power limit, as a share of core.clock
+  // Energy of an operation over that of its bare arithmetic in the node's table: operand delivery,
+  // registers, clock tree, issue.
+  double control_overhead = 1;
 };
 
 /// What stands between the end of one kernel and the start of the next.
@@ -125,6 +129,7 @@ struct Die {
   std::string node;                        // a file in nodes/
   std::int64_t count = 1;                  // equal dies in the package
   std::int64_t enabled = 1, physical = 1;  // cores sold and cores etched, for harvesting
+  double core_share = 0;  // share of the area in cores, where a defect costs one core, not the die
 };
 
 struct PackageChoice {
@@ -147,6 +152,7 @@ struct Chip {
   Launch launch;
   Die die;
   PackageChoice package;
+  std::optional<Band> price;  // USD, what a buyer pays; without it the chip is its maker's, at cost
   Sources sources;
 };
 

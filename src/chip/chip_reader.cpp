@@ -1,0 +1,198 @@
+#include "chip/chip.h"
+
+#include "chip/describe.h"
+
+namespace presil {
+namespace {
+
+constexpr Choice<Control> kControls[] = {{"static", Control::static_schedule},
+                                         {"queues", Control::queues},
+                                         {"dynamic", Control::dynamic}};
+constexpr Choice<Dataflow> kDataflows[] = {{"weight_stationary", Dataflow::weight_stationary},
+                                           {"output_stationary", Dataflow::output_stationary}};
+constexpr Choice<Managed> kManaged[] = {{"software", Managed::software}, {"cache", Managed::cache}};
+constexpr Choice<Topology> kTopologies[] = {{"crossbar", Topology::crossbar},
+                                            {"mesh", Topology::mesh},
+                                            {"ring", Topology::ring},
+                                            {"bus", Topology::bus},
+                                            {"torus", Topology::torus},
+                                            {"switched", Topology::switched},
+                                            {"point_to_point", Topology::point_to_point}};
+constexpr Choice<Refresh> kRefreshes[] = {
+    {"off", Refresh::off}, {"all_bank", Refresh::all_bank}, {"per_bank", Refresh::per_bank}};
+constexpr Choice<PagePolicy> kPagePolicies[] = {{"open", PagePolicy::open},
+                                                {"closed", PagePolicy::closed}};
+
+constexpr Range kCount{1, 1e6};
+constexpr Range kShare{0, 1};
+constexpr Bytes kLargestSram{std::int64_t{1} << 40};
+
+MatrixEngine read_matrix(Fields& f) {
+  MatrixEngine m;
+  m.dataflow = f.choice<Dataflow>("dataflow", "what stays while the rest streams", kDataflows);
+  m.m = f.integer("m", "rows of the native block; 1 for weight_stationary", {1, 65536});
+  m.n = f.integer("n", "columns of the native block", {1, 65536});
+  m.k = f.integer("k", "depth of the native block", {1, 65536});
+  m.macs_per_cycle = f.numbers_by<Format>(
+      "macs_per_cycle", "multiply-accumulates a cycle of one core, by operand format",
+      format_choices());
+  f.require(!m.macs_per_cycle.empty(), "macs_per_cycle", "expected at least one format");
+  m.clock = f.maybe<Hertz>("clock", "when it differs from the core's");
+  m.preload_cycles = f.integer_or("preload_cycles",
+                                  "weight_stationary: cycles to load one k x n block", 0, {0, 1e6});
+  m.preload_overlapped =
+      f.flag_or("preload_overlapped", "the next block loads while this one computes", true);
+  return m;
+}
+
+VectorEngine read_vector(Fields& f) {
+  VectorEngine v;
+  v.flops_per_cycle =
+      f.number("flops_per_cycle", "fp32, of one core; a multiply-add counts two", {1e-3, 1e9});
+  v.exp_per_cycle = f.number("exp_per_cycle", "exponentials of one core", {1e-3, 1e9});
+  v.clock = f.maybe<Hertz>("clock", "when it differs from the core's");
+  return v;
+}
+
+LocalMemory read_local_memory(Fields& f) {
+  LocalMemory m;
+  m.size = f.quantity<Bytes>("size", "of one core");
+  f.require(m.size <= kLargestSram, "size", "expected at most 1 TiB");
+  m.read = f.quantity<BytesPerCycle>("read", "what feeds the core's engines");
+  return m;
+}
+
+Core read_core(Fields& f) {
+  Core core;
+  core.count = f.integer("count", "cores sold, on all dies", kCount);
+  core.clock = f.quantity<Hertz>("clock", "the clock that peaks are quoted at");
+  core.matrix = f.map("matrix", "matrix engine of one core", read_matrix);
+  core.vector = f.map("vector", "vector engine of one core", read_vector);
+  core.sram = f.map("sram", "memory beside one core", read_local_memory);
+  return core;
+}
+
+SharedMemory read_shared_memory(Fields& f) {
+  SharedMemory m;
+  m.size = f.quantity<Bytes>("size", "of the whole chip");
+  f.require(m.size <= kLargestSram, "size", "expected at most 1 TiB");
+  m.read = f.quantity<BytesPerSecond>("read", "of all cores together");
+  m.managed = f.choice_or<Managed>("managed", "who decides what stays", kManaged, m.managed);
+  m.usable = f.number_or("usable", "share of the size that keeps data for reuse", 1, {0.01, 1});
+  return m;
+}
+
+Network read_network(Fields& f) {
+  Network n;
+  n.topology = f.choice<Topology>("topology", "shape", kTopologies);
+  n.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "into all cores together");
+  n.multicast = f.flag_or("multicast", "one read can feed many cores", true);
+  n.mean_hops = f.number_or("mean_hops", "hops of a mean transfer, for energy", 1, {0, 1000});
+  return n;
+}
+
+Dram read_dram(Fields& f) {
+  Dram d;
+  d.part = f.text("part", "a file in memories/");
+  d.stacks = f.integer("stacks", "HBM stacks, or LPDDR packages of 64 bits", {1, 1024});
+  d.rate = f.quantity_or<BitsPerSecond>("rate", "of a pin; the part's own when absent",
+                                        BitsPerSecond(0), Sign::positive);
+  d.refresh = f.choice_or<Refresh>("refresh", "how rows are refreshed", kRefreshes, d.refresh);
+  d.page_policy =
+      f.choice_or<PagePolicy>("page_policy", "rows after an access", kPagePolicies, d.page_policy);
+  d.mapping = f.text_or("mapping", "address mapping; the part's own when absent", "");
+  d.capacity = f.maybe<Bytes>("capacity", "of all stacks, when it is not stacks x the part's");
+  return d;
+}
+
+Link read_link(Fields& f) {
+  Link l;
+  l.topology = f.choice<Topology>("topology", "shape", kTopologies);
+  l.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "out of one chip, one direction");
+  l.latency = f.quantity<Seconds>("latency", "of one hop, software included");
+  l.max_group = f.integer("max_group", "chips that can be joined", kCount);
+  l.energy = f.band("energy", "of a bit sent, both ends", Dimension::joules_per_bit);
+  return l;
+}
+
+Power read_power(Fields& f) {
+  Power p;
+  p.limit = f.quantity<Watts>("limit", "of the chip or its board");
+  p.idle = f.quantity<Watts>("idle", "drawn whatever runs, leakage and refresh included");
+  p.min_clock = f.number_or("min_clock", "lowest step, as a share of core.clock", 0.5, {0.05, 1});
+  p.control_overhead =
+      f.number("control_overhead", "energy of an operation over its bare arithmetic's", {1, 100});
+  f.require(p.idle < p.limit, "idle", "expected less than power.limit");
+  return p;
+}
+
+Launch read_launch(Fields& f) {
+  Launch l;
+  l.eager = f.quantity<Seconds>("eager", "gap when each kernel is launched from the host",
+                                Sign::non_negative);
+  l.stream = f.quantity<Seconds>("stream", "gap when kernels are queued", Sign::non_negative);
+  l.graph =
+      f.quantity<Seconds>("graph", "gap when a recorded graph is replayed", Sign::non_negative);
+  l.prefetch =
+      f.flag_or("prefetch", "the next kernel's weights may load before this one ends", false);
+  return l;
+}
+
+Die read_die(Fields& f, std::int64_t cores) {
+  Die d;
+  d.area = f.quantity<SquareMillimetres>("area", "of one die");
+  d.node = f.text("node", "a file in nodes/");
+  d.count = f.integer_or("count", "equal dies in the package", 1, {1, 256});
+  d.enabled = f.integer_or("enabled", "cores sold of one die; core.count / count when absent",
+                           cores / d.count, kCount);
+  d.physical =
+      f.integer_or("physical", "cores etched on one die; enabled when absent", d.enabled, kCount);
+  d.core_share =
+      f.number_or("core_share", "share of the area that is cores, for harvesting", 0, kShare);
+  f.require(d.count * d.enabled == cores, f.has("enabled") ? "enabled" : "count",
+            "count x enabled must equal core.count");
+  f.require(d.enabled <= d.physical, "physical", "expected at least as many cores as are enabled");
+  return d;
+}
+
+PackageChoice read_package_choice(Fields& f) {
+  PackageChoice p;
+  p.kind = f.text("kind", "a file in packages/");
+  p.interposer = f.maybe<SquareMillimetres>("interposer", "area, when it is known");
+  return p;
+}
+
+Chip read_fields(Fields& f) {
+  Chip chip;
+  chip.name = f.text("name", "name of the chip, as its file is called");
+  chip.vendor = f.text_or("vendor", "who designed it", "");
+  chip.year = f.text_or("year", "of its announcement", "");
+  chip.alias = f.texts_or_none("alias", "names used in measured data and in the news");
+  chip.control = f.choice<Control>("control", "who decides what runs next", kControls);
+  chip.core = f.map("core", "cores, all equal", read_core);
+  chip.sram = f.maybe_map("sram", "memory that all cores share", read_shared_memory);
+  chip.noc = f.map("noc", "what carries data to the cores", read_network);
+  chip.dram = f.map("dram", "stacks and how they are driven", read_dram);
+  chip.link = f.maybe_map("link", "what joins chips into a group", read_link);
+  chip.power = f.map("power", "limits and idle draw", read_power);
+  chip.launch = f.map("launch", "from the end of a kernel to the start of the next", read_launch);
+  chip.die = f.map("die", "silicon", [&](Fields& die) { return read_die(die, chip.core.count); });
+  chip.package = f.map("package", "what holds dies and stacks", read_package_choice);
+  chip.price = f.maybe_band("price", "what a buyer pays for one", Dimension::usd);
+  return chip;
+}
+
+}  // namespace
+
+Chip read_chip(const Node& root) {
+  Sources sources;
+  Chip chip = read_file(root, "chip", read_fields, &sources);
+  chip.sources = std::move(sources);
+  return chip;
+}
+
+Schema chip_schema() {
+  return describe_file("chip", "a chip", read_fields);
+}
+
+}  // namespace presil

@@ -1,0 +1,64 @@
+#include "chip/inputs.h"
+
+#include <fmt/format.h>
+
+namespace presil {
+namespace {
+
+std::optional<Provenance> source_of(std::string field, const Sources& sources) {
+  while (true) {
+    const auto found = sources.find(field);
+    if (found != sources.end()) return found->second;
+    const std::size_t dot = field.rfind('.');
+    if (dot == std::string::npos) return std::nullopt;
+    field.resize(dot);
+  }
+}
+
+class Lister {
+ public:
+  Lister(const Place& file, const Sources& sources) : file_(file), sources_(sources) {}
+
+  void visit(const Node& node, const std::string& field) {
+    for (const auto& [key, value] : node.members) {
+      visit(value, field.empty() ? key.text : fmt::format("{}.{}", field, key.text));
+    }
+    for (const Node& item : node.items) visit(item, field);
+    if (node.kind != Node::Kind::scalar) return;
+    const bool overridden = node.place.source != file_.source;
+    values.push_back({.file = node.place.source ? node.place.source->name : "",
+                      .line = overridden ? 0 : node.place.line,
+                      .field = field,
+                      .text = node.text,
+                      .source = overridden ? std::nullopt : source_of(field, sources_)});
+  }
+
+  std::vector<InputValue> values;
+
+ private:
+  const Place& file_;
+  const Sources& sources_;
+};
+
+}  // namespace
+
+std::vector<InputValue> list_inputs(const Node& root, const Sources& sources) {
+  Lister lister(root.place, sources);
+  for (const auto& [key, value] : root.members) {
+    if (key.text != "presil" && key.text != "sources") lister.visit(value, key.text);
+  }
+  return std::move(lister.values);
+}
+
+const Node* find_path(const Node& root, std::string_view path) {
+  const Node* node = &root;
+  while (node != nullptr) {
+    const std::size_t dot = path.find('.');
+    node = node->find(path.substr(0, dot));
+    if (dot == std::string_view::npos) return node;
+    path.remove_prefix(dot + 1);
+  }
+  return nullptr;
+}
+
+}  // namespace presil

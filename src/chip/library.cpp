@@ -1,0 +1,176 @@
+#include "chip/library.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace presil {
+namespace fs = std::filesystem;
+namespace {
+
+struct Override {
+  std::string path;
+  std::string value;
+  std::shared_ptr<const Source> argument;
+};
+
+std::vector<Override> split_overrides(const std::vector<std::string>& arguments) {
+  std::vector<Override> result;
+  Diagnostics log;
+  for (const std::string& argument : arguments) {
+    auto source = std::make_shared<const Source>(Source{"--set " + argument, argument});
+    const std::size_t equals = argument.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      log.add({source, 1, 1, static_cast<int>(argument.size())},
+              "expected key=value, such as dram.stacks=6");
+      continue;
+    }
+    result.push_back({argument.substr(0, equals), argument.substr(equals + 1), std::move(source)});
+  }
+  log.throw_if_any();
+  return result;
+}
+
+bool names_a_field(const Schema& schema, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  for (const Schema& field : schema.fields) {
+    if (field.name != path.substr(0, dot)) continue;
+    return dot == std::string_view::npos || names_a_field(field, path.substr(dot + 1));
+  }
+  return false;
+}
+
+/// The overrides meant for one file: those whose path starts with `prefix` and names no field of
+/// the chip (package.kind is the chip's, package.attach_yield the package's). "" takes the rest.
+void override_from(Node& root, std::string_view prefix, const std::vector<Override>& overrides,
+                   const Schema& chip) {
+  for (const Override& o : overrides) {
+    std::string_view owner;
+    for (const std::string_view p : {"memory.", "node.", "package."}) {
+      if (o.path.starts_with(p) && !names_a_field(chip, o.path)) owner = p;
+    }
+    if (owner != prefix) continue;
+    apply_override(root, std::string_view(o.path).substr(prefix.size()), o.value, o.argument);
+  }
+}
+
+bool has_alias(const fs::path& file, const std::string& name) {
+  const Node root = read_document(file, Syntax::yaml);
+  const Node* alias = root.find("alias");
+  if (alias == nullptr) return false;
+  if (alias->kind == Node::Kind::scalar) return alias->text == name;
+  return std::any_of(alias->items.begin(), alias->items.end(),
+                     [&](const Node& item) { return item.text == name; });
+}
+
+fs::path find_chip(const std::string& chip, const fs::path& home) {
+  std::error_code error;
+  if (fs::is_regular_file(chip, error)) return chip;
+  if (chip.find('/') != std::string::npos || chip.ends_with(".yaml")) {
+    throw MissingInput(fmt::format("{}: no such file", chip));
+  }
+  const std::vector<std::string> names = names_in(home / "chips");
+  for (const std::string& name : names) {
+    if (name == chip) return home / "chips" / (name + ".yaml");
+  }
+  for (const std::string& name : names) {
+    const fs::path file = home / "chips" / (name + ".yaml");
+    if (has_alias(file, chip)) return file;
+  }
+  const std::string near = nearest(chip, names);
+  throw MissingInput(fmt::format("no chip is called '{}'{}", chip,
+                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+/// The file that the field at `path` names, in home/folder. Complains at the field.
+fs::path find_named(const Node& chip, std::string_view path, const fs::path& home,
+                    std::string_view folder, Diagnostics& log) {
+  const Node* field = find_path(chip, path);
+  CHECK(field != nullptr, "the chip was read, so it names its parts");
+  const std::vector<std::string> names = names_in(home / folder);
+  if (std::find(names.begin(), names.end(), field->text) == names.end()) {
+    const std::string near = nearest(field->text, names);
+    log.add(field->place,
+            fmt::format("{}: no file '{}.yaml' in {}/{}", path, field->text, folder,
+                        near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  }
+  return home / folder / (field->text + ".yaml");
+}
+
+/// Rules between the chip and the files that it names.
+void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
+  const auto complain = [&](std::string_view path, const std::string& message) {
+    const Node* field = find_path(root, path);
+    log.add(field == nullptr ? root.place : field->place, fmt::format("{}: {}", path, message));
+  };
+  if (f.chip.dram.rate > f.memory.rate) {
+    complain("dram.rate", fmt::format("expected at most {}, the rate of {}",
+                                      to_string(f.memory.rate), f.memory.name));
+  }
+  if (f.chip.die.area > f.node.reticle) {
+    complain("die.area",
+             fmt::format("expected at most {}, the reticle of {}; use die.count for more dies",
+                         to_string(f.node.reticle), f.node.name));
+  }
+  if (f.memory.family.starts_with("hbm") && !f.package.interposer) {
+    complain("package.kind", fmt::format("{} stacks need an interposer, and {} has none",
+                                         f.memory.name, f.package.name));
+  }
+}
+
+void append(std::vector<InputValue>& all, std::vector<InputValue> some) {
+  all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+}
+
+}  // namespace
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arguments,
+                    const fs::path& home) {
+  const std::vector<Override> overrides = split_overrides(arguments);
+  const Schema schema = chip_schema();
+  ChipFiles result;
+
+  const fs::path chip_file = find_chip(chip, home);
+  Node root = read_document(chip_file, Syntax::yaml);
+  override_from(root, "", overrides, schema);
+  result.chip = read_chip(root);
+
+  Diagnostics log;
+  const fs::path memory_file = find_named(root, "dram.part", home, "memories", log);
+  const fs::path node_file = find_named(root, "die.node", home, "nodes", log);
+  const fs::path package_file = find_named(root, "package.kind", home, "packages", log);
+  log.throw_if_any();
+  const auto read = [&](const fs::path& file, std::string_view prefix) {
+    Node part = read_document(file, Syntax::yaml);
+    override_from(part, prefix, overrides, schema);
+    return part;
+  };
+  const Node memory = read(memory_file, "memory.");
+  const Node node = read(node_file, "node.");
+  const Node package = read(package_file, "package.");
+  result.memory = read_memory_part(memory);
+  result.node = read_process_node(node);
+  result.package = read_package_kind(package);
+  if (result.chip.dram.rate == BitsPerSecond(0)) result.chip.dram.rate = result.memory.rate;
+  check_together(result, root, log);
+  log.throw_if_any();
+
+  result.files = {chip_file, memory_file, node_file, package_file};
+  append(result.inputs, list_inputs(root, result.chip.sources));
+  append(result.inputs, list_inputs(memory, result.memory.sources));
+  append(result.inputs, list_inputs(node, result.node.sources));
+  append(result.inputs, list_inputs(package, result.package.sources));
+  return result;
+}
+
+}  // namespace presil

@@ -1,0 +1,45 @@
+#include "chip/package.h"
+
+#include "chip/describe.h"
+
+namespace presil {
+namespace {
+
+Interposer read_interposer(Fields& f) {
+  Interposer i;
+  i.wafer_price = f.band("wafer_price", "of a processed interposer wafer", Dimension::usd);
+  i.defect_density =
+      f.band("defect_density", "of the interposer", Dimension::per_square_centimetre);
+  i.wafer_diameter = f.quantity<Millimetres>("wafer_diameter", "of the wafer");
+  i.max_area = f.quantity<SquareMillimetres>("max_area", "largest that is made");
+  i.stack_area = f.quantity<SquareMillimetres>("stack_area", "that one HBM stack takes");
+  i.spacing = f.number("spacing", "area over the sum of what stands on it", {1, 4});
+  return i;
+}
+
+PackageKind read_fields(Fields& f) {
+  PackageKind p;
+  p.name = f.text("name", "name of the kind, as its file is called");
+  p.maker = f.text_or("maker", "who offers it", "");
+  p.interposer = f.maybe_map("interposer", "what joins dies and stacks", read_interposer);
+  p.attach = f.band("attach", "placing one die or stack", Dimension::usd);
+  p.attach_yield = f.number("attach_yield", "of placing one die or stack", {0.5, 1});
+  p.substrate = f.band("substrate", "what the package is built on", Dimension::usd);
+  p.test = f.band("test", "assembly, test and burn-in", Dimension::usd);
+  return p;
+}
+
+}  // namespace
+
+PackageKind read_package_kind(const Node& root) {
+  Sources sources;
+  PackageKind package = read_file(root, "package", read_fields, &sources);
+  package.sources = std::move(sources);
+  return package;
+}
+
+Schema package_kind_schema() {
+  return describe_file("package", "a kind of package", read_fields);
+}
+
+}  // namespace presil
