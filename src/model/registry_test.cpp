@@ -2,16 +2,17 @@
 
 #include <fstream>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "model/testing/says.h"
 
 namespace presil {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using testing::refusal;
+using testing::says;
 
 const fs::path kHome = PRESIL_SOURCE_DIR;
 
@@ -56,7 +57,7 @@ TEST(Registry, AShippedNameIsFoundInAnyCase) {
 }
 
 TEST(Registry, AFolderOrItsConfigIsNamedAfterTheFolder) {
-  const fs::path folder = fs::path(testing::TempDir()) / "my-model";
+  const fs::path folder = fs::path(::testing::TempDir()) / "my-model";
   fs::create_directories(folder);
   fs::copy_file(kHome / "models/smollm2-135m.json", folder / "config.json",
                 fs::copy_options::overwrite_existing);
@@ -67,7 +68,7 @@ TEST(Registry, AFolderOrItsConfigIsNamedAfterTheFolder) {
 }
 
 TEST(Registry, AGgufPathIsWeights) {
-  const fs::path path = fs::path(testing::TempDir()) / "tiny.gguf";
+  const fs::path path = fs::path(::testing::TempDir()) / "tiny.gguf";
   std::ofstream(path) << "GGUF";
   const ModelRef ref = resolve_model(path.string(), kHome);
   EXPECT_EQ(ref.name, "tiny");
@@ -75,12 +76,8 @@ TEST(Registry, AGgufPathIsWeights) {
 }
 
 TEST(RegistryRefuse, AnUnknownNameSuggestsTheNearest) {
-  try {
-    resolve_model("lama-3-8b", kHome);
-    FAIL();
-  } catch (const MissingInput& e) {
-    EXPECT_THAT(e.what(), HasSubstr("did you mean 'llama-3-8b'?"));
-  }
+  EXPECT_TRUE(says(refusal<MissingInput>([] { resolve_model("lama-3-8b", kHome); }),
+                   "did you mean 'llama-3-8b'?"));
 }
 
 TEST(RegistryRefuse, OtherFilesAreNotModels) {
