@@ -58,7 +58,9 @@ std::vector<double> rope_frequencies(const Architecture& a);
 
 /// Reads a Hugging Face config.json (keys old and new; keys that do not change the computation are
 /// allowed and ignored). Throws InputError with every complaint: unsupported families, shapes that
-/// do not divide, absurd sizes (bounds in the .cpp).
-Architecture read_config(const Node& root, std::string name);
+/// do not divide, absurd sizes (bounds in the .cpp), keys that look like a slip. Keys that mean
+/// nothing to us are ignored and their names put into `ignored`.
+Architecture read_config(const Node& root, std::string name,
+                         std::vector<std::string>* ignored = nullptr);
 
 }  // namespace presil

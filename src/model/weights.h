@@ -39,9 +39,13 @@ class Weights {
   Weights& operator=(Weights&&) noexcept;
   ~Weights();
 
+  /// Named after the file; `dtype` is the format of the first layer's ffn_gate.
   const Architecture& architecture() const;
   const Vocabulary& vocabulary() const;
   RopeLayout rope_layout() const;
+  /// As rope_frequencies(architecture()), divided by the file's rope_freqs.weight where it has one
+  /// (which is how GGUF stores the scaling of Llama 3.1): (head_dim / 2).
+  std::vector<double> rope_frequencies() const;
   std::span<const WeightTensor> tensors() const;
   /// The tensor called `name`, or nullptr.
   const WeightTensor* find(std::string_view name) const;

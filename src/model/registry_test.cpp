@@ -1,0 +1,89 @@
+#include "model/registry.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "model/testing/says.h"
+
+namespace presil {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::refusal;
+using testing::says;
+
+const fs::path kHome = PRESIL_SOURCE_DIR;
+
+struct PublishedTotal {
+  const char* name;
+  std::int64_t parameters;
+  std::int64_t kv_bytes_per_token;  // bf16: 2 (k, v) x layers x kv heads x head width x 2 B
+};
+
+// Parameter totals of the published checkpoints (the safetensors index of each model on the
+// Hugging Face hub; recalled, and equal to the sums over the shapes).
+constexpr PublishedTotal kPublished[] = {
+    {"llama-2-70b", 68'976'648'192, 327'680},     {"llama-2-7b", 6'738'415'616, 524'288},
+    {"llama-3-70b", 70'553'706'496, 327'680},     {"llama-3-8b", 8'030'261'248, 131'072},
+    {"llama-3.1-405b", 405'853'388'800, 516'096}, {"llama-3.1-70b", 70'553'706'496, 327'680},
+    {"llama-3.1-8b", 8'030'261'248, 131'072},     {"llama-3.2-1b", 1'235'814'400, 32'768},
+    {"llama-3.2-3b", 3'212'749'824, 114'688},     {"mistral-7b-v0.3", 7'248'023'552, 131'072},
+    {"qwen2.5-7b", 7'615'616'512, 57'344},        {"qwen3-32b", 32'762'123'264, 262'144},
+    {"qwen3-8b", 8'190'735'360, 147'456},         {"smollm2-135m", 134'515'008, 23'040},
+};
+
+TEST(ShippedModels, ParameterTotalsEqualThePublishedOnes) {
+  for (const PublishedTotal& published : kPublished) {
+    const Architecture a = read_architecture(resolve_model(published.name, kHome));
+    EXPECT_EQ(parameter_count(a), published.parameters) << published.name;
+    EXPECT_EQ(2 * a.n_layers * a.n_kv_heads * a.head_dim * 2, published.kv_bytes_per_token)
+        << published.name;
+  }
+}
+
+TEST(ShippedModels, EveryOneHasAPublishedTotal) {
+  std::vector<std::string> names;
+  for (const PublishedTotal& published : kPublished) names.emplace_back(published.name);
+  EXPECT_EQ(shipped_models(kHome), names);
+}
+
+TEST(Registry, AShippedNameIsFoundInAnyCase) {
+  const ModelRef ref = resolve_model("Llama-3-8B", kHome);
+  EXPECT_EQ(ref.name, "llama-3-8b");
+  EXPECT_EQ(ref.config, kHome / "models/llama-3-8b.json");
+  EXPECT_TRUE(ref.weights.empty());
+}
+
+TEST(Registry, AFolderOrItsConfigIsNamedAfterTheFolder) {
+  const fs::path folder = fs::path(::testing::TempDir()) / "my-model";
+  fs::create_directories(folder);
+  fs::copy_file(kHome / "models/smollm2-135m.json", folder / "config.json",
+                fs::copy_options::overwrite_existing);
+
+  EXPECT_EQ(resolve_model(folder.string(), kHome).name, "my-model");
+  EXPECT_EQ(resolve_model((folder / "config.json").string(), kHome).name, "my-model");
+  EXPECT_EQ(read_architecture(resolve_model(folder.string() + "/", kHome)).n_layers, 30);
+}
+
+TEST(Registry, AGgufPathIsWeights) {
+  const fs::path path = fs::path(::testing::TempDir()) / "tiny.gguf";
+  std::ofstream(path) << "GGUF";
+  const ModelRef ref = resolve_model(path.string(), kHome);
+  EXPECT_EQ(ref.name, "tiny");
+  EXPECT_EQ(ref.weights, path);
+}
+
+TEST(RegistryRefuse, AnUnknownNameSuggestsTheNearest) {
+  EXPECT_TRUE(says(refusal<MissingInput>([] { resolve_model("lama-3-8b", kHome); }),
+                   "did you mean 'llama-3-8b'?"));
+}
+
+TEST(RegistryRefuse, OtherFilesAreNotModels) {
+  EXPECT_THROW(resolve_model((kHome / "CMakeLists.txt").string(), kHome), InputError);
+  EXPECT_THROW(resolve_model((kHome / "src").string(), kHome), MissingInput);
+}
+
+}  // namespace
+}  // namespace presil
