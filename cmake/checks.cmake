@@ -10,7 +10,7 @@ add_custom_target(unit_tests DEPENDS ${targets})
 
 function(presil_script_test name label)
   add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS ${label} SKIP_RETURN_CODE 77)
+  set_tests_properties(${name} PROPERTIES LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT 120)
 endfunction()
 
 # One test for each function test_NAME of a script, which takes NAME as its argument.

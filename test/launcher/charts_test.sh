@@ -37,8 +37,9 @@ for (const [type, option] of Object.entries(options)) {
   const marks = chart.renderToSVGString().match(/<(path|rect)/g) || [];
   if (marks.length < 2) throw new Error(`${type}: nothing was drawn`);  // one is the background
 }
+process.exit(0);  // the animation loops of the charts would keep it alive
 SCRIPT
-  "$node" "$sandbox/draw.js" "$bundle"
+  timeout 60 "$node" "$sandbox/draw.js" "$bundle"
 }
 
 run_claim "$1"

@@ -221,7 +221,7 @@ make_charts() {
     quietly python pip install --require-hashes --no-deps -r "$home/requirements.lock" &&
     (cd "$work" && quietly npm npm_command ci --ignore-scripts --no-audit --no-fund) &&
     (cd "$work" && quietly npm npm_command run bundle -- --outfile=echarts.part.js) &&
-    mv "$work/echarts.part.js" "$charts_file"
+    mv "$work/echarts.part.js" "$charts_file" && rm -r "$work/node_modules"
 }
 
 npm_command() {
