@@ -334,8 +334,11 @@ class Compiler {
       head.kernels.push_back(rowwise("logits_all_gather", Op::all_gather, Symbol::S, vocab_,
                                      {logits_}, {}, {all_logits_}));
     }
-    head.kernels.push_back(rowwise("argmax", Op::argmax, Symbol::S, model_.vocab_size,
-                                   {tp_ > 1 ? all_logits_ : logits_}, {}, {token_}));
+    Kernel argmax = rowwise("argmax", Op::argmax, Symbol::S, model_.vocab_size,
+                            {tp_ > 1 ? all_logits_ : logits_}, {}, {token_});
+    const std::int64_t stripe = (model_.vocab_size + chip_.core.count - 1) / chip_.core.count;
+    argmax.mappings.front().loops = {{Axis::m, 1, Over::time}, {Axis::n, stripe, Over::cores}};
+    head.kernels.push_back(std::move(argmax));
     program_.blocks.push_back(std::move(head));
   }
 

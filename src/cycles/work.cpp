@@ -27,9 +27,8 @@ bool is_block_format(Format f) {
 
 class Worker {
  public:
-  Worker(const BoundProgram& bound, const BoundBlock& block, const BoundKernel& kernel,
-         std::int64_t layer, const Chip& chip)
-      : bound_(bound), block_(block), b_(kernel), k_(*kernel.kernel), layer_(layer), chip_(chip) {}
+  Worker(const BoundProgram& bound, const BoundKernel& kernel, std::int64_t layer, const Chip& chip)
+      : bound_(bound), b_(kernel), k_(*kernel.kernel), layer_(layer), chip_(chip) {}
 
   KernelWork run() {
     switch (k_.op) {
@@ -128,6 +127,12 @@ class Worker {
     return tiles;
   }
 
+  /// The mapping's tile along `axis`; without a loop over it, the whole of its `extent`.
+  std::int64_t tile(Axis axis, std::int64_t extent) const {
+    const std::int64_t t = b_.mapping->tile(axis);
+    return t == 0 ? extent : std::min(t, extent);
+  }
+
   Picoseconds matrix_time(CoreCycles cycles) const {
     return CoreClock(matrix_clock(chip_.core)).edge(cycles);
   }
@@ -161,10 +166,10 @@ class Worker {
     const std::int64_t m = b_.extent(Axis::m);
     const std::int64_t n = b_.extent(Axis::n);
     const std::int64_t k = b_.extent(Axis::k);
-    const std::int64_t tile_m = std::min(map.tile(Axis::m), m);
-    const std::int64_t tile_n = std::min(map.tile(Axis::n), n);
+    const std::int64_t tile_m = tile(Axis::m, m);
+    const std::int64_t tile_n = tile(Axis::n, n);
     const std::int64_t k_range = ceil_div(k, map.split_k);
-    const std::int64_t tile_k = std::min(map.tile(Axis::k), k_range);
+    const std::int64_t tile_k = tile(Axis::k, k_range);
     const std::int64_t tiles_m = ceil_div(m, tile_m);
     const std::int64_t tiles_n = ceil_div(n, tile_n);
     const std::int64_t tiles = tiles_m * tiles_n * map.split_k;
@@ -228,12 +233,11 @@ class Worker {
   }
 
   void attention() {
-    const Mapping& map = *b_.mapping;
     const std::int64_t kv_heads = b_.extent(Axis::h);
     const std::int64_t heads = b_.extent(Axis::n);
     const std::int64_t d = b_.extent(Axis::d);
     const std::int64_t group = heads / kv_heads;
-    const std::int64_t tile_c = map.tile(Axis::c);
+    const std::int64_t tile_c = tile(Axis::c, b_.extent(Axis::c));
     const Tensor& cache = tensor(k_.inputs[1]);
     const std::int64_t key_bytes = 2 * bytes_of(cache.format, d).count();
 
@@ -242,7 +246,7 @@ class Worker {
     std::int64_t pairs = 0;  // scored (query, key) pairs of one head
     std::int64_t rows = 1;
     for (const Sequence& s : bound_.step.sequences) {
-      const std::int64_t tile_q = std::min(map.tile(Axis::q), s.new_tokens);
+      const std::int64_t tile_q = tile(Axis::q, s.new_tokens);
       rows = std::max(rows, tile_q * group);
       for (std::int64_t q = 0; q < s.new_tokens; q += tile_q) {
         const std::int64_t last = std::min(q + tile_q, s.new_tokens);
@@ -334,7 +338,6 @@ class Worker {
   }
 
   const BoundProgram& bound_;
-  const BoundBlock& block_;
   const BoundKernel& b_;
   const Kernel& k_;
   const std::int64_t layer_;
@@ -348,8 +351,7 @@ class Worker {
 
 KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
                    std::int64_t layer, const Chip& chip) {
-  const BoundBlock& b = bound.blocks[block];
-  return Worker(bound, b, b.kernels[kernel], layer, chip).run();
+  return Worker(bound, bound.blocks[block].kernels[kernel], layer, chip).run();
 }
 
 }  // namespace presil

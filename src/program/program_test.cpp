@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include "program/bind.h"
+#include "program/text.h"
+
+namespace presil {
+namespace {
+
+constexpr std::int64_t kLayers = 3;
+
+/// Two kernels a layer, enough to have every kind of line: x -> h by a norm, h x w -> x, and a
+/// cache.
+Program small_program() {
+  Program p;
+  p.model = "tiny";
+  p.chip = "toy";
+  p.numerics = "ggml";
+  p.cores = 4;
+  p.local_memory = 64_KiB;
+  p.shared_memory = 1_MiB;
+  p.dram_capacity = 1_GiB;
+  p.dram_unit = Bytes(1024);
+  p.max_context = 100;
+  p.weight_footprint = Bytes(10240);
+  p.tensors = {
+      {"x", Role::activation, Format::fp32, {1, Symbol::T}, 64, 0, 0},
+      {"h", Role::activation, Format::fp32, {1, Symbol::T}, 64, 0, 0},
+      {"k_cache", Role::cache, Format::fp32, {1, Symbol::C}, 16, 0, 0},
+      {"v_cache", Role::cache, Format::fp32, {1, Symbol::C}, 16, 0, 0},
+      {"blk.*.norm.weight", Role::weight, Format::fp32, {1, Symbol::one}, 64, 0, 3072},
+      {"blk.*.w.weight", Role::weight, Format::q4_1, {64, Symbol::one}, 64, 1024, 3072},
+  };
+  Kernel norm;
+  norm.name = "norm";
+  norm.op = Op::rmsnorm;
+  norm.multiply = Format::fp32;
+  norm.inputs = {0};
+  norm.weights = {4};
+  norm.outputs = {1};
+  norm.extents[static_cast<std::size_t>(Axis::m)] = {1, Symbol::T};
+  norm.extents[static_cast<std::size_t>(Axis::n)] = {64, Symbol::one};
+  norm.mappings = {{kAnyRows, {{Axis::m, 1, Over::cores}, {Axis::n, 64, Over::time}}, 1}};
+  Kernel product = norm;
+  product.name = "w";
+  product.op = Op::gemm;
+  product.epilogue = Epilogue::add;
+  product.multiply = Format::int8;
+  product.inputs = {1};
+  product.weights = {5};
+  product.outputs = {0, 2, 3};
+  product.after = {0};
+  product.extents[static_cast<std::size_t>(Axis::k)] = {64, Symbol::one};
+  product.mappings = {
+      {16, {{Axis::n, 16, Over::cores}, {Axis::m, 1, Over::cores}, {Axis::k, 64, Over::time}}, 1},
+      {kAnyRows, {{Axis::n, 32, Over::cores}, {Axis::k, 32, Over::time}}, 2}};
+  p.blocks = {{"layer", kLayers, {norm, product}}};
+  return p;
+}
+
+Program reread(const Program& p) {
+  return parse_program(std::make_shared<Source>(Source{"program.txt", print(p)}));
+}
+
+TEST(ProgramText, RoundTrips) {
+  const Program p = small_program();
+  EXPECT_EQ(reread(p), p) << print(p);
+}
+
+TEST(ProgramText, ShowsAKernelAsAPersonWouldWriteIt) {
+  const std::string text = print(small_program());
+  EXPECT_NE(text.find("  gemm w [m=T n=64 k=64] in int8 then add\n"
+                      "    h * blk.*.w.weight -> x k_cache v_cache after 0\n"
+                      "    map rows <= 16: n/16 cores, m/1 cores, k/64 time\n"
+                      "    map any rows: n/32 cores, k/32 time, split k by 2\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(ProgramText, RefusesWhatItDidNotWriteWithThePlace) {
+  std::string text = print(small_program());
+  text.replace(text.find("k/64 time"), 9, "k/64 later");
+  try {
+    parse_program(std::make_shared<Source>(Source{"program.txt", text}));
+    FAIL();
+  } catch (const InputError& e) {
+    EXPECT_EQ(e.diagnostics()[0].file, "program.txt");
+    EXPECT_NE(e.diagnostics()[0].message.find("found \"later\""), std::string::npos);
+    EXPECT_GT(e.diagnostics()[0].line, 10);
+  }
+}
+
+TEST(ProgramText, SurvivesBeingCutAnywhere) {
+  const std::string text = print(small_program());
+  for (std::size_t length = 0; length < text.size(); ++length) {
+    try {
+      parse_program(std::make_shared<Source>(Source{"program.txt", text.substr(0, length)}));
+    } catch (const InputError&) {
+    }
+  }
+}
+
+TEST(Bind, TakesTheFirstMappingThatCoversTheRows) {
+  const Program p = small_program();
+  const auto few = bind(p, Step{{{16, 0}}}).value();
+  const auto many = bind(p, Step{{{10, 0}, {7, 5}}}).value();
+  EXPECT_EQ(few.blocks[0].kernels[1].mapping, &p.blocks[0].kernels[1].mappings[0]);
+  EXPECT_EQ(many.blocks[0].kernels[1].mapping, &p.blocks[0].kernels[1].mappings[1]);
+  EXPECT_EQ(many.blocks[0].kernels[1].extent(Axis::m), 17);
+}
+
+TEST(Bind, LaysTheCacheOutBehindTheWeights) {
+  const Program p = small_program();
+  const auto bound = bind(p, Step{{{1, 9}, {1, 19}}}).value();
+  // A row is 16 fp32 = 64 bytes; 10 and 20 rows are 640 and 1280 bytes, on units of 1024.
+  EXPECT_EQ(bound.cache_offsets, (std::vector<std::int64_t>{0, 1024}));
+  EXPECT_EQ(bound.placements[2].address, 10240);
+  EXPECT_EQ(bound.placements[2].size, Bytes(3072));
+  EXPECT_EQ(bound.placements[3].address, 10240 + 3072);
+  EXPECT_EQ(bound.cache_layer_stride, 2 * 3072);
+  EXPECT_EQ(bound.dram_footprint, Bytes(10240 + kLayers * 2 * 3072));
+}
+
+TEST(Bind, LiveActivationsDoNotOverlap) {
+  const Program p = small_program();
+  const auto bound = bind(p, Step{{{5, 0}}}).value();
+  const Placement& x = bound.placements[0];
+  const Placement& h = bound.placements[1];
+  EXPECT_EQ(x.level, Level::shared);
+  EXPECT_TRUE(x.address + x.size.count() <= h.address || h.address + h.size.count() <= x.address);
+}
+
+TEST(Bind, WhatDoesNotFitSharedMemoryGoesToDram) {
+  Program p = small_program();
+  p.max_context = 10000;
+  const auto bound = bind(p, Step{{{4096, 0}}}).value();  // x and h are 1 MiB each
+  EXPECT_EQ(bound.placements[0].level, Level::shared);
+  EXPECT_EQ(bound.placements[1].level, Level::dram);
+}
+
+TEST(Bind, SaysByHowMuchAModelIsTooLargeAndWhatWouldFit) {
+  Program p = small_program();
+  p.weight_footprint = Bytes(3) * (1LL << 30);
+  const auto bound = bind(p, Step{{{1, 0}}});
+  ASSERT_FALSE(bound.has_value());
+  EXPECT_NE(bound.error().reason.find("2.1 GB too much"), std::string::npos)
+      << bound.error().reason;
+  EXPECT_NE(bound.error().remedy.find("--tp 4"), std::string::npos) << bound.error().remedy;
+}
+
+TEST(Bind, RefusesSequencesThatAreEmptyOrTooLong) {
+  const Program p = small_program();
+  EXPECT_THROW(bind(p, Step{}), InputError);
+  EXPECT_THROW(bind(p, Step{{{0, 5}}}), InputError);
+  EXPECT_THROW(bind(p, Step{{{1, 100}}}), InputError);
+  EXPECT_TRUE(bind(p, Step{{{1, 99}}}).has_value());
+}
+
+}  // namespace
+}  // namespace presil
