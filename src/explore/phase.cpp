@@ -35,6 +35,10 @@ void charge_power(Timeline& timeline, double clock) {
 
 }  // namespace
 
+double tokens_per_second(const PhaseResult& phase) {
+  return static_cast<double>(phase.tokens) / to_seconds(phase.timeline.total).count();
+}
+
 Watts mean_power(const PhaseResult& phase) {
   const double seconds = to_seconds(phase.timeline.total).count();
   return Watts(seconds > 0 ? phase.energy.total().typical / seconds : 0);

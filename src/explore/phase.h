@@ -15,12 +15,12 @@
 namespace presil {
 
 struct PhaseResult {
-  std::string name;         // "prefill", "decode"
+  std::string name;  // "prefill", "decode"
   std::int64_t steps = 0;
   std::int64_t tokens = 0;  // read (prefill) or written (decode), over all sequences
   Timeline timeline;        // summed over the steps; kernels of the last one
   EnergyBill energy;
-  double clock = 1;         // share of the full clock that the power limit allows
+  double clock = 1;  // share of the full clock that the power limit allows
 };
 
 /// Runs `steps` one after another. When the mean power of the phase would pass power.limit, the
@@ -29,6 +29,8 @@ struct PhaseResult {
 Feasible<PhaseResult> run_phase(std::string name, const Program& program,
                                 const std::vector<Step>& steps, const ChipFiles& chip,
                                 LaunchMode launch);
+
+double tokens_per_second(const PhaseResult& phase);
 
 /// Mean power of the phase, with the typical energies.
 Watts mean_power(const PhaseResult& phase);

@@ -1,0 +1,260 @@
+#include "explore/run_json.h"
+
+#include <algorithm>
+
+#include "chip/derived.h"
+#include "chip/dram_shape.h"
+
+namespace presil {
+namespace {
+
+double seconds(Picoseconds t) {
+  return to_seconds(t).count();
+}
+
+Json band_json(const Band& b) {
+  return {{"low", b.low}, {"typical", b.typical}, {"high", b.high}};
+}
+
+Json lines_json(const std::vector<CostLine>& lines) {
+  Json list = Json::array();
+  for (const CostLine& line : lines) {
+    Json j = {{"name", line.name}};
+    j.update(band_json(line.usd));
+    j["source"] = line.source;
+    list.push_back(std::move(j));
+  }
+  return list;
+}
+
+Json memory_json(const Timeline& t) {
+  const dram::MemoryStatistics& m = t.memory;
+  // Shares of the whole phase: where the bus was not wanted it was idle.
+  const double total = static_cast<double>(std::max<std::int64_t>(1, t.total.count()));
+  const double waiting = std::min(1.0, static_cast<double>(m.waiting.count()) / total);
+  return {{"shares",
+           {{"data", m.shares.data * waiting},
+            {"refresh", m.shares.refresh * waiting},
+            {"row", m.shares.row * waiting},
+            {"turnaround", m.shares.turnaround * waiting},
+            {"other", m.shares.other * waiting},
+            {"idle", 1 - waiting}}},
+          {"commands",
+           {{"ACT", m.commands.ACT},
+            {"PREpb", m.commands.PREpb},
+            {"PREab", m.commands.PREab},
+            {"RD", m.commands.RD},
+            {"WR", m.commands.WR},
+            {"REFab", m.commands.REFab},
+            {"REFpb", m.commands.REFpb}}},
+          {"row_hits", m.row_hits},
+          {"row_misses", m.row_misses},
+          {"row_conflicts", m.row_conflicts},
+          {"rounded_transfers", m.rounded_transfers},
+          {"shortcuts", m.shortcuts}};
+}
+
+Json phase_json(const PhaseResult& p) {
+  const Timeline& t = p.timeline;
+  const double time = seconds(t.total);
+  const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time;
+  Json charges;
+  for (std::size_t r = 0; r < kResources; ++r) {
+    if (t.charges[r].count() == 0) continue;
+    charges[std::string(to_string(static_cast<Resource>(r)))] = seconds(t.charges[r]) / time;
+  }
+  Json energy = Json::array();
+  for (const EnergyLine& line : p.energy.lines) {
+    Json j = {{"name", line.name}};
+    j.update(band_json(line.joules));
+    energy.push_back(std::move(j));
+  }
+  return {{"steps", p.steps},
+          {"tokens", p.tokens},
+          {"time_s", time},
+          {"tokens_per_s", tokens_per_second(p)},
+          {"bound_by", to_string(t.bound_by)},
+          {"bound_shares", charges},
+          {"energy_j", p.energy.total().typical},
+          {"energy_j_low", p.energy.total().low},
+          {"energy_j_high", p.energy.total().high},
+          {"power_w", mean_power(p).count()},
+          {"clock_share", p.clock},
+          {"flops", t.flops},
+          {"dram_bytes", t.dram_bytes.count()},
+          {"weight_bytes", t.weight_bytes.count()},
+          {"kv_bytes", t.kv_bytes.count()},
+          {"dram_bandwidth_gbs", bandwidth / 1e9},
+          {"dram_peak_gbs", t.dram_peak.count() / 1e9},
+          {"dram_efficiency", bandwidth / t.dram_peak.count()},
+          {"dram", memory_json(t)},
+          {"energy", energy}};
+}
+
+Json phases_json(const RunResult& r) {
+  Json phases = Json::object();
+  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p);
+  return phases;
+}
+
+Json ops_json(const RunResult& r) {
+  Json ops = Json::array();
+  for (const PhaseResult& p : r.phases) {
+    for (const KernelTime& k : p.timeline.kernels) {
+      Json op = {{"phase", p.name}, {"name", k.name}};
+      if (k.block == "layer") op["layer"] = k.layer;
+      op["start_s"] = seconds(k.start);
+      op["end_s"] = seconds(k.end);
+      op["bound_by"] = to_string(k.bound_by);
+      op["flops"] = k.flops;
+      op["dram_bytes"] = k.dram_bytes.count();
+      ops.push_back(std::move(op));
+    }
+  }
+  return ops;
+}
+
+Json cost_json(const RunResult& r) {
+  Json cost;
+  if (r.token_price) {
+    cost["usd_per_mtoken"] = r.token_price->usd_per_mtoken.typical;
+    cost["usd_per_mtoken_band"] = band_json(r.token_price->usd_per_mtoken);
+    cost["at_market_price"] = r.token_price->at_market_price;
+    cost["token_lines"] = lines_json(r.token_price->lines);
+  }
+  cost["usd_per_chip"] = band_json(r.price.usd_per_chip);
+  cost["chips"] = r.request.tensor_parallel;
+  cost["dies_per_wafer"] = r.price.dies_per_wafer;
+  cost["yield"] = r.price.yield;
+  cost["lines"] = lines_json(r.price.lines);
+  return cost;
+}
+
+/// What the roofline of the chip is made of, in the format that most products multiply.
+Json roofline_json(const RunResult& r) {
+  Format format = Format::bf16;
+  std::int64_t most = -1;
+  for (const PhaseResult& p : r.phases) {
+    for (const auto& [f, macs] : p.timeline.counts.macs) {
+      if (macs > most) {
+        most = macs;
+        format = f;
+      }
+    }
+  }
+  Json j = {{"format", to_string(format)},
+            {"peak_flops", peak_flops(r.chip.chip, format).count()},
+            {"dram_bytes_per_s", peak_bandwidth(r.chip.memory, r.chip.chip.dram).count()}};
+  if (r.chip.chip.sram) j["sram_bytes_per_s"] = r.chip.chip.sram->read.count();
+  return j;
+}
+
+Json inputs_json(const RunResult& r) {
+  Json inputs = Json::array();
+  for (const InputValue& v : r.chip.inputs) {
+    Json j = {{"file", v.file}, {"line", v.line}, {"field", v.field}, {"value", v.text}};
+    if (v.source) {
+      j["confidence"] = to_string(v.source->confidence);
+      j["ref"] = v.source->reference;
+    }
+    inputs.push_back(std::move(j));
+  }
+  return inputs;
+}
+
+/// The fields whose values are estimates: a result is no surer than these.
+Json estimates_json(const RunResult& r) {
+  Json list = Json::array();
+  for (const InputValue& v : r.chip.inputs) {
+    if (v.source && v.source->confidence == Confidence::estimate) {
+      list.push_back(v.file + ": " + v.field);
+    }
+  }
+  return list;
+}
+
+std::string_view to_string(Mode mode) {
+  switch (mode) {
+    case Mode::values:
+      return "values";
+    case Mode::cycles:
+      return "cycles";
+    case Mode::both:
+      return "both";
+  }
+  return "";
+}
+
+Json request_json(const RunRequest& q) {
+  Json j = {{"chip", q.chip},
+            {"model", q.model},
+            {"set", q.overrides},
+            {"mode", to_string(q.mode)},
+            {"batch", q.batch},
+            {"prompt_tokens", q.prompt_tokens},
+            {"context", q.context},
+            {"tp", q.tensor_parallel},
+            {"max_tokens", q.max_tokens},
+            {"dtype", q.dtype},
+            {"numerics", q.numerics}};
+  if (q.prompt) j["prompt"] = *q.prompt;
+  return j;
+}
+
+}  // namespace
+
+Json summary_json(const RunResult& r) {
+  Json j = {{"status", "ok"}, {"phases", phases_json(r)}, {"cost", cost_json(r)}};
+  j["cost"].erase("lines");
+  j["cost"].erase("token_lines");
+  return j;
+}
+
+Json to_json(const RunResult& r) {
+  Json j = {{"schema", "presil/run/1"},
+            {"status", "ok"},
+            {"chip", r.chip.chip.name},
+            {"model", r.model.name},
+            {"mode", to_string(r.request.mode)},
+            {"request", request_json(r.request)},
+            {"weights", {{"file", r.weights_file}, {"formats", r.weights_bytes}}},
+            {"numerics", {{"name", r.numerics}}}};
+  if (r.text) {
+    std::string text;
+    Json ids = Json::array();
+    Json tokens = Json::array();
+    for (std::size_t i = 0; i < r.text->tokens.size(); ++i) {
+      const GeneratedToken& t = r.text->tokens[i];
+      text += r.text->pieces[i];
+      ids.push_back(t.token);
+      tokens.push_back({{"id", t.token},
+                        {"text", r.text->pieces[i]},
+                        {"probability", t.probability},
+                        {"gap", t.gap}});
+    }
+    j["prompt"] = r.text->prompt;
+    j["text"] = text;
+    j["prompt_token_ids"] = r.text->prompt_tokens;
+    j["token_ids"] = ids;
+    j["tokens"] = tokens;
+  }
+  if (!r.phases.empty()) {
+    j["phases"] = phases_json(r);
+    j["cost"] = cost_json(r);
+    j["roofline"] = roofline_json(r);
+    j["ops"] = ops_json(r);
+  }
+  j["estimates"] = estimates_json(r);
+  j["inputs"] = inputs_json(r);
+  return j;
+}
+
+Json to_json(const RunRequest& request, const Infeasible& answer) {
+  return {{"schema", "presil/run/1"},
+          {"status", "infeasible"},
+          {"request", request_json(request)},
+          {"reason", answer.reason},
+          {"remedy", answer.remedy}};
+}
+
+}  // namespace presil

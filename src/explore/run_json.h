@@ -1,0 +1,23 @@
+// The JSON of a run, as DESIGN.md's contract has it: keys carry their unit.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "explore/run.h"
+
+namespace presil {
+
+using Json = nlohmann::ordered_json;
+
+/// Without `host`, which only main knows. "schema": "presil/run/1".
+Json to_json(const RunResult& result);
+
+/// A run that was answered "no": schema, request and the reason with its remedy.
+Json to_json(const RunRequest& request, const Infeasible& answer);
+
+/// The phases and the price only: what a point of a sweep keeps.
+Json summary_json(const RunResult& result);
+
+}  // namespace presil
