@@ -10,6 +10,7 @@
 #include "model/registry.h"
 #include "model/tokenizer.h"
 #include "model/weights.h"
+#include "program/text.h"
 
 namespace presil {
 namespace {
@@ -46,145 +47,99 @@ std::string formats_of(const Weights& weights) {
   return fmt::format("{}", fmt::join(matrices, " + "));
 }
 
-/// The same step again and again, each one token further.
-std::vector<Step> decode_steps(std::int64_t batch, std::int64_t context, std::int64_t count) {
-  std::vector<Step> steps;
-  for (std::int64_t i = 0; i < count; ++i) {
-    steps.push_back({std::vector<Sequence>(static_cast<std::size_t>(batch), {1, context + i})});
-  }
-  return steps;
+/// The format of each weight of a file, as the compiler asks for it.
+std::function<std::optional<Format>(std::string_view)> formats_by_name(const Weights& weights) {
+  return [&weights](std::string_view name) -> std::optional<Format> {
+    const WeightTensor* t = weights.find(name);
+    return t == nullptr ? std::nullopt : std::optional<Format>(t->format);
+  };
 }
 
-class Runner {
- public:
-  Runner(const RunRequest& request, const Places& places,
-         const std::function<void(std::string_view)>& on_text)
-      : request_(request), places_(places), on_text_(on_text) {}
-
-  Feasible<RunResult> run() {
-    result_.request = request_;
-    result_.chip = load_chip(request_.chip, request_.overrides, places_.home);
-    load_model();
-    auto program = compile(result_.model, result_.chip.chip, result_.chip.memory, options());
-    if (!program) return tl::unexpected(program.error());
-    result_.program = std::move(*program);
-
-    if (request_.mode != Mode::cycles) {
-      if (auto done = generate_text(); !done) return tl::unexpected(done.error());
-    }
-    if (request_.mode != Mode::values) {
-      if (auto done = time_phases(); !done) return tl::unexpected(done.error());
-      add_price();
-    }
-    return std::move(result_);
-  }
-
- private:
-  void load_model() {
-    const ModelRef ref = resolve_model(request_.model, places_.home);
-    const std::filesystem::path file = find_weights(request_, ref, places_);
-    if (file.empty()) {
-      result_.model = read_architecture(ref);
-    } else {
-      weights_.emplace(Weights::open_gguf(file));
-      result_.model = weights_->architecture();
-      result_.model.name = ref.name;
-      result_.weights_file = file.filename().string();
-      result_.weights_bytes = formats_of(*weights_);
-    }
-    if (weights_ && !request_.dtype.empty()) {
-      throw InputError(
-          fmt::format("--dtype {}: the weights come from {}, which says their formats itself",
-                      request_.dtype, result_.weights_file));
-    }
-    result_.numerics =
-        !request_.numerics.empty() ? request_.numerics : (weights_ ? "ggml" : "bf16");
-  }
-
-  CompileOptions options() const {
-    CompileOptions o;
-    o.tensor_parallel = request_.tensor_parallel;
-    o.numerics = result_.numerics;
-    o.weights = request_.dtype.empty() ? result_.model.dtype : parse_format(request_.dtype);
-    if (weights_) {
-      o.format_of = [this](std::string_view name) -> std::optional<Format> {
-        const WeightTensor* t = weights_->find(name);
-        return t == nullptr ? std::nullopt : std::optional<Format>(t->format);
-      };
-    }
-    return o;
-  }
-
-  Feasible<bool> generate_text() {
-    if (!request_.prompt) throw InputError("--mode values and both need a --prompt");
-    const Tokenizer tokenizer(weights_->vocabulary());
-    TextResult text;
-    text.prompt = *request_.prompt;
-    text.prompt_tokens = tokenizer.encode(text.prompt, true);
-    Session session(result_.program, *weights_);
-    StreamDecoder decoder(tokenizer);
-    GenerateOptions options;
-    options.max_tokens = request_.max_tokens;
-    options.stop_tokens = result_.model.eos_tokens;
-    const auto emit = [&](const GeneratedToken& token) {
-      text.pieces.push_back(decoder.push(token.token));
-      if (on_text_) on_text_(text.pieces.back());
-    };
-    auto tokens = generate(result_.program, session, text.prompt_tokens, options, emit);
-    if (!tokens) return tl::unexpected(tokens.error());
-    text.tokens = std::move(*tokens);
-    if (!text.pieces.empty()) text.pieces.back() += decoder.finish();
-    result_.text = std::move(text);
-    return true;
-  }
-
-  /// With a text: its prompt, then one step for each token after the first. Otherwise a batch of
-  /// equal sequences.
-  Feasible<bool> time_phases() {
-    std::int64_t prompt_tokens = request_.prompt_tokens;
-    std::int64_t context = request_.context;
-    std::int64_t decodes = 1;
-    if (result_.text) {
-      prompt_tokens = context = static_cast<std::int64_t>(result_.text->prompt_tokens.size());
-      decodes = static_cast<std::int64_t>(result_.text->tokens.size()) - 1;
-    }
-    if (request_.phase != PhaseChoice::decode) {
-      const Step prefill{
-          std::vector<Sequence>(static_cast<std::size_t>(request_.batch), {prompt_tokens, 0})};
-      if (auto done = add_phase("prefill", {prefill}); !done) return done;
-    }
-    if (request_.phase != PhaseChoice::prefill && decodes > 0) {
-      return add_phase("decode", decode_steps(request_.batch, context, decodes));
-    }
-    return true;
-  }
-
-  Feasible<bool> add_phase(const std::string& name, const std::vector<Step>& steps) {
-    auto phase = run_phase(name, result_.program, steps, result_.chip, request_.launch);
-    if (!phase) return tl::unexpected(phase.error());
-    result_.phases.push_back(std::move(*phase));
-    return true;
-  }
-
-  void add_price() {
-    const Prices prices = load_prices(places_.home);
-    result_.price = price_chip(result_.chip, prices);
-    for (const PhaseResult& phase : result_.phases) {
-      if (phase.name != "decode") continue;
-      TokenRate rate;
-      rate.tokens_per_s = tokens_per_second(phase);
-      rate.chips = request_.tensor_parallel;
-      rate.power = mean_power(phase);
-      result_.token_price = usd_per_mtoken(rate, result_.chip.chip, result_.price, prices);
+Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
+                            std::optional<Weights>& weights) {
+  RunResult r;
+  r.request = request;
+  r.chip = load_chip(request.chip, request.overrides, places.home);
+  const ModelRef ref = resolve_model(request.model, places.home);
+  const std::filesystem::path file = find_weights(request, ref, places);
+  if (file.empty()) {
+    r.model = read_architecture(ref);
+  } else {
+    weights.emplace(Weights::open_gguf(file));
+    r.model = weights->architecture();
+    r.model.name = ref.name;
+    r.weights_file = file.filename().string();
+    r.weight_formats = formats_of(*weights);
+    if (!request.dtype.empty()) {
+      throw InputError(fmt::format("--dtype {}: the weights come from {}, which is {}",
+                                   request.dtype, r.weights_file, r.weight_formats));
     }
   }
+  r.numerics = !request.numerics.empty() ? request.numerics : weights ? "ggml" : "bf16";
 
-  const RunRequest& request_;
-  const Places& places_;
-  const std::function<void(std::string_view)>& on_text_;
-  RunResult result_;
-  std::optional<Weights> weights_;
+  CompileOptions options;
+  options.tensor_parallel = request.tensor_parallel;
+  options.numerics = r.numerics;
+  options.weights = request.dtype.empty() ? r.model.dtype : parse_format(request.dtype);
+  if (weights) options.format_of = formats_by_name(*weights);
+  auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
+  if (!program) return tl::unexpected(program.error());
+  r.program = std::move(*program);
+  return r;
+}
+
+Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights,
+                                   const std::function<void(std::string_view)>& on_text) {
+  const Tokenizer tokenizer(weights.vocabulary());
+  TextResult text;
+  text.prompt = *r.request.prompt;
+  text.prompt_tokens = tokenizer.encode(text.prompt, true);
+  Session session(r.program, weights);
+  StreamDecoder decoder(tokenizer);
+  GenerateOptions options;
+  options.max_tokens = r.request.max_tokens;
+  options.stop_tokens = r.model.eos_tokens;
+  const auto emit = [&](const GeneratedToken& token) {
+    text.pieces.push_back(decoder.push(token.token));
+    if (on_text) on_text(text.pieces.back());
+  };
+  auto tokens = generate(r.program, session, text.prompt_tokens, options, emit);
+  if (!tokens) return tl::unexpected(tokens.error());
+  text.tokens = std::move(*tokens);
+  if (!text.pieces.empty()) text.pieces.back() += decoder.finish();
+  return text;
+}
+
+struct PhaseSteps {
+  std::string name;
+  std::vector<Step> steps;
 };
+
+/// With a text: its prompt, then one step for each token after the first. Otherwise a batch of
+/// equal sequences.
+std::vector<PhaseSteps> steps_of(const RunResult& r) {
+  const RunRequest& q = r.request;
+  std::int64_t prompt_tokens = q.prompt_tokens;
+  std::int64_t context = q.context;
+  std::int64_t decodes = 1;
+  if (r.text) {
+    prompt_tokens = context = static_cast<std::int64_t>(r.text->prompt_tokens.size());
+    decodes = static_cast<std::int64_t>(r.text->tokens.size()) - 1;
+  }
+  const auto batch = static_cast<std::size_t>(q.batch);
+  std::vector<PhaseSteps> phases;
+  if (q.phase != PhaseChoice::decode) {
+    phases.push_back({"prefill", {Step{std::vector<Sequence>(batch, {prompt_tokens, 0})}}});
+  }
+  if (q.phase != PhaseChoice::prefill && decodes > 0) {
+    PhaseSteps decode{"decode", {}};
+    for (std::int64_t i = 0; i < decodes; ++i) {
+      decode.steps.push_back({std::vector<Sequence>(batch, {1, context + i})});
+    }
+    phases.push_back(std::move(decode));
+  }
+  return phases;
+}
 
 void check_request(const RunRequest& r) {
   const auto positive = [](std::int64_t value, std::string_view option) {
@@ -201,6 +156,9 @@ void check_request(const RunRequest& r) {
   if (r.context < 0) {
     throw InputError(fmt::format("--context: expected 0 or more, found {}", r.context));
   }
+  if (r.mode != Mode::cycles && !r.prompt) {
+    throw InputError("--mode values and --mode both need a --prompt");
+  }
   if (r.prompt && r.batch != 1) {
     throw InputError("--prompt runs one sequence; --batch is for runs without text");
   }
@@ -208,10 +166,54 @@ void check_request(const RunRequest& r) {
 
 }  // namespace
 
+Feasible<RunResult> prepare(const RunRequest& request, const Places& places) {
+  check_request(request);
+  std::optional<Weights> weights;
+  return prepare(request, places, weights);
+}
+
+Feasible<RunResult> time_run(RunResult r, const Places& places) {
+  for (const PhaseSteps& p : steps_of(r)) {
+    auto phase = run_phase(p.name, r.program, p.steps, r.chip, r.request.launch);
+    if (!phase) return tl::unexpected(phase.error());
+    r.phases.push_back(std::move(*phase));
+  }
+  const Prices prices = load_prices(places.home);
+  r.price = price_chip(r.chip, prices);
+  for (const PhaseResult& phase : r.phases) {
+    if (phase.name != "decode") continue;
+    const TokenRate rate{tokens_per_second(phase), r.request.tensor_parallel, mean_power(phase)};
+    r.token_price = usd_per_mtoken(rate, r.chip.chip, r.price, prices);
+  }
+  return r;
+}
+
+std::string fingerprint(const RunResult& r, const Places& places) {
+  std::string text = print(r.program);
+  for (const PhaseSteps& p : steps_of(r)) {
+    text += p.name;
+    for (const Step& step : p.steps) {
+      for (const Sequence& s : step.sequences)
+        text += fmt::format(" {}+{}", s.context, s.new_tokens);
+    }
+  }
+  text += fmt::format("\nlaunch {}\n", static_cast<int>(r.request.launch));
+  for (const InputValue& v : r.chip.inputs) text += fmt::format("{} {}\n", v.field, v.text);
+  return text + read_text(load_prices(places.home).file, std::size_t{1} << 20);
+}
+
 Feasible<RunResult> run(const RunRequest& request, const Places& places,
                         const std::function<void(std::string_view)>& on_text) {
   check_request(request);
-  return Runner(request, places, on_text).run();
+  std::optional<Weights> weights;
+  auto result = prepare(request, places, weights);
+  if (!result) return result;
+  if (request.mode != Mode::cycles) {
+    auto text = generate_text(*result, *weights, on_text);
+    if (!text) return tl::unexpected(text.error());
+    result->text = std::move(*text);
+  }
+  return request.mode == Mode::values ? std::move(result) : time_run(std::move(*result), places);
 }
 
 }  // namespace presil

@@ -58,8 +58,8 @@ struct RunResult {
   RunRequest request;
   ChipFiles chip;
   Architecture model;
-  std::string weights_file;   // name of the GGUF, "" without one
-  std::string weights_bytes;  // formats, "q4_1 + q8_0"
+  std::string weights_file;    // name of the GGUF, "" without one
+  std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   std::string numerics;
   Program program;
   std::optional<TextResult> text;
@@ -68,8 +68,19 @@ struct RunResult {
   std::optional<TokenPrice> token_price;  // of the decode phase
 };
 
-/// Throws InputError or MissingInput; Infeasible when the chip cannot do it. `on_text` gets each
-/// piece of text as it is generated.
+/// The result before anything is run: chip, model and program of a request without a text. Throws
+/// InputError or MissingInput; Infeasible when no program fits the chip.
+Feasible<RunResult> prepare(const RunRequest& request, const Places& places);
+
+/// Runs the phases of what prepare() gave, and prices them.
+Feasible<RunResult> time_run(RunResult prepared, const Places& places);
+
+/// All that time_run's result depends on, as one text: the program, every input of the chip, the
+/// steps and the prices.
+std::string fingerprint(const RunResult& prepared, const Places& places);
+
+/// Values, cycles or both. Throws InputError or MissingInput; Infeasible when the chip cannot do
+/// it. `on_text` gets each piece of text as it is generated.
 Feasible<RunResult> run(const RunRequest& request, const Places& places,
                         const std::function<void(std::string_view)>& on_text = {});
 

@@ -217,7 +217,7 @@ Json to_json(const RunResult& r) {
             {"model", r.model.name},
             {"mode", to_string(r.request.mode)},
             {"request", request_json(r.request)},
-            {"weights", {{"file", r.weights_file}, {"formats", r.weights_bytes}}},
+            {"weights", {{"file", r.weights_file}, {"formats", r.weight_formats}}},
             {"numerics", {{"name", r.numerics}}}};
   if (r.text) {
     std::string text;
