@@ -1,0 +1,46 @@
+#include "app/keep.h"
+
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "base/version.h"
+#include "report/page.h"
+#include "store/key.h"
+
+namespace presil::app {
+
+std::unique_ptr<Store> open_store(const Common& common) {
+  const std::filesystem::path folder = common.store.parent_path();
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) throw InputError("--store " + common.store.string() + ": " + error.message());
+  return std::make_unique<Store>(common.store);
+}
+
+std::string keep_run(Store& store, const Common& common, const Json& run) {
+  RunRecord record = record_of(run.dump());
+  const Json config = {{"request", run.at("request")}, {"inputs", run.at("inputs")}};
+  record.verb = "run";
+  record.config_json = config.dump();
+  record.seed = common.seed;
+  record.tool_version = std::string(kVersion);
+  record.key = content_key(record.config_json, kVersion, common.seed);
+  return store.add(record);
+}
+
+void write_report(const Common& common, const std::filesystem::path& path, std::string_view title,
+                  std::string_view command, const std::vector<Json>& runs, const Json& sweep) {
+  Json report = {{"schema", "presil/report/1"},
+                 {"title", title},
+                 {"command", command},
+                 {"tool_version", kVersion},
+                 {"runs", runs}};
+  if (!sweep.is_null()) report["sweep"] = sweep;
+  write_page(path, report, common.charts);
+  std::filesystem::path json = path;
+  json.replace_extension(".json");
+  std::ofstream(json) << report.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+}  // namespace presil::app

@@ -1,0 +1,26 @@
+// Keeping results: the store, and the report page made from what is in it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/verbs.h"
+#include "explore/run_json.h"
+#include "store/store.h"
+
+namespace presil::app {
+
+/// Opens the store of --store, and its folder.
+std::unique_ptr<Store> open_store(const Common& common);
+
+/// Keeps the JSON of a run; returns its id.
+std::string keep_run(Store& store, const Common& common, const Json& run);
+
+/// Writes the page of `runs` (and of `sweep`, unless it is null) to `path`, and beside it the same
+/// as JSON (path with .json).
+void write_report(const Common& common, const std::filesystem::path& path, std::string_view title,
+                  std::string_view command, const std::vector<Json>& runs, const Json& sweep = {});
+
+}  // namespace presil::app

@@ -1,0 +1,40 @@
+// The verbs of the command line. Each takes its parsed options, prints its answer on stdout (one
+// JSON object with --json, else text for a person) and returns the exit code of an answer: 0, or 1
+// when the answer is no. Everything else is thrown; main turns it into a code.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "explore/run.h"
+
+namespace presil::app {
+
+/// Options that every verb takes.
+struct Common {
+  bool json = false;
+  bool host = true;  // the only part of the JSON that may differ between two equal runs
+  std::filesystem::path store = "out/runs.sqlite";
+  std::uint64_t seed = 0;
+  std::vector<std::string> set;
+  Places places;
+  std::filesystem::path charts;  // the chart library of the report
+};
+
+int run_verb(const Common& common, RunRequest request);
+int sweep_verb(const Common& common, RunRequest request);
+int demo_verb(const Common& common);
+int compile_verb(const Common& common, const RunRequest& request, const std::string& emit);
+int show_verb(const Common& common, const std::string& what);
+int cost_verb(const Common& common, const std::string& chip, std::int64_t volume);
+int check_verb(const Common& common, const std::vector<std::string>& files);
+int schema_verb(const Common& common, const std::string& kind);
+int ls_verb(const Common& common);
+int report_verb(const Common& common, const std::vector<std::string>& runs,
+                const std::filesystem::path& output);
+
+}  // namespace presil::app
