@@ -238,7 +238,10 @@ build_program() {
 }
 
 configure() { # PRESET
-  (cd "$home" && cmake --preset "$1" ${CI:+-DPRESIL_WERROR=ON})
+  local cache=$home/build/$1/CMakeCache.txt fresh=
+  # A build folder of a repository that has moved since is of no use.
+  [[ ! -e $cache ]] || grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$home" "$cache" || fresh=--fresh
+  (cd "$home" && cmake --preset "$1" $fresh ${CI:+-DPRESIL_WERROR=ON})
 }
 
 build() { # PRESET TARGET
