@@ -27,7 +27,10 @@ std::string line_of(const Source& source, int line) {
 }
 
 struct DiagCloser {
-  void operator()(fy_diag* d) const { fy_diag_unref(d); }
+  void operator()(fy_diag* d) const {
+    fy_diag_reset_error(d);  // frees the collected errors, which fy_diag_unref does not
+    fy_diag_unref(d);
+  }
 };
 struct DocumentCloser {
   void operator()(fy_document* d) const { fy_document_destroy(d); }

@@ -1,0 +1,193 @@
+#include "model/tokenizer.h"
+
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+
+#include <gtest/gtest.h>
+
+#include "base/document.h"
+#include "base/error.h"
+#include "model/byte_level.h"
+#include "model/testing/says.h"
+#include "model/weights.h"
+
+namespace presil {
+namespace {
+
+using testing::refusal;
+using testing::says;
+using Ids = std::vector<int>;
+
+/// The 256 bytes as tokens 0 to 255, what `merges` join, then <|end|> (control) and <tool>
+/// (user-defined).
+Vocabulary small_vocabulary(std::vector<std::string> merges, std::string pre = "smollm") {
+  Vocabulary v;
+  v.model = "gpt2";
+  v.pre = std::move(pre);
+  for (int b = 0; b < 256; ++b) {
+    v.tokens.push_back(to_byte_level(std::string(1, static_cast<char>(b))));
+  }
+  for (const std::string& m : merges) {
+    const std::size_t space = m.find(' ');
+    v.tokens.push_back(m.substr(0, space) + m.substr(space + 1));
+  }
+  v.types.assign(v.tokens.size(), TokenType::normal);
+  v.merges = std::move(merges);
+  v.tokens.insert(v.tokens.end(), {"<|end|>", "<tool>"});
+  v.types.insert(v.types.end(), {TokenType::control, TokenType::user_defined});
+  return v;
+}
+
+TEST(Tokenizer, JoinsTheBestRankedPairFirst) {
+  // "abc": b+c has the better rank, so a+b never happens.
+  const Tokenizer tokenizer(small_vocabulary({"b c", "a b", "a bc"}));
+  EXPECT_EQ(tokenizer.encode("abc", false), (Ids{258}));
+  EXPECT_EQ(tokenizer.encode("abd", false), (Ids{257, 'd'}));
+}
+
+TEST(Tokenizer, JoinsTheLeftmostOfEqualPairs) {
+  const Tokenizer tokenizer(small_vocabulary({"a a"}));
+  EXPECT_EQ(tokenizer.encode("aaa", false), (Ids{256, 'a'}));
+}
+
+TEST(Tokenizer, NeverJoinsAcrossWords) {
+  const Tokenizer tokenizer(small_vocabulary({"a 1", "1 2"}));
+  EXPECT_EQ(tokenizer.encode("a12", false), (Ids{'a', '1', '2'}));  // digits stand alone
+}
+
+TEST(Tokenizer, TakesWholeWordsOnlyWhereTheFamilyDoes) {
+  Vocabulary v = small_vocabulary({"a b"});
+  v.tokens.insert(v.tokens.begin() + 257, "abc");  // a token that no merge leads to
+  v.types.insert(v.types.begin() + 257, TokenType::normal);
+  EXPECT_EQ(Tokenizer(v).encode("abc", false), (Ids{256, 'c'}));
+  v.pre = "llama-bpe";
+  EXPECT_EQ(Tokenizer(v).encode("abc", false), (Ids{257}));
+}
+
+TEST(Tokenizer, ControlTokensAreParsedOnRequestAndUserDefinedOnesAlways) {
+  const Tokenizer tokenizer(small_vocabulary({}));
+  EXPECT_EQ(tokenizer.encode("a<|end|><tool>", true), (Ids{'a', 256, 257}));
+  EXPECT_EQ(tokenizer.encode("a<tool>", false), (Ids{'a', 257}));
+  EXPECT_EQ(tokenizer.encode("<|end|>", false), (Ids{'<', '|', 'e', 'n', 'd', '|', '>'}));
+}
+
+TEST(Tokenizer, ControlTokensHaveNoText) {
+  const Tokenizer tokenizer(small_vocabulary({}));
+  EXPECT_EQ(tokenizer.decode(Ids{'h', 256, 'i', 257}), "hi<tool>");
+}
+
+TEST(Tokenizer, APromptStartsWithOneBosWhereTheVocabularyAsksForIt) {
+  Vocabulary v = small_vocabulary({});
+  v.bos = 256;
+  EXPECT_EQ(Tokenizer(v).encode_prompt("a", true), (Ids{'a'}));
+  v.add_bos = true;
+  EXPECT_EQ(Tokenizer(v).encode_prompt("a", true), (Ids{256, 'a'}));
+  EXPECT_EQ(Tokenizer(v).encode_prompt("<|end|>a", true), (Ids{256, 'a'}));
+}
+
+TEST(Tokenizer, EveryByteSurvivesEncoding) {
+  const Tokenizer tokenizer(small_vocabulary({}));
+  std::string bytes;
+  for (int b = 0; b < 256; ++b) bytes += static_cast<char>(b);
+  std::string back;
+  for (const int token : tokenizer.encode(bytes, false)) back += tokenizer.bytes_of(token);
+  EXPECT_EQ(back, bytes);
+}
+
+TEST(Tokenizer, DecodedTextIsAlwaysUtf8) {
+  const Tokenizer tokenizer(small_vocabulary({}));
+  EXPECT_EQ(tokenizer.decode(Ids{'a', 0xff, 'b', 0xe2, 0x82}),
+            "a\xef\xbf\xbd"
+            "b\xef\xbf\xbd");
+}
+
+TEST(StreamDecoder, HoldsBackAnUnfinishedCharacter) {
+  const Tokenizer tokenizer(small_vocabulary({}));
+  StreamDecoder decoder(tokenizer);  // U+20AC is e2 82 ac
+  EXPECT_EQ(decoder.next('a'), "a");
+  EXPECT_EQ(decoder.next(0xe2), "");
+  EXPECT_EQ(decoder.next(0x82), "");
+  EXPECT_EQ(decoder.next(0xac), "€");
+  EXPECT_EQ(decoder.next(0xe2), "");
+  EXPECT_EQ(decoder.finish(), "\xef\xbf\xbd");
+  EXPECT_EQ(decoder.finish(), "");
+}
+
+TEST(TokenizerRefuse, KindsThatAreNotSupportedYet) {
+  Vocabulary sentencepiece = small_vocabulary({});
+  sentencepiece.model = "llama";
+  EXPECT_TRUE(says(refusal<InputError>([&] { Tokenizer{sentencepiece}; }),
+                   "tokenizer.ggml.model: expected gpt2 (byte-level BPE), found \"llama\""));
+  EXPECT_TRUE(says(refusal<InputError>([] { Tokenizer{small_vocabulary({}, "tekken")}; }),
+                   "tokenizer.ggml.pre: expected one of smollm, llama-bpe, qwen2, found "
+                   "\"tekken\""));
+}
+
+TEST(TokenizerRefuse, MergesThatLeadNowhere) {
+  for (const char* merge : {"a b", "ab", "", "a ", "日 本"}) {
+    Vocabulary v = small_vocabulary({});
+    v.merges = {merge};
+    EXPECT_TRUE(says(refusal<InputError>([&] { Tokenizer{v}; }), "tokenizer.ggml.merges")) << merge;
+  }
+}
+
+TEST(PreTokenizer, CutsAsTheModelsOwnTokenizersDo) {
+  const Node rows = read_document(PRESIL_SOURCE_DIR "/test/data/pieces.json", Syntax::json);
+  ASSERT_EQ(rows.items.size(), 87u);
+  for (const Node& row : rows.items) {
+    std::vector<std::string> expected;
+    for (const Node& piece : row.find("pieces")->items) expected.push_back(piece.text);
+    const std::string& text = row.find("text")->text;
+    const PreTokenizer splitter(row.find("kind")->text);
+    const auto pieces = splitter.split(text);
+    EXPECT_EQ(std::vector<std::string>(pieces.begin(), pieces.end()), expected)
+        << row.find("kind")->text << ": " << text;
+  }
+}
+
+TEST(PreTokenizer, LongRunsOfOneKindAreOnePiece) {
+  const std::string megabyte(1 << 20, ' ');
+  for (const char* kind : {"smollm", "llama-bpe", "qwen2"}) {
+    EXPECT_EQ(PreTokenizer(kind).split(megabyte).size(), 1u) << kind;
+  }
+}
+
+const Tokenizer* smollm2() {
+  static const std::optional<Tokenizer> tokenizer = []() -> std::optional<Tokenizer> {
+    const char* cache = std::getenv("PRESIL_MODEL_CACHE");
+    const auto path = std::filesystem::path(cache == nullptr ? "" : cache) / "smollm2-135m.gguf";
+    if (!std::filesystem::exists(path)) return std::nullopt;
+    return Tokenizer(Weights::open_gguf(path).vocabulary());
+  }();
+  return tokenizer ? &*tokenizer : nullptr;
+}
+
+TEST(SmolLm2Tokenizer, AgreesWithTwoIndependentTokenizers) {
+  if (smollm2() == nullptr) GTEST_SKIP() << "no smollm2-135m.gguf in PRESIL_MODEL_CACHE";
+  const Node rows = read_document(PRESIL_SOURCE_DIR "/test/data/smollm2_tokens.json", Syntax::json);
+  ASSERT_EQ(rows.items.size(), 30u);
+  for (const Node& row : rows.items) {
+    Ids expected;
+    for (const Node& token : row.find("tokens")->items) expected.push_back(std::stoi(token.text));
+    const std::string& text = row.find("text")->text;
+    EXPECT_EQ(smollm2()->encode(text, true), expected) << text;
+    if (text.find("<|im") != std::string::npos) continue;  // control tokens have no text
+    EXPECT_EQ(smollm2()->decode(expected), text);
+  }
+}
+
+TEST(SmolLm2Tokenizer, TakesAHundredKilobytesInWellUnderASecond) {
+  if (smollm2() == nullptr) GTEST_SKIP() << "no smollm2-135m.gguf in PRESIL_MODEL_CACHE";
+  std::string prose;
+  while (prose.size() < 100'000) prose += "Once upon a time, in 1984, there was a chip. ";
+  for (const std::string& text : {prose, std::string(100'000, 'a')}) {
+    const std::clock_t start = std::clock();  // of the processor: the machine may be busy
+    EXPECT_GT(smollm2()->encode(text, true).size(), 10'000u);
+    EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 1.0);
+  }
+}
+
+}  // namespace
+}  // namespace presil
