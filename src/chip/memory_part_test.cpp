@@ -2,13 +2,15 @@
 
 #include <string>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace presil {
 namespace {
 
-using ::testing::HasSubstr;
+::testing::AssertionResult says(const std::string& text, const std::string& words) {
+  if (text.find(words) != std::string::npos) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "\"" << words << "\" not in: " << text;
+}
 
 const std::string kRoot = PRESIL_SOURCE_DIR;
 const std::vector<std::string> kShipped = {"hbm2e-3600",     "hbm3-6400",    "hbm3e-9200-8h",
@@ -63,14 +65,13 @@ TEST_P(ShippedPart, StreamsAtItsQuotedEnergyPerBit) {
   EXPECT_NEAR(per_bit * 1e12, quoted, 0.01);
 }
 
-INSTANTIATE_TEST_SUITE_P(Memories, ShippedPart, ::testing::ValuesIn(kShipped),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           for (char& c : name) {
-                             if (c == '-') c = '_';
-                           }
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Memories, ShippedPart, ::testing::ValuesIn(kShipped), [](const auto& of) {
+  std::string name = of.param;
+  for (char& c : name) {
+    if (c == '-') c = '_';
+  }
+  return name;
+});
 
 TEST(MemoryPart, HoldsWhatItsStackHolds) {
   EXPECT_EQ(shipped("hbm2e-3600").stack_capacity(), 16_GiB);
@@ -101,19 +102,18 @@ TEST(MemoryPart, RoundsTimesUpToWholeClocksAndKeepsFloors) {
 }
 
 TEST(MemoryPart, RefusesTimingsThatCannotBe) {
-  EXPECT_THAT(complaint_about("timing.tRAS", "10 ns"), HasSubstr("tRAS: expected at least tRCDRD"));
-  EXPECT_THAT(complaint_about("timing.tRC", "40 ns"),
-              HasSubstr("tRC: expected at least tRAS + tRP"));
-  EXPECT_THAT(complaint_about("timing.tREFI", "500 ns"), HasSubstr("tREFI"));
-  EXPECT_THAT(complaint_about("organisation.stack_ids", "5"), HasSubstr("at most 64 banks"));
-  EXPECT_THAT(complaint_about("organisation.page", "1000 B"), HasSubstr("multiple of the atom"));
-  EXPECT_THAT(complaint_about("interface.rate", "1 b/s"), HasSubstr("pin rate"));
-  EXPECT_THAT(complaint_about("interface.bits_per_clock", "3"), HasSubstr("whole number of clock"));
+  EXPECT_TRUE(says(complaint_about("timing.tRAS", "10 ns"), "tRAS: expected at least tRCDRD"));
+  EXPECT_TRUE(says(complaint_about("timing.tRC", "40 ns"), "tRC: expected at least tRAS + tRP"));
+  EXPECT_TRUE(says(complaint_about("timing.tREFI", "500 ns"), "tREFI"));
+  EXPECT_TRUE(says(complaint_about("organisation.stack_ids", "5"), "at most 64 banks"));
+  EXPECT_TRUE(says(complaint_about("organisation.page", "1000 B"), "multiple of the atom"));
+  EXPECT_TRUE(says(complaint_about("interface.rate", "1 b/s"), "pin rate"));
+  EXPECT_TRUE(says(complaint_about("interface.bits_per_clock", "3"), "whole number of clock"));
 }
 
 TEST(MemoryPart, RefusesUnknownMissingAndUnitlessKeys) {
-  EXPECT_THAT(complaint_about("timing.tRCDRDX", "10 ns"), HasSubstr("did you mean 'tRCDRD'"));
-  EXPECT_THAT(complaint_about("timing.tRTP", "5"), HasSubstr("timing.tRTP"));
+  EXPECT_TRUE(says(complaint_about("timing.tRCDRDX", "10 ns"), "did you mean 'tRCDRD'"));
+  EXPECT_TRUE(says(complaint_about("timing.tRTP", "5"), "timing.tRTP"));
   Node root = shipped_node("hbm3-6400");
   auto& members = root.find("timing")->members;
   std::erase_if(members, [](const auto& member) { return member.first.text == "tFAW"; });
