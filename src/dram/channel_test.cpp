@@ -164,9 +164,11 @@ bool binds(const TimingRule& rule, const LoggedCommand& a, const LoggedCommand& 
 
 void expect_timing_kept(const std::vector<LoggedCommand>& log, const MemoryPart& part) {
   for (const TimingRule& rule : timing_rules(part, part.rate)) {
+    const Tick reach = (rule.cycles + 2) * part.ticks_per_clock;  // further back it holds anyway
     for (std::size_t j = 0; j < log.size(); ++j) {
       int before = 0;
       for (std::size_t i = j; i-- > 0 && before < rule.window;) {
+        if (log[j].tick - log[i].tick > reach) break;
         if (!binds(rule, log[i], log[j], part)) continue;
         if (++before < rule.window) continue;
         const Tick last_of_from = log[i].tick + slots_of(rule.from, part);
@@ -315,16 +317,29 @@ double efficiency(const MemoryPart& part, const Outcome& r, std::int64_t atoms) 
   return static_cast<double>(atoms) * burst / static_cast<double>(r.end);
 }
 
-TEST(Channel, StreamsEveryPartBetween85And96PercentOfItsPeak) {
-  for (const char* name : {"hbm2e-3600", "hbm3-6400", "hbm3e-9200-8h", "hbm3e-9800-12h",
-                           "lpddr5-6400", "lpddr5x-8533", "lpddr5x-9600", "lpddr5x-10667"}) {
-    const MemoryPart part = part_at(std::string("memories/") + name + ".yaml");
+// At 9 Gb/s and more a PRE and an ACT take longer than the 64 CK of data that 32 waiting reads
+// stand for, so an open row costs some 7 % where it must be shut first; a closed page does not.
+TEST(Channel, StreamsEveryPartWithinItsBand) {
+  struct Band {
+    const char* name;
+    double open, closed;
+  };
+  for (const Band& band : {Band{"hbm2e-3600", 0.89, 0.89}, Band{"hbm3-6400", 0.89, 0.89},
+                           Band{"hbm3e-9200-8h", 0.82, 0.89}, Band{"hbm3e-9800-12h", 0.82, 0.89},
+                           Band{"lpddr5-6400", 0.90, 0.90}, Band{"lpddr5x-8533", 0.90, 0.90},
+                           Band{"lpddr5x-9600", 0.90, 0.90}, Band{"lpddr5x-10667", 0.90, 0.90}}) {
+    const MemoryPart part = part_at(std::string("memories/") + band.name + ".yaml");
     const std::int64_t atoms = 200'000;
-    const Outcome r = run(part, golden_policy(), atoms, Pattern(Pattern::sequential));
     const double refreshed = 1 - static_cast<double>(part.tRFCab.time.count()) /
                                      static_cast<double>(part.tREFI.time.count());
-    EXPECT_GT(efficiency(part, r, atoms), 0.85) << name;
-    EXPECT_LT(efficiency(part, r, atoms), refreshed) << name;
+    for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
+      Policy policy;
+      policy.page = page;
+      const double share = efficiency(part, run(part, policy, atoms, Pattern(Pattern::sequential)),
+                                      atoms);
+      EXPECT_GT(share, page == PagePolicy::open ? band.open : band.closed) << band.name;
+      EXPECT_LT(share, refreshed) << band.name;
+    }
   }
 }
 
