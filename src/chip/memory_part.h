@@ -1,18 +1,20 @@
 // A DRAM part as its file in memories/ describes it: organisation, timing in nanoseconds and clock
-// floors, energy by command. The unit of simulation is the channel.
+// floors, energy by command. The unit of simulation is the channel. docs/memory_file.md is the page
+// for people who write such a file.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/document.h"
 #include "base/fields.h"
 #include "base/units.h"
 
 namespace presil {
 
-/// max(ceil(time / tCK), floor), in clock cycles of the part at the rate it runs at.
+/// max(ceil(time / tCK), min_cycles), in clock cycles of the part at the rate it runs at.
 struct DramTiming {
   Picoseconds time;
   std::int64_t min_cycles = 0;
@@ -36,10 +38,11 @@ struct MemoryPart {
   BitsPerSecond rate;                // the fastest, a pin
   double bits_per_clock = 4;         // data beats of one pin in one CK
   std::int64_t ticks_per_clock = 1;  // smallest command slot: 2 for HBM3's half-CK row commands
+  bool shared_command_bus = false;   // row and column commands share one bus (LPDDR)
 
-  // Timing, JEDEC's names.
-  DramTiming tRCDRD, tRCDWR, tRP, tRAS, tRC, tRRDS, tRRDL, tFAW, tCCDS, tCCDL, tCCDR, tRTP, tWR,
-      tWTRS, tWTRL, tCL, tCWL, tRTW, tRFCab, tRFCpb, tREFI, tRREFD, tPPD;
+  // Timing, JEDEC's names. tRREFD: a REFpb to the next REFpb, or to an ACT of another bank.
+  DramTiming tRCDRD, tRCDWR, tRP, tRPab, tRAS, tRC, tRRDS, tRRDL, tFAW, tCCDS, tCCDL, tCCDR, tRTP,
+      tWR, tWTRS, tWTRL, tCL, tCWL, tRTW, tRFCab, tRFCpb, tREFI, tRREFD, tPPD;
   std::int64_t act_ticks = 1, pre_ticks = 1, refresh_ticks = 1, column_ticks = 1;  // command slots
 
   std::string mapping;  // default address mapping, see dram/address_map.h
@@ -55,8 +58,19 @@ struct MemoryPart {
   Sources sources;
 
   Bytes atom() const { return Bytes(width * burst_length / 8); }
-  Bytes stack_capacity() const {
-    return page * (channels * pseudo_channels * stack_ids * bank_groups * banks * rows);
+  std::int64_t total_banks() const { return stack_ids * bank_groups * banks; }
+  Bytes pseudo_channel_capacity() const { return page * (total_banks() * rows); }
+  Bytes stack_capacity() const { return pseudo_channel_capacity() * (channels * pseudo_channels); }
+  /// Of one stack when a pin carries `at`.
+  BytesPerSecond stack_bandwidth(BitsPerSecond at) const;
+
+  /// The clock of command slots when a pin carries `at`: ticks_per_clock of them make one CK.
+  DramClock tick_clock(BitsPerSecond at) const;
+  /// `timing` in whole CK when a pin carries `at`: never rounded down, never below its floor.
+  std::int64_t clocks(const DramTiming& timing, BitsPerSecond at) const;
+  /// The CK that one burst occupies the data bus.
+  std::int64_t burst_clocks() const {
+    return static_cast<std::int64_t>(static_cast<double>(burst_length) / bits_per_clock);
   }
 };
 
