@@ -8,6 +8,7 @@ namespace presil {
 namespace {
 
 constexpr double kSquareMillimetresPerSquareCentimetre = 100;
+constexpr double kMostDies = 1e9;  // of one wafer; dies of no area are no dies
 
 double defects_on(SquareMillimetres area, double defects) {
   return area.count() / kSquareMillimetresPerSquareCentimetre * defects;
@@ -19,6 +20,7 @@ double enough_good(std::int64_t n, std::int64_t spare, double p) {
   if (p <= 0) return spare >= n ? 1 : 0;
   const double odds = (1 - p) / p;
   double term = std::exp(static_cast<double>(n) * std::log(p));  // none bad
+  if (term == 0) return 0;  // over 700 bad cores are expected: no design keeps so many spares
   double sum = term;
   for (std::int64_t bad = 1; bad <= spare; ++bad) {
     term *= odds * static_cast<double>(n - bad + 1) / static_cast<double>(bad);
@@ -87,7 +89,7 @@ std::int64_t gross_dies(SquareMillimetres area, const ProcessNode& node) {
   const double side = std::sqrt(area.count()) + node.scribe.count();
   const double dies = dies_per_wafer(SquareMillimetres(side * side),
                                      node.wafer_diameter - 2.0 * node.edge_exclusion);
-  return static_cast<std::int64_t>(dies);
+  return static_cast<std::int64_t>(std::min(dies, kMostDies));
 }
 
 double perfect_yield(YieldModel model, SquareMillimetres area, double defects, double alpha) {

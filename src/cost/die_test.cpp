@@ -83,6 +83,14 @@ TEST(Die, MoreSparesNeverYieldLess) {
   }
 }
 
+TEST(Die, AbsurdDiesHaveAnAnswerAtOnce) {
+  EXPECT_NEAR(sellable_yield(negative_binomial, die_with(800, 1, 1000000, 1), 1e6, 3), 0, 1e-6);
+  EXPECT_NEAR(sellable_yield(negative_binomial, die_with(800, 1, 1000000, 1), 0.1, 3), 1, 1e-9);
+  ProcessNode node = node_with(0.1);
+  node.scribe = Millimetres(0);
+  EXPECT_EQ(gross_dies(SquareMillimetres(1e-200), node), 1000000000);
+}
+
 TEST(Die, AGoodDieCostsTheWaferOverItsGoodDies) {
   const Die die = die_with(814, 144, 144, 0.55);
 

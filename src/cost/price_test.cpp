@@ -83,6 +83,14 @@ TEST(Price, WafersCoverWhatYieldAndAssemblyLose) {
       10000, 1e-6);
 }
 
+TEST(Price, EveryPriceHasASource) {
+  const Prices prices = load_prices(kHome);
+  for (const InputValue& value :
+       list_inputs(read_document(prices.file, Syntax::yaml), prices.sources)) {
+    EXPECT_TRUE(value.source.has_value() || value.field == "name") << value.field;
+  }
+}
+
 TEST(Price, RefusesWhatCannotBeMade) {
   const Prices prices = load_prices(kHome);
   EXPECT_THROW(price_chip(load("artemis-hbm3e", {"dram.stacks=20"}), prices), InputError);
