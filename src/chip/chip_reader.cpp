@@ -86,7 +86,8 @@ Network read_network(Fields& f) {
   Network n;
   n.topology = f.choice<Topology>("topology", "shape", kTopologies);
   n.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "into all cores together");
-  n.multicast = f.integer_or("multicast", "cores that one read of shared memory can feed", 1, {1, 1e6});
+  n.multicast =
+      f.integer_or("multicast", "cores that one read of shared memory can feed", 1, kCount);
   n.mean_hops = f.number_or("mean_hops", "hops of a mean transfer, for energy", 1, {0, 1000});
   return n;
 }

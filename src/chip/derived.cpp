@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/quantity_text.h"
+#include "chip/dram_shape.h"
+#include "chip/engine_time.h"
 
 namespace presil {
 namespace {
@@ -37,26 +39,26 @@ void derive_compute(const Chip& chip, BytesPerSecond dram, Figures& figures) {
                       fmt::format("{} cores x {:g}", chip.core.count, macs));
     figures.add("peak." + name, peak.count(), Dimension::flops_per_second, "FLOP/s",
                 fmt::format("{} cores x {:g} MAC/cycle x 2 x {}", chip.core.count, macs,
-                            to_string(matrix_clock(chip))));
+                            to_string(matrix_clock(chip.core))));
     figures.add_plain("balance." + name, peak.count() / dram.count(), "FLOP/B",
                       fmt::format("{} / {}", to_string(peak), to_string(dram)));
   }
-  const Hertz vector_clock = chip.core.vector.clock.value_or(chip.core.clock);
-  figures.add("peak.vector", cores * chip.core.vector.flops_per_cycle * vector_clock.count(),
+  const Hertz clock = vector_clock(chip.core);
+  figures.add("peak.vector", cores * chip.core.vector.flops_per_cycle * clock.count(),
               Dimension::flops_per_second, "FLOP/s",
               fmt::format("{} cores x {:g} FLOP/cycle x {}", chip.core.count,
-                          chip.core.vector.flops_per_cycle, to_string(vector_clock)));
+                          chip.core.vector.flops_per_cycle, to_string(clock)));
 }
 
 void derive_memories(const ChipFiles& files, Figures& figures) {
   const Chip& chip = files.chip;
   const MemoryPart& part = files.memory;
-  const BytesPerSecond bandwidth = dram_bandwidth(chip.dram, part);
+  const BytesPerSecond bandwidth = peak_bandwidth(part, chip.dram);
   figures.add("dram.bandwidth", bandwidth.count(), Dimension::bytes_per_second, "B/s",
               fmt::format("{} stacks x {} channels x {} pseudo-channels x {} pins x {} / 8",
                           chip.dram.stacks, part.channels, part.pseudo_channels, part.width,
                           to_string(chip.dram.rate)));
-  const Bytes capacity = dram_capacity(chip.dram, part);
+  const Bytes capacity = dram_capacity(part, chip.dram);
   figures.add("dram.capacity", static_cast<double>(capacity.count()), Dimension::bytes, "B",
               chip.dram.capacity ? "dram.capacity"
                                  : fmt::format("{} stacks x {}", chip.dram.stacks,
@@ -94,29 +96,16 @@ void derive_silicon(const ChipFiles& files, Figures& figures) {
 
 }  // namespace
 
-Hertz matrix_clock(const Chip& chip) {
-  return chip.core.matrix.clock.value_or(chip.core.clock);
-}
-
 FlopsPerSecond peak_flops(const Chip& chip, Format format) {
   const auto found = chip.core.matrix.macs_per_cycle.find(format);
   if (found == chip.core.matrix.macs_per_cycle.end()) return FlopsPerSecond(0);
   return FlopsPerSecond(static_cast<double>(chip.core.count) * found->second * 2 *
-                        matrix_clock(chip).count());
-}
-
-BytesPerSecond dram_bandwidth(const Dram& dram, const MemoryPart& part) {
-  const std::int64_t pins = dram.stacks * part.channels * part.pseudo_channels * part.width;
-  return BytesPerSecond(static_cast<double>(pins) * dram.rate.count() / kBitsPerByte);
-}
-
-Bytes dram_capacity(const Dram& dram, const MemoryPart& part) {
-  return dram.capacity.value_or(part.stack_capacity() * dram.stacks);
+                        matrix_clock(chip.core).count());
 }
 
 std::vector<DerivedFigure> derive(const ChipFiles& files) {
   Figures figures;
-  derive_compute(files.chip, dram_bandwidth(files.chip.dram, files.memory), figures);
+  derive_compute(files.chip, peak_bandwidth(files.memory, files.chip.dram), figures);
   derive_memories(files, figures);
   derive_silicon(files, figures);
   return figures.list;

@@ -10,17 +10,8 @@
 
 namespace presil {
 
-/// The clock of the matrix engine.
-Hertz matrix_clock(const Chip& chip);
-
 /// Dense peak in `format`, a multiply-add counting two; 0 when the engine does not multiply it.
 FlopsPerSecond peak_flops(const Chip& chip, Format format);
-
-/// What all data pins carry together.
-BytesPerSecond dram_bandwidth(const Dram& dram, const MemoryPart& part);
-
-/// dram.capacity, or stacks x the part's.
-Bytes dram_capacity(const Dram& dram, const MemoryPart& part);
 
 struct DerivedFigure {
   std::string name;  // dotted, such as "peak.bf16"

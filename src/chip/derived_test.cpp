@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "chip/dram_shape.h"
+
 namespace presil {
 namespace {
 
@@ -67,7 +69,7 @@ TEST(Derived, BalancePointIsPeakOverBandwidth) {
 TEST(Derived, WideningLiftsSharedMemoryAboveTheDram) {
   const ChipFiles narrow = load("artemis-hbm3e");
   const ChipFiles wide = load("artemis-hbm3e-wide");
-  const BytesPerSecond dram = dram_bandwidth(wide.chip.dram, wide.memory);
+  const BytesPerSecond dram = peak_bandwidth(wide.memory, wide.chip.dram);
 
   EXPECT_LT(narrow.chip.sram->read, dram);
   EXPECT_LT(narrow.chip.noc.bandwidth, dram);

@@ -98,14 +98,29 @@ TEST(Library, ComplaintsAboutAnOverridePointIntoTheArgument) {
             "expected key=value, such as dram.stacks=6");
 }
 
-TEST(Library, EveryNumberOfAShippedFileHasASource) {
-  for (const std::string& name : names_in(kHome / "chips")) {
-    for (const InputValue& value : load(name).inputs) {
-      if (is_number(value.text)) {
-        EXPECT_TRUE(value.source.has_value()) << value.file << ": " << value.field;
-      }
+void expect_sources(const std::vector<InputValue>& inputs) {
+  for (const InputValue& value : inputs) {
+    if (is_number(value.text)) {
+      EXPECT_TRUE(value.source.has_value()) << value.file << ": " << value.field;
     }
   }
+}
+
+TEST(Library, EveryNumberOfAShippedFileHasASource) {
+  for (const std::string& name : names_in(kHome / "chips")) expect_sources(load(name).inputs);
+  for (const std::string& name : names_in(kHome / "memories")) {
+    const Node root = read_document(kHome / "memories" / (name + ".yaml"), Syntax::yaml);
+    expect_sources(list_inputs(root, read_memory_part(root).sources));
+  }
+}
+
+TEST(Library, TheExampleOfTheManualIsAChip) {
+  const std::string page = read_text(kHome / "docs/chip_file.md", std::size_t{1} << 20);
+  const std::size_t begin = page.find("```yaml\n") + 8;
+  auto example = std::make_shared<Source>(
+      Source{"docs/chip_file.md", page.substr(begin, page.find("```", begin) - begin)});
+
+  EXPECT_EQ(read_chip(parse_document(std::move(example), Syntax::yaml)).name, "tiny");
 }
 
 TEST(Library, TheUserIsTheSourceOfAnOverride) {

@@ -1,0 +1,83 @@
+#include "cost/energy.h"
+
+#include <algorithm>
+
+#include "chip/dram_shape.h"
+
+namespace presil {
+namespace {
+
+double bits(Bytes bytes) {
+  return 8 * static_cast<double>(bytes.count());
+}
+
+/// Engines multiply block formats as the integers in their blocks.
+Format multiplied(Format format) {
+  return info(format).block_elements > 1 ? Format::int8 : format;
+}
+
+class Biller {
+ public:
+  void add(std::string name, Band each, double count) {
+    if (count > 0) bill.lines.push_back({std::move(name), each * count});
+  }
+
+  EnergyBill bill;
+};
+
+void add_operations(const Counts& counts, const ChipFiles& files, Biller& biller) {
+  const EventTable& each = files.node.energy;
+  const double overhead = files.chip.power.control_overhead;
+  for (const auto& [format, macs] : counts.macs) {
+    biller.add("mac." + std::string(to_string(format)), each.mac.at(multiplied(format)) * overhead,
+               static_cast<double>(macs));
+  }
+  biller.add("vector", each.vector_flop * overhead, static_cast<double>(counts.vector_flops));
+  biller.add("exponential", each.exponential * overhead, static_cast<double>(counts.exponentials));
+}
+
+void add_movement(const Counts& counts, const ChipFiles& files, Biller& biller) {
+  const EventTable& each = files.node.energy;
+  biller.add("local", each.local_bit, bits(counts.local_bytes));
+  biller.add("shared", each.shared_bit, bits(counts.shared_bytes));
+  biller.add("noc", each.hop_bit * files.chip.noc.mean_hops, bits(counts.noc_bytes));
+  if (files.chip.link) biller.add("link", files.chip.link->energy, bits(counts.link_bytes));
+}
+
+/// The joules of DRAM that flow whether or not anything is read.
+Band add_dram(const Counts& counts, const ChipFiles& files, Biller& biller) {
+  const MemoryPart& part = files.memory;
+  const auto banks = static_cast<double>(part.stack_ids * part.bank_groups * part.banks);
+  const Band refresh = part.refresh_all * (static_cast<double>(counts.dram_REFab) +
+                                           static_cast<double>(counts.dram_REFpb) / banks);
+  const Band background = part.background *
+                          static_cast<double>(pseudo_channels(part, files.chip.dram)) *
+                          to_seconds(counts.time).count();
+  biller.add("dram.rows", part.act_pre, static_cast<double>(counts.dram_ACT));
+  biller.add("dram.read", part.read_bit, bits(counts.dram_read));
+  biller.add("dram.write", part.write_bit, bits(counts.dram_written));
+  biller.add("dram.refresh", refresh, 1);
+  biller.add("dram.background", background, 1);
+  return refresh + background;
+}
+
+}  // namespace
+
+Band EnergyBill::total() const {
+  Band sum;
+  for (const EnergyLine& line : lines) sum += line.joules;
+  return sum;
+}
+
+EnergyBill energy(const Counts& counts, const ChipFiles& files) {
+  Biller biller;
+  add_operations(counts, files, biller);
+  add_movement(counts, files, biller);
+  const Band already_idle = add_dram(counts, files, biller);
+  const double idle = files.chip.power.idle.count() * to_seconds(counts.time).count();
+  const double rest = std::max(0.0, idle - already_idle.typical);
+  biller.add("idle", {rest, rest, rest}, 1);
+  return biller.bill;
+}
+
+}  // namespace presil

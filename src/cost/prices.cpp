@@ -1,0 +1,59 @@
+#include "cost/prices.h"
+
+#include <fmt/format.h>
+
+namespace presil {
+namespace {
+
+Ownership read_ownership(Fields& f) {
+  Ownership o;
+  o.lifetime = f.quantity<Seconds>("lifetime", "that chip and server are written off over");
+  o.utilisation = f.number("utilisation", "share of the time that the chip works", {0.001, 1});
+  o.server = f.band("server", "around the chips, for each kW of their limit", Dimension::usd);
+  o.network_share = f.number("network_share", "network over chips and servers", {0, 10});
+  o.building = f.band("building", "for each kW of server power", Dimension::usd);
+  o.building_lifetime = f.quantity<Seconds>("building_lifetime", "of the building");
+  o.electricity = f.band("electricity", "price of energy", Dimension::usd_per_kilowatt_hour);
+  o.pue = f.number("pue", "power of the site over its servers'", {1, 10});
+  o.server_power = f.number("server_power", "power of a server over its chips'", {1, 10});
+  return o;
+}
+
+Prices read_fields(Fields& f) {
+  Prices p;
+  f.text("name", "name of the list");
+  f.text_or("year", "that most prices are of", "");
+  for (auto& [family, price] : f.maps_by_name("dram", "by family of memory part", [](Fields& part) {
+         return part.band("price", "of 1e9 bytes", Dimension::usd_per_gigabyte);
+       })) {
+    p.dram.emplace(family, price);
+  }
+  p.design = f.band("design", "a design, without masks", Dimension::usd);
+  p.ownership = f.map("ownership", "capital and bills around a chip", read_ownership);
+  return p;
+}
+
+}  // namespace
+
+Prices load_prices(const std::filesystem::path& home) {
+  const std::filesystem::path file = home / "packages" / "prices.yaml";
+  const Node root = read_document(file, Syntax::yaml);
+  Sources sources;
+  Prices prices = read_file(root, "prices", read_fields, &sources);
+  prices.sources = std::move(sources);
+  prices.file = file;
+  return prices;
+}
+
+std::string source_text(const Sources& sources, const std::string& path) {
+  std::string field = path;
+  while (!sources.contains(field)) {
+    const std::size_t dot = field.rfind('.');
+    if (dot == std::string::npos) return "";
+    field.resize(dot);
+  }
+  const Provenance& p = sources.at(field);
+  return fmt::format("{}: {}", to_string(p.confidence), p.reference);
+}
+
+}  // namespace presil

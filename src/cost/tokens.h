@@ -1,0 +1,33 @@
+// Dollars for a million tokens: a chip's capital over what it writes in its life, and the bill for
+// its electricity.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cost/price.h"
+#include "cost/prices.h"
+
+namespace presil {
+
+/// A group of chips at work.
+struct TokenRate {
+  double tokens_per_s = 0;  // of the group, while it works
+  std::int64_t chips = 1;
+  Watts power;  // mean, of one chip while it works
+};
+
+struct TokenPrice {
+  std::vector<CostLine> lines;  // USD for a million tokens; they sum to usd_per_mtoken
+  Band usd_per_mtoken;
+  bool at_market_price = false;  // the chip is bought, not made
+};
+
+/// Capital is written off evenly over ownership.lifetime; the chip works for ownership.utilisation
+/// of it and idles at power.idle for the rest. A chip with a market price is bought at it, one
+/// without is owned at the cost of `price`. Requires tokens_per_s > 0.
+TokenPrice usd_per_mtoken(const TokenRate& rate, const Chip& chip, const ChipPrice& price,
+                          const Prices& prices);
+
+}  // namespace presil
