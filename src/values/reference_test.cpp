@@ -45,8 +45,8 @@ TEST(Reference, GreedyTokensOfSmolLM2EqualLlamaCpps) {
     double worst = 0;
     for (std::size_t i = 0; i < decided; ++i) {
       EXPECT_EQ((*generated)[i].token, expected[i]) << "step " << i;
-      worst = std::max(worst, std::abs((*generated)[i].probability -
-                                       prompt["probabilities"][i].get<double>()));
+      worst = std::max(
+          worst, std::abs((*generated)[i].probability - prompt["probabilities"][i].get<double>()));
     }
     // llama.cpp's own CPU builds were seen 0.1 apart on quantised weights.
     EXPECT_LE(worst, 0.1);

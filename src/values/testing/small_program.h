@@ -64,8 +64,7 @@ class SmallProgram {
                                       weight("blk.*.ffn_up.weight", m.d_ff, m.d_model)};
     const int wo = weight("blk.*.attn_output.weight", m.d_model, q_width);
     const int down = weight("blk.*.ffn_down.weight", m.d_model, m.d_ff);
-    const int head =
-        m.tied_embeddings ? table : weight("output.weight", m.vocab_size, m.d_model);
+    const int head = m.tied_embeddings ? table : weight("output.weight", m.vocab_size, m.d_model);
 
     program_.blocks = {
         {"embed", 1, {kernel("embed", Op::embed, {}, {table}, {x})}},
