@@ -1,0 +1,96 @@
+#include "values/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+
+#include "values/blocks.h"
+#include "values/dot.h"
+
+namespace presil {
+namespace {
+
+/// The attention of one query of one head: what has been seen so far of keys and values.
+class RunningSoftmax {
+ public:
+  RunningSoftmax(std::span<float> out, Format operands) : out_(out), operands_(operands) {
+    std::fill(out_.begin(), out_.end(), 0.0f);
+  }
+
+  /// Takes in a tile: `scores` of its keys (overwritten), and their values, `stride` apart.
+  void add(std::span<float> scores, const float* values, std::int64_t stride) {
+    const float largest = std::max(largest_, *std::max_element(scores.begin(), scores.end()));
+    const float correction = std::exp(largest_ - largest);  // 0 at the first tile
+    largest_ = largest;
+    sum_ *= correction;
+    for (float& o : out_) o *= correction;
+    for (float& s : scores) {
+      s = std::exp(s - largest);
+      sum_ += s;
+    }
+    round_to(operands_, scores);
+    for (const float p : scores) {
+      add_scaled(p, values, out_.data(), std::ssize(out_));
+      values += stride;
+    }
+  }
+
+  void finish() {
+    for (float& o : out_) o /= sum_;
+  }
+
+ private:
+  std::span<float> out_;
+  Format operands_;
+  float largest_ = -std::numeric_limits<float>::infinity();
+  float sum_ = 0;
+};
+
+}  // namespace
+
+void attention(const AttentionShape& shape, std::span<const float> queries,
+               std::span<const float> keys, std::span<const float> values, std::span<float> out) {
+  const std::int64_t d = shape.head_dim;
+  const std::int64_t q_stride = shape.n_heads * d;
+  const std::int64_t kv_stride = shape.n_kv_heads * d;
+  const std::int64_t n_queries = std::ssize(queries) / q_stride;
+  const std::int64_t context = std::ssize(keys) / kv_stride - n_queries;
+  const float inverse_root = 1.0f / std::sqrt(static_cast<float>(d));
+
+  const auto attend = [&](std::int64_t query, std::int64_t head) {
+    const std::int64_t end = context + query + 1;
+    const std::int64_t begin = shape.window > 0 ? std::max<std::int64_t>(0, end - shape.window) : 0;
+    const std::int64_t tile = shape.tile > 0 ? shape.tile : end;
+    const std::int64_t kv_column = head / (shape.n_heads / shape.n_kv_heads) * d;
+    const auto at = static_cast<std::size_t>(query * q_stride + head * d);
+    const auto width = static_cast<std::size_t>(d);
+    std::vector<float> q(queries.begin() + at, queries.begin() + at + width);
+    round_to(shape.operands, q);
+    RunningSoftmax softmax(out.subspan(at, width), shape.operands);
+    std::vector<float> scores;
+    // Tiles start at multiples of the tile, wherever the window starts.
+    for (std::int64_t first = begin; first < end;) {
+      const std::int64_t last = std::min((first / tile + 1) * tile, end);
+      scores.clear();
+      for (std::int64_t c = first; c < last; ++c) {
+        scores.push_back(inverse_root * dot(q.data(), &keys[c * kv_stride + kv_column], d));
+      }
+      softmax.add(scores, &values[first * kv_stride + kv_column], kv_stride);
+      first = last;
+    }
+    softmax.finish();
+  };
+
+  tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, n_queries * shape.n_heads),
+                    [&](const tbb::blocked_range<std::int64_t>& part) {
+                      for (std::int64_t i = part.begin(); i < part.end(); ++i) {
+                        attend(i / shape.n_heads, i % shape.n_heads);
+                      }
+                    });
+}
+
+}  // namespace presil

@@ -1,0 +1,150 @@
+#include "values/gemm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+
+#include "base/error.h"
+#include "values/dot.h"
+
+namespace presil {
+namespace {
+
+// Rows of weights that a task takes apart together: an activation row is then read from cache once
+// for all of them.
+constexpr std::int64_t kRowsATask = 16;
+
+bool is_quantised(Format format) {
+  return info(format).block_elements > 1;
+}
+
+/// Rows ready to be multiplied: as floats, or as quantised blocks.
+struct Operand {
+  Format format;
+  std::int64_t columns;
+  std::vector<float> floats;
+  Blocks blocks;
+
+  Operand(Format f, std::int64_t rows, std::int64_t columns_)
+      : format(f), columns(columns_), blocks(is_quantised(f) ? rows * columns_ : 0) {
+    if (!is_quantised(f)) floats.resize(static_cast<std::size_t>(rows * columns_));
+  }
+
+  std::span<float> row(std::int64_t r) {
+    return std::span(floats).subspan(static_cast<std::size_t>(r * columns),
+                                     static_cast<std::size_t>(columns));
+  }
+};
+
+Operand prepare_activations(Format format, std::span<const float> input, std::int64_t columns) {
+  const std::int64_t rows = std::ssize(input) / columns;
+  Operand operand(format, rows, columns);
+  if (is_quantised(format)) {
+    quantise(format, input, 0, operand.blocks);
+  } else {
+    std::copy(input.begin(), input.end(), operand.floats.begin());
+    round_to(format, operand.floats);
+  }
+  return operand;
+}
+
+Operand prepare_weights(const WeightView& weights, Format multiplied_with, std::int64_t begin,
+                        std::int64_t end) {
+  Operand operand(multiplied_with, end - begin, weights.columns());
+  for (std::int64_t r = begin; r < end; ++r) {
+    if (is_quantised(multiplied_with)) {
+      unpack(weights.format(), weights.row(r), (r - begin) * weights.columns(), operand.blocks);
+    } else {
+      dequantise(weights.format(), weights.row(r), operand.row(r - begin));
+      round_to(multiplied_with, operand.row(r - begin));
+    }
+  }
+  return operand;
+}
+
+/// The dot product of columns [begin, end) of one row of each.
+float tile_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int64_t a_row,
+               std::int64_t begin, std::int64_t end) {
+  const std::int64_t w_at = w_row * w.columns + begin;
+  const std::int64_t a_at = a_row * a.columns + begin;
+  if (!is_quantised(w.format)) {
+    return dot(w.floats.data() + w_at, a.floats.data() + a_at, end - begin);
+  }
+  const auto row_at = [](const Blocks& b, std::int64_t at) {
+    return BlockRow{b.quants.data() + at, b.scales.data() + at / kBlock,
+                    b.offsets.data() + at / kBlock};
+  };
+  return block_dot(row_at(w.blocks, w_at), row_at(a.blocks, a_at), (end - begin) / kBlock);
+}
+
+float tiled_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int64_t a_row,
+                KTiling tiling) {
+  const std::int64_t tile = tiling.tile > 0 ? tiling.tile : w.columns;
+  const std::int64_t tiles = (w.columns + tile - 1) / tile;
+  const std::int64_t run = (tiles + tiling.split - 1) / tiling.split;
+  float total = 0;
+  for (std::int64_t first = 0; first < tiles; first += run) {
+    float sum = 0;
+    for (std::int64_t t = first; t < std::min(first + run, tiles); ++t) {
+      sum += tile_dot(w, w_row, a, a_row, t * tile, std::min((t + 1) * tile, w.columns));
+    }
+    total += sum;
+  }
+  return total;
+}
+
+float silu(float x) {
+  return x / (1.0f + std::exp(-x));
+}
+
+/// Calls `store(m, n, value)` for every element of input x weights^T.
+template <class Store>
+void multiply(const Operand& input, std::int64_t rows, const WeightView& weights, KTiling tiling,
+              const Store& store) {
+  const tbb::blocked_range<std::int64_t> all(0, weights.rows(), kRowsATask);
+  tbb::parallel_for(
+      all,
+      [&](const tbb::blocked_range<std::int64_t>& part) {
+        const Operand w = prepare_weights(weights, input.format, part.begin(), part.end());
+        for (std::int64_t m = 0; m < rows; ++m) {
+          for (std::int64_t n = part.begin(); n < part.end(); ++n) {
+            store(m, n, tiled_dot(w, n - part.begin(), input, m, tiling));
+          }
+        }
+      },
+      tbb::simple_partitioner());
+}
+
+}  // namespace
+
+void gemm(Numerics numerics, KTiling tiling, Epilogue epilogue, std::span<const float> input,
+          std::span<const WeightView> weights, std::span<float> out) {
+  const std::int64_t k = weights.front().columns();
+  const std::int64_t rows = std::ssize(input) / k;
+  const std::int64_t stride = std::ssize(out) / rows;
+  std::int64_t column = 0;  // of `out`, where the present weight begins
+  Operand prepared(Format::fp32, 0, k);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const WeightView& w = weights[i];
+    const Format format = activation_format(numerics, w.format());
+    CHECK(!is_quantised(format) || tiling.tile % kBlock == 0, "tiles of k are whole blocks");
+    if (i == 0 || prepared.format != format) prepared = prepare_activations(format, input, k);
+    const bool is_up = epilogue == Epilogue::swiglu && i == 1;
+    if (is_up) column = 0;
+    multiply(prepared, rows, w, tiling, [&](std::int64_t m, std::int64_t n, float value) {
+      float& at = out[static_cast<std::size_t>(m * stride + column + n)];
+      if (epilogue == Epilogue::add) {
+        at += value;
+      } else if (is_up) {
+        at = silu(at) * value;
+      } else {
+        at = value;
+      }
+    });
+    column += w.rows();
+  }
+}
+
+}  // namespace presil

@@ -1,0 +1,60 @@
+// Tokens against llama.cpp's, stored in test/reference/smollm2_greedy.json.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "values/generate.h"
+#include "values/testing/small_program.h"
+
+namespace presil {
+namespace {
+
+/// The steps before the reference's lead over its second choice is too small to bind another
+/// build: all of them for the shipped prompts.
+std::size_t decided_steps(const nlohmann::json& prompt) {
+  std::size_t steps = 0;
+  while (steps < prompt["gaps"].size() && prompt["gaps"][steps] > 0.05) ++steps;
+  return steps;
+}
+
+TEST(Reference, GreedyTokensOfSmolLM2EqualLlamaCpps) {
+  const char* cache = std::getenv("PRESIL_MODEL_CACHE");
+  const std::filesystem::path file =
+      std::filesystem::path(cache != nullptr ? cache : ".") / "smollm2-135m.gguf";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no model at " << file;
+  std::ifstream stored(PRESIL_SOURCE_DIR "/test/reference/smollm2_greedy.json");
+  const nlohmann::json reference = nlohmann::json::parse(stored);
+  const Weights weights = Weights::open_gguf(file);
+  const Program program = testing::small_program(weights, "ggml", {.k = 192, .c = 16});
+
+  for (const nlohmann::json& prompt : reference["prompts"]) {
+    SCOPED_TRACE(prompt["name"].get<std::string>());
+    Session session(program, weights);
+    const auto prompt_tokens = prompt["prompt_tokens"].get<std::vector<int>>();
+    const auto expected = prompt["tokens"].get<std::vector<int>>();
+    const std::size_t decided = decided_steps(prompt);
+
+    const auto generated = generate(program, session, prompt_tokens,
+                                    {.max_tokens = std::ssize(expected), .stop_tokens = {}});
+
+    ASSERT_TRUE(generated);
+    double worst = 0;
+    for (std::size_t i = 0; i < decided; ++i) {
+      EXPECT_EQ((*generated)[i].token, expected[i]) << "step " << i;
+      worst = std::max(
+          worst, std::abs((*generated)[i].probability - prompt["probabilities"][i].get<double>()));
+    }
+    // llama.cpp's own CPU builds were seen 0.1 apart on quantised weights.
+    EXPECT_LE(worst, 0.1);
+    RecordProperty("steps", static_cast<int>(decided));
+    std::printf("%s: %zu steps, probability differs by at most %.4f\n",
+                prompt["name"].get<std::string>().c_str(), decided, worst);
+  }
+}
+
+}  // namespace
+}  // namespace presil

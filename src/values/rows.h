@@ -1,0 +1,35 @@
+// What vector engines do, row by row: embedding, norm, rotation.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/weights.h"
+#include "values/weight_view.h"
+
+namespace presil {
+
+/// out (tokens, d) = rows of `table`. Requires tokens within its rows.
+void embed(const WeightView& table, std::span<const int> tokens, std::span<float> out);
+
+/// out = in / sqrt(mean(in^2) + eps) * weight, for one row; in and out may be the same. The mean is
+/// taken in double, as ggml does.
+void rmsnorm(std::span<const float> in, std::span<const float> weight, float eps,
+             std::span<float> out);
+
+/// The rotation of every pair of dimensions at one position.
+struct Rotation {
+  std::vector<float> cosines, sines;  // (head_dim / 2)
+
+  /// Pair i turns by position * frequencies[i] radians.
+  Rotation(std::int64_t position, std::span<const double> frequencies);
+};
+
+/// Rotates one head, which has head_dim elements.
+void rotate(std::span<float> head, const Rotation& rotation, RopeLayout layout);
+
+/// The whole of a vector (a norm's weight, a bias) as floats.
+std::vector<float> load_vector(const WeightView& view);
+
+}  // namespace presil

@@ -1,0 +1,144 @@
+// For tests: the program of a model on a chip that holds anything, with tiles chosen by the test.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "model/weights.h"
+#include "program/program.h"
+
+namespace presil::testing {
+
+struct SmallTiles {
+  std::int64_t k = 32;
+  std::int64_t c = 16;
+  std::int64_t split_k = 1;
+};
+
+class SmallProgram {
+ public:
+  SmallProgram(const Weights& weights, std::string numerics, SmallTiles tiles)
+      : weights_(weights), model_(weights.architecture()), tiles_(tiles) {
+    program_.model = model_.name;
+    program_.chip = "test";
+    program_.numerics = std::move(numerics);
+    program_.dram_capacity = 64_GiB;
+    program_.shared_memory = 1_GiB;
+    program_.dram_unit = 64_B;
+    program_.max_context = model_.max_context;
+  }
+
+  Program build() {
+    const Architecture& m = model_;
+    const std::int64_t d = m.head_dim;
+    const std::int64_t q_width = m.n_heads * d, kv_width = m.n_kv_heads * d;
+    const int x = activation("x", Symbol::T, m.d_model);
+    const int h = activation("h", Symbol::T, m.d_model);
+    const int qkv = activation("qkv", Symbol::T, q_width + 2 * kv_width);
+    const int q = activation("q", Symbol::T, q_width);
+    const int attn = activation("attn", Symbol::T, q_width);
+    const int f = activation("f", Symbol::T, m.d_ff);
+    const int last = activation("last", Symbol::S, m.d_model);
+    const int logits = activation("logits", Symbol::S, m.vocab_size);
+    const int token = activation("token", Symbol::S, 1);
+    const int keys = activation("k_cache", Symbol::C, kv_width, Role::cache);
+    const int values = activation("v_cache", Symbol::C, kv_width, Role::cache);
+    const int table = weight("token_embd.weight", m.vocab_size, m.d_model);
+
+    std::vector<int> extras;
+    if (m.qkv_bias) {
+      extras = {weight("blk.*.attn_q.bias", 1, q_width), weight("blk.*.attn_k.bias", 1, kv_width),
+                weight("blk.*.attn_v.bias", 1, kv_width)};
+    }
+    if (m.qk_norm) {
+      extras.push_back(weight("blk.*.attn_q_norm.weight", 1, d));
+      extras.push_back(weight("blk.*.attn_k_norm.weight", 1, d));
+    }
+    const auto layer_norm = [&](const char* name) { return weight(name, 1, m.d_model); };
+    const std::vector<int> wqkv = {weight("blk.*.attn_q.weight", q_width, m.d_model),
+                                   weight("blk.*.attn_k.weight", kv_width, m.d_model),
+                                   weight("blk.*.attn_v.weight", kv_width, m.d_model)};
+    const std::vector<int> gate_up = {weight("blk.*.ffn_gate.weight", m.d_ff, m.d_model),
+                                      weight("blk.*.ffn_up.weight", m.d_ff, m.d_model)};
+    const int wo = weight("blk.*.attn_output.weight", m.d_model, q_width);
+    const int down = weight("blk.*.ffn_down.weight", m.d_model, m.d_ff);
+    const int head = m.tied_embeddings ? table : weight("output.weight", m.vocab_size, m.d_model);
+
+    program_.blocks = {
+        {"embed", 1, {kernel("embed", Op::embed, {}, {table}, {x})}},
+        {"layer",
+         m.n_layers,
+         {
+             kernel("attn_norm", Op::rmsnorm, {x}, {layer_norm("blk.*.attn_norm.weight")}, {h}),
+             kernel("qkv", Op::gemm, {h}, wqkv, {qkv}),
+             kernel("rope", Op::rope, {qkv}, extras, {q, keys, values}),
+             kernel("attention", Op::attention, {q, keys, values}, {}, {attn}),
+             kernel("attn_out", Op::gemm, {attn}, {wo}, {x}, Epilogue::add),
+             kernel("ffn_norm", Op::rmsnorm, {x}, {layer_norm("blk.*.ffn_norm.weight")}, {h}),
+             kernel("gate_up", Op::gemm, {h}, gate_up, {f}, Epilogue::swiglu),
+             kernel("down", Op::gemm, {f}, {down}, {x}, Epilogue::add),
+         }},
+        {"head",
+         1,
+         {
+             kernel("final_norm", Op::rmsnorm, {x}, {layer_norm("output_norm.weight")}, {last}),
+             kernel("lm_head", Op::gemm, {last}, {head}, {logits}),
+             kernel("argmax", Op::argmax, {logits}, {}, {token}),
+         }},
+    };
+    return std::move(program_);
+  }
+
+ private:
+  int add(Tensor tensor) {
+    program_.tensors.push_back(std::move(tensor));
+    return static_cast<int>(program_.tensors.size()) - 1;
+  }
+
+  int activation(const char* name, Symbol rows, std::int64_t columns,
+                 Role role = Role::activation) {
+    return add({name, role, Format::fp32, {1, rows}, columns, 0, 0});
+  }
+
+  int weight(const std::string& name, std::int64_t rows, std::int64_t columns) {
+    std::string in_first_layer = name;
+    if (const auto star = name.find('*'); star != std::string::npos) {
+      in_first_layer.replace(star, 1, "0");
+    }
+    const WeightTensor* stored = weights_.find(in_first_layer);
+    const Format format = stored != nullptr ? stored->format : Format::fp32;
+    return add({name, Role::weight, format, {rows, Symbol::one}, columns, 0, 0});
+  }
+
+  Kernel kernel(const char* name, Op op, std::vector<int> inputs, std::vector<int> weights,
+                std::vector<int> outputs, Epilogue epilogue = Epilogue::none) const {
+    Kernel k;
+    k.name = name;
+    k.op = op;
+    k.epilogue = epilogue;
+    k.inputs = std::move(inputs);
+    k.weights = std::move(weights);
+    k.outputs = std::move(outputs);
+    Mapping mapping;
+    if (op == Op::gemm) {
+      mapping.loops = {{Axis::k, tiles_.k, Over::time}};
+      mapping.split_k = tiles_.split_k;
+    }
+    if (op == Op::attention) mapping.loops = {{Axis::c, tiles_.c, Over::time}};
+    k.mappings = {mapping};
+    return k;
+  }
+
+  const Weights& weights_;
+  const Architecture& model_;
+  SmallTiles tiles_;
+  Program program_;
+};
+
+inline Program small_program(const Weights& weights, std::string numerics, SmallTiles tiles = {}) {
+  return SmallProgram(weights, std::move(numerics), tiles).build();
+}
+
+}  // namespace presil::testing

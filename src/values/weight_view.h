@@ -1,0 +1,37 @@
+// One weight matrix of the mapped file: the only way by which kernels reach its bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/number_format.h"
+#include "model/weights.h"
+
+namespace presil {
+
+class WeightView {
+ public:
+  WeightView() = default;
+  /// A matrix (rows, columns); a vector is one row. Requires one or two dimensions and as many
+  /// bytes as they take.
+  explicit WeightView(const WeightTensor& tensor);
+
+  Format format() const { return format_; }
+  std::int64_t rows() const { return rows_; }
+  std::int64_t columns() const { return columns_; }
+
+  /// The stored bytes of one row.
+  std::span<const std::byte> row(std::int64_t index) const {
+    return data_.subspan(static_cast<std::size_t>(index) * row_bytes_, row_bytes_);
+  }
+
+ private:
+  Format format_ = Format::fp32;
+  std::int64_t rows_ = 0;
+  std::int64_t columns_ = 0;
+  std::size_t row_bytes_ = 0;
+  std::span<const std::byte> data_;
+};
+
+}  // namespace presil
