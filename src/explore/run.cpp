@@ -93,14 +93,14 @@ Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights,
   const Tokenizer tokenizer(weights.vocabulary());
   TextResult text;
   text.prompt = *r.request.prompt;
-  text.prompt_tokens = tokenizer.encode(text.prompt, true);
+  text.prompt_tokens = tokenizer.encode_prompt(text.prompt, true);
   Session session(r.program, weights);
   StreamDecoder decoder(tokenizer);
   GenerateOptions options;
   options.max_tokens = r.request.max_tokens;
   options.stop_tokens = r.model.eos_tokens;
   const auto emit = [&](const GeneratedToken& token) {
-    text.pieces.push_back(decoder.push(token.token));
+    text.pieces.push_back(decoder.next(token.token));
     if (on_text) on_text(text.pieces.back());
   };
   auto tokens = generate(r.program, session, text.prompt_tokens, options, emit);
