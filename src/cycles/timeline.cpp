@@ -187,7 +187,8 @@ class Run {
       const Picoseconds room = fetch_buffer_.room_for(f.bytes);
       if (room == kForever) return;
       fetch_buffer_.take(f.bytes);
-      f.transfer.ready_at = std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_, last_arrival_});
+      f.transfer.ready_at =
+          std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_, last_arrival_});
       last_issue_ = f.transfer.ready_at;
       const dram::TransferId id = memory_.submit(f.transfer);
       CHECK(id == static_cast<dram::TransferId>(owners_.size()), "transfers are numbered in order");

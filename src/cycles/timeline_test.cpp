@@ -1,0 +1,148 @@
+// Laws: what nature and the definitions demand of any timeline.
+#include "cycles/timeline.h"
+
+#include <gtest/gtest.h>
+
+#include "chip/derived.h"
+#include "chip/dram_shape.h"
+#include "chip/library.h"
+#include "compiler/compile.h"
+#include "model/registry.h"
+
+namespace presil {
+namespace {
+
+const std::filesystem::path kHome = PRESIL_SOURCE_DIR;
+
+struct Case {
+  std::string chip;
+  std::string model;
+  Step step;
+  std::vector<std::string> set;
+  std::int64_t tp = 1;
+};
+
+Step decode(std::int64_t batch, std::int64_t context) {
+  return {std::vector<Sequence>(static_cast<std::size_t>(batch), {1, context})};
+}
+Step prefill(std::int64_t tokens) {
+  return {{{tokens, 0}}};
+}
+
+Timeline timed(const Case& c, const CyclesOptions& options = {}) {
+  const ChipFiles files = load_chip(c.chip, c.set, kHome);
+  CompileOptions compile_options;
+  compile_options.tensor_parallel = c.tp;
+  const Architecture model = read_architecture(resolve_model(c.model, kHome));
+  const Program program = compile(model, files.chip, files.memory, compile_options).value();
+  return time_step(bind(program, c.step).value(), files.chip, files.memory, options);
+}
+
+std::vector<Case> cases() {
+  return {{"h100-sxm", "llama-3.2-1b", decode(1, 1024), {}},
+          {"a100-sxm-80gb", "llama-3.2-1b", decode(16, 300), {}},
+          {"h100-sxm", "llama-3.2-1b", prefill(700), {}},
+          {"artemis-hbm3e", "llama-3.2-1b", decode(1, 1024), {}},
+          {"artemis-hbm3e-wide", "llama-3.2-1b", prefill(128), {}},
+          {"mtia-v1", "smollm2-135m", decode(4, 100), {}},
+          {"trainium2", "llama-3.2-1b", decode(1, 64), {}},
+          {"snapdragon-8-elite", "smollm2-135m", decode(1, 64), {}},
+          {"h100-sxm", "llama-3.2-1b", decode(2, 50), {}, 8}};
+}
+
+TEST(Timeline, TakesAtLeastBytesOverPeakAndFlopsOverPeak) {
+  for (const Case& c : cases()) {
+    const Timeline t = timed(c);
+    const ChipFiles files = load_chip(c.chip, c.set, kHome);
+    const double seconds = to_seconds(t.total).count();
+    EXPECT_GE(seconds, static_cast<double>(t.dram_bytes.count()) / t.dram_peak.count()) << c.chip;
+    double matrix = 0;
+    for (const auto& [format, macs] : t.counts.macs) {
+      matrix += 2 * static_cast<double>(macs) / peak_flops(files.chip, format).count();
+    }
+    EXPECT_GE(seconds, matrix) << c.chip;
+  }
+}
+
+TEST(Timeline, ChargesSumToTheTimeAndKernelsAreBackToBack) {
+  for (const Case& c : cases()) {
+    const Timeline t = timed(c);
+    Picoseconds sum(0);
+    for (const Picoseconds charge : t.charges) {
+      EXPECT_GE(charge, Picoseconds(0)) << c.chip;
+      sum += charge;
+    }
+    EXPECT_EQ(sum, t.total) << c.chip;
+    Picoseconds at(0);
+    for (const KernelTime& k : t.kernels) {
+      EXPECT_EQ(k.start, at);
+      EXPECT_GE(k.end, k.start);
+      at = k.end;
+    }
+    EXPECT_EQ(at, t.total);
+  }
+}
+
+TEST(Timeline, MoreOfAResourceIsNeverSlower) {
+  const Case base{"h100-sxm", "llama-3.2-1b", decode(1, 1024), {}};
+  const double before = to_seconds(timed(base).total).count();
+  for (const char* set : {"dram.stacks=6", "core.clock=2 GHz", "sram.read=9 TB/s",
+                          "noc.bandwidth=20 TB/s", "dram.rate=6.4 Gb/s", "launch.graph=0.5 us"}) {
+    Case more = base;
+    more.set = {set};
+    EXPECT_LE(to_seconds(timed(more).total).count(), before * 1.005) << set;
+  }
+}
+
+TEST(Timeline, DecodeReadsTheWeightsOnceWhateverTheBatch) {
+  const Timeline one = timed({"h100-sxm", "llama-3.2-1b", decode(1, 512), {}});
+  const Timeline eight = timed({"h100-sxm", "llama-3.2-1b", decode(8, 512), {}});
+  // The looked-up rows of the embedding are the only weights that depend on the batch: tied, so the
+  // head reads the table once; 7 more rows of 2048 bf16.
+  EXPECT_EQ(eight.weight_bytes.count() - one.weight_bytes.count(), 7 * 2048 * 2);
+  const Architecture m = read_architecture(resolve_model("llama-3.2-1b", kHome));
+  EXPECT_EQ(one.weight_bytes.count(), parameter_count(m) * 2 + 2048 * 2);
+}
+
+TEST(Timeline, DecodeReadsTheCacheOnceAndAppendsToIt) {
+  const std::int64_t context = 512;
+  const Timeline t = timed({"h100-sxm", "llama-3.2-1b", decode(1, context), {}});
+  const Architecture m = read_architecture(resolve_model("llama-3.2-1b", kHome));
+  const std::int64_t row = 2 * m.n_layers * m.n_kv_heads * m.head_dim * 2;  // k and v, bf16
+  EXPECT_EQ(t.kv_bytes.count(), row * (context + 1) + row);
+}
+
+TEST(Timeline, PrefillCountsCausalAttentionOnly) {
+  const std::int64_t n = 700;
+  const Timeline t = timed({"h100-sxm", "llama-3.2-1b", prefill(n), {}});
+  const Architecture m = read_architecture(resolve_model("llama-3.2-1b", kHome));
+  const std::int64_t attention = 4 * m.n_layers * m.n_heads * m.head_dim * n * (n + 1) / 2;
+  const std::int64_t matrices =
+      m.n_layers * m.d_model *
+      (2 * m.n_heads * m.head_dim + 2 * m.n_kv_heads * m.head_dim + 3 * m.d_ff);
+  const std::int64_t macs = n * matrices + m.d_model * m.vocab_size + attention / 2;
+  std::int64_t counted = 0;
+  for (const auto& [format, count] : t.counts.macs) counted += count;
+  EXPECT_EQ(counted, macs);
+}
+
+TEST(Timeline, RefreshOffIsFasterAndSlowerClockIsSlower) {
+  const Case base{"h100-sxm", "llama-3.2-1b", decode(1, 1024), {}};
+  Case off = base;
+  off.set = {"dram.refresh=off"};
+  EXPECT_LT(timed(off).total, timed(base).total);
+  const Case busy{"h100-sxm", "llama-3.2-1b", prefill(512), {}};
+  EXPECT_GT(timed(busy, {LaunchMode::graph, 0.7}).total, timed(busy).total);
+}
+
+TEST(Timeline, IsTheSameEveryTime) {
+  const Case c{"artemis-hbm3e", "llama-3.2-1b", decode(3, 200), {}};
+  const Timeline a = timed(c);
+  const Timeline b = timed(c);
+  EXPECT_EQ(a.total, b.total);
+  EXPECT_EQ(a.charges, b.charges);
+  EXPECT_EQ(a.memory.commands.ACT, b.memory.commands.ACT);
+}
+
+}  // namespace
+}  // namespace presil
