@@ -25,6 +25,8 @@ constexpr std::int64_t kMaxTileM = 512;
 constexpr std::int64_t kMaxTileN = 1024;
 constexpr std::int64_t kMaxTileK = 4096;
 constexpr std::int64_t kMinSplitK = 128;  // of k for each core of a split
+// A row of a weight tile is at least two DRAM bursts long: shorter rows would waste them.
+constexpr std::int64_t kMinRowBytes = 128;
 
 struct Tile {
   std::int64_t m, n, k, split;
@@ -52,7 +54,9 @@ double cost(const GemmShape& s, const Tile& t, const Chip& chip, BytesPerSecond 
   const double core_time = static_cast<double>(waves * steps) * std::max(matrix, feed);
 
   const double carried = step_bytes * static_cast<double>(steps * tiles);
-  const double noc = carried / chip.noc.bandwidth.count();
+  // A core takes in its own share of the network, and the last wave may leave cores without work.
+  const double busy = static_cast<double>(tiles) / static_cast<double>(waves * chip.core.count);
+  const double noc = carried / (chip.noc.bandwidth.count() * busy);
   const double unique = carried / static_cast<double>(chip.noc.multicast);
   const double shared = chip.sram ? unique / chip.sram->read.count() : 0;
   const double weights = static_cast<double>(s.n * bytes_of(s.weights, s.k).count()) / dram.count();
@@ -76,7 +80,9 @@ std::vector<std::int64_t> powers(std::int64_t from, std::int64_t to) {
 Feasible<Mapping> choose_gemm_mapping(const GemmShape& s, const Chip& chip, BytesPerSecond dram) {
   const MatrixEngine& e = chip.core.matrix;
   const std::int64_t local = chip.core.sram.size.count();
-  const std::int64_t base_k = round_up(e.k, kBlock);
+  const std::int64_t row_elements =
+      ceil_div(kMinRowBytes * kBlock, bytes_of(s.weights, kBlock).count());
+  const std::int64_t base_k = round_up(std::max(e.k, std::min(row_elements, s.k)), kBlock);
   std::vector<std::int64_t> tile_ns = powers(e.n, std::min(kMaxTileN, round_up(s.n, e.n)));
   // The width that gives each core exactly one tile, when a power of two does not.
   tile_ns.push_back(std::min(kMaxTileN, round_up(ceil_div(s.n, chip.core.count), e.n)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "chip/engine_time.h"
 
@@ -176,6 +177,7 @@ class Worker {
     const std::int64_t waves = ceil_div(tiles, chip_.core.count);
     const std::int64_t k_steps = ceil_div(k_range, tile_k);
     w_.active_cores = std::min(tiles, chip_.core.count);
+    busy_share_ = static_cast<double>(tiles) / static_cast<double>(waves * chip_.core.count);
     w_.steps = waves * k_steps;
     w_.flops = 2 * m * n * k;
 
@@ -325,9 +327,9 @@ class Worker {
 
   void finish() {
     // A core takes in its own share of the network's bandwidth, no more.
-    const double share =
+    const double cores =
         static_cast<double>(w_.active_cores) / static_cast<double>(chip_.core.count);
-    w_.noc = duration(Bytes(noc_bytes_), chip_.noc.bandwidth * share);
+    w_.noc = duration(Bytes(noc_bytes_), chip_.noc.bandwidth * busy_share_.value_or(cores));
     w_.counts.noc_bytes += Bytes(noc_bytes_);
     if (chip_.sram) {
       const std::int64_t through =
@@ -343,8 +345,9 @@ class Worker {
   const std::int64_t layer_;
   const Chip& chip_;
   KernelWork w_;
-  std::int64_t noc_bytes_ = 0;     // into cores, every copy
-  std::int64_t unique_bytes_ = 0;  // out of and into shared memory when nothing is read twice
+  std::optional<double> busy_share_;  // of the cores' time over all waves, where there are waves
+  std::int64_t noc_bytes_ = 0;        // into cores, every copy
+  std::int64_t unique_bytes_ = 0;     // out of and into shared memory when nothing is read twice
 };
 
 }  // namespace
