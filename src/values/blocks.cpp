@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "values/rounding.h"
+#include "values/vector_clones.h"
 
 namespace presil {
 namespace {
@@ -23,12 +24,53 @@ int nearest(float x) {
   return static_cast<int>(std::bit_cast<std::uint32_t>(x + 0x1.8p23f) & 0x7FFFFFu) - 0x400000;
 }
 
-void unpack_nibbles(const std::byte* bytes, int zero, std::int16_t* out) {
-  for (int j = 0; j < 16; ++j) {
-    const int byte = std::to_integer<int>(bytes[j]);
-    out[j] = static_cast<std::int16_t>((byte & 15) - zero);
-    out[j + 16] = static_cast<std::int16_t>((byte >> 4) - zero);
+// The loops below have fixed lengths and no overlapping operands, which is what g++ -O2 asks before
+// it uses vectors.
+
+PRESIL_VECTOR_CLONES
+void widen_bytes(const std::byte* __restrict__ in, std::size_t stride, std::int64_t blocks,
+                 std::int16_t* __restrict__ out) {
+  for (; blocks > 0; --blocks, in += stride, out += kBlock) {
+    std::int8_t bytes[kBlock];
+    std::memcpy(bytes, in, sizeof bytes);
+    for (int j = 0; j < kBlock; ++j) out[j] = bytes[j];
   }
+}
+
+PRESIL_VECTOR_CLONES
+void widen_nibbles(const std::byte* __restrict__ in, std::size_t stride, std::int64_t blocks,
+                   int zero, std::int16_t* __restrict__ out) {
+  constexpr int kBytes = kBlock / 2;
+  for (; blocks > 0; --blocks, in += stride, out += kBlock) {
+    std::uint8_t bytes[kBytes];
+    std::memcpy(bytes, in, sizeof bytes);
+    for (int j = 0; j < kBytes; ++j) out[j] = static_cast<std::int16_t>((bytes[j] & 15) - zero);
+    for (int j = 0; j < kBytes; ++j) {
+      out[j + kBytes] = static_cast<std::int16_t>((bytes[j] >> 4) - zero);
+    }
+  }
+}
+
+PRESIL_VECTOR_CLONES
+void scale_quants(const Blocks& blocks, float* __restrict__ out) {
+  const std::int16_t* quants = blocks.quants.data();
+  for (std::size_t b = 0; b < blocks.scales.size(); ++b, quants += kBlock, out += kBlock) {
+    const float scale = blocks.scales[b];
+    const float offset = blocks.offsets[b];
+    for (int j = 0; j < kBlock; ++j) out[j] = scale * static_cast<float>(quants[j]) + offset;
+  }
+}
+
+PRESIL_VECTOR_CLONES
+void round_all_to_bfloat(float* values, std::size_t count) {
+  constexpr std::size_t kLanes = 16;
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      values[i + lane] = round_to_bfloat(values[i + lane]);
+    }
+  }
+  for (; i < count; ++i) values[i] = round_to_bfloat(values[i]);
 }
 
 }  // namespace
@@ -53,29 +95,23 @@ bool is_weight_format(Format format) {
 }
 
 void unpack(Format format, std::span<const std::byte> bytes, std::int64_t first, Blocks& out) {
-  const auto block_bytes = static_cast<std::size_t>(info(format).block_bytes);
+  const auto stride = static_cast<std::size_t>(info(format).block_bytes);
+  const auto blocks = bytes.size() / stride;
+  const auto first_block = static_cast<std::size_t>(first / kBlock);
+  const bool has_offset = format == Format::q4_1;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const std::byte* block = bytes.data() + b * stride;
+    out.scales[first_block + b] = from_half(load_u16(block));
+    out.offsets[first_block + b] = has_offset ? from_half(load_u16(block + 2)) : 0.0f;
+  }
   std::int16_t* quants = out.quants.data() + first;
-  std::size_t block = static_cast<std::size_t>(first / kBlock);
-  for (std::size_t at = 0; at < bytes.size(); at += block_bytes, ++block, quants += kBlock) {
-    const std::byte* p = bytes.data() + at;
-    out.scales[block] = from_half(load_u16(p));
-    out.offsets[block] = 0;
-    switch (format) {
-      case Format::q8_0:
-        for (int i = 0; i < kBlock; ++i) {
-          quants[i] = static_cast<std::int8_t>(std::to_integer<std::uint8_t>(p[2 + i]));
-        }
-        break;
-      case Format::q4_0:
-        unpack_nibbles(p + 2, 8, quants);
-        break;
-      case Format::q4_1:
-        out.offsets[block] = from_half(load_u16(p + 2));
-        unpack_nibbles(p + 4, 0, quants);
-        break;
-      default:
-        throw InternalError("unpack: not a block format of weights");
-    }
+  const std::byte* in = bytes.data() + (has_offset ? 4 : 2);
+  const auto count = static_cast<std::int64_t>(blocks);
+  if (format == Format::q8_0) {
+    widen_bytes(in, stride, count, quants);
+  } else {
+    CHECK(format == Format::q4_0 || has_offset, "a block format of weights");
+    widen_nibbles(in, stride, count, has_offset ? 0 : 8, quants);
   }
 }
 
@@ -93,21 +129,16 @@ void dequantise(Format format, std::span<const std::byte> bytes, std::span<float
     default:
       break;
   }
-  const auto block_bytes = static_cast<std::size_t>(info(format).block_bytes);
-  Blocks block(kBlock);
-  for (std::size_t i = 0; i < out.size(); i += kBlock) {
-    unpack(format, bytes.subspan(i / kBlock * block_bytes, block_bytes), 0, block);
-    for (std::size_t j = 0; j < kBlock; ++j) {
-      out[i + j] = block.scales[0] * static_cast<float>(block.quants[j]) + block.offsets[0];
-    }
-  }
+  Blocks blocks(std::ssize(out));
+  unpack(format, bytes, 0, blocks);
+  scale_quants(blocks, out.data());
 }
 
 void round_to(Format format, std::span<float> values) {
   if (format == Format::fp16) {
     for (float& v : values) v = round_to_half(v);
   } else if (format == Format::bf16) {
-    for (float& v : values) v = round_to_bfloat(v);
+    round_all_to_bfloat(values.data(), values.size());
   } else {
     CHECK(format == Format::fp32, "a float is rounded to a float format");
   }

@@ -1,13 +1,6 @@
 #include "values/dot.h"
 
-// Compiled twice, for SSE2 and for AVX2, and chosen when the program starts. Sanitizers start
-// later than that choice, so their builds have one version. Both give the same bits: every lane
-// is rounded by itself and nothing is contracted.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#define PRESIL_VECTOR_CLONES __attribute__((target_clones("avx2", "default")))
-#else
-#define PRESIL_VECTOR_CLONES
-#endif
+#include "values/vector_clones.h"
 
 namespace presil {
 

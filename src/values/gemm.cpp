@@ -23,13 +23,17 @@ bool is_quantised(Format format) {
 /// Rows ready to be multiplied: as floats, or as quantised blocks.
 struct Operand {
   Format format;
+  bool quantised;
   std::int64_t columns;
   std::vector<float> floats;
   Blocks blocks;
 
   Operand(Format f, std::int64_t rows, std::int64_t columns_)
-      : format(f), columns(columns_), blocks(is_quantised(f) ? rows * columns_ : 0) {
-    if (!is_quantised(f)) floats.resize(static_cast<std::size_t>(rows * columns_));
+      : format(f),
+        quantised(is_quantised(f)),
+        columns(columns_),
+        blocks(quantised ? rows * columns_ : 0) {
+    if (!quantised) floats.resize(static_cast<std::size_t>(rows * columns_));
   }
 
   std::span<float> row(std::int64_t r) {
@@ -41,7 +45,7 @@ struct Operand {
 Operand prepare_activations(Format format, std::span<const float> input, std::int64_t columns) {
   const std::int64_t rows = std::ssize(input) / columns;
   Operand operand(format, rows, columns);
-  if (is_quantised(format)) {
+  if (operand.quantised) {
     quantise(format, input, 0, operand.blocks);
   } else {
     std::copy(input.begin(), input.end(), operand.floats.begin());
@@ -54,7 +58,7 @@ Operand prepare_weights(const WeightView& weights, Format multiplied_with, std::
                         std::int64_t end) {
   Operand operand(multiplied_with, end - begin, weights.columns());
   for (std::int64_t r = begin; r < end; ++r) {
-    if (is_quantised(multiplied_with)) {
+    if (operand.quantised) {
       unpack(weights.format(), weights.row(r), (r - begin) * weights.columns(), operand.blocks);
     } else {
       dequantise(weights.format(), weights.row(r), operand.row(r - begin));
@@ -69,7 +73,7 @@ float tile_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int6
                std::int64_t begin, std::int64_t end) {
   const std::int64_t w_at = w_row * w.columns + begin;
   const std::int64_t a_at = a_row * a.columns + begin;
-  if (!is_quantised(w.format)) {
+  if (!w.quantised) {
     return dot(w.floats.data() + w_at, a.floats.data() + a_at, end - begin);
   }
   const auto row_at = [](const Blocks& b, std::int64_t at) {

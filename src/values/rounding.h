@@ -45,15 +45,13 @@ inline float from_bfloat(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-/// The bits of the nearest bfloat16; a NaN stays one and becomes quiet.
-inline std::uint16_t to_bfloat(float value) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
-  if (std::isnan(value)) return static_cast<std::uint16_t>((bits >> 16) | 64u);
-  return static_cast<std::uint16_t>((bits + (0x7FFFu + ((bits >> 16) & 1u))) >> 16);
-}
-
+/// The nearest bfloat16, as a float; a NaN stays one and becomes quiet.
 inline float round_to_bfloat(float value) {
-  return from_bfloat(to_bfloat(value));
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t nearest = bits + (0x7FFFu + ((bits >> 16) & 1u));
+  const std::uint32_t quiet = bits | 0x00400000u;
+  const std::uint32_t result = value != value ? quiet : nearest;
+  return std::bit_cast<float>(result & 0xFFFF0000u);
 }
 
 }  // namespace presil

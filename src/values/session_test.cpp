@@ -75,8 +75,9 @@ TEST_P(Forward, InBf16AndGgmlStaysNear) {
   for (const char* numerics : {"bf16", "ggml"}) {
     const std::vector<float> logits = run_prompt(small_program(weights, numerics), weights);
 
-    // Operands have 8 bits or more: errors of 2^-9 each, of random sign.
-    EXPECT_LE(distance(logits, exact), 0.03) << numerics;
+    // Quantised activations err by up to 1/254 of their block's largest, of random sign; llama.cpp
+    // itself was seen 0.029 away.
+    EXPECT_LE(distance(logits, exact), 0.05) << numerics;
   }
 }
 

@@ -22,9 +22,9 @@ function asText(value) {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/// "1 234.5": three significant digits, more only left of the point, thin spaces between thousands.
+/// Three significant digits, more only left of the point; small integers as they are.
 function digits(value) {
-  if (value === 0) return '0';
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return String(value);
   const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
   const fixed = value.toFixed(Math.min(places, 20));
   const [whole, fraction] = fixed.split('.');
@@ -32,8 +32,10 @@ function digits(value) {
   return fraction ? `${grouped}.${fraction}` : grouped;
 }
 
-const PREFIXES = [[1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''],
-                  [1e-3, 'm'], [1e-6, 'µ'], [1e-9, 'n'], [1e-12, 'p']];
+const PREFIXES = [
+  [1e15, 'P'], [1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, ''], [1e-3, 'm'], [1e-6, 'µ'],
+  [1e-9, 'n'], [1e-12, 'p']
+];
 
 /// "3.35 TB/s" from 3.35e12 and "B/s".
 function quantity(value, unit) {
@@ -42,6 +44,12 @@ function quantity(value, unit) {
   const size = Math.abs(value) * 1.0005;  // 999.6 reads as 1.00 k
   const [scale, prefix] = PREFIXES.find(([scale]) => size >= scale) || PREFIXES.at(-1);
   return `${digits(value / scale)} ${prefix}${unit}`;
+}
+
+/// The same for an axis, where round numbers stand: "10 T" rather than "10.0 T".
+function roundQuantity(value, unit) {
+  if (unit === '' && Math.abs(value) < 1e3) return String(value);
+  return quantity(value, unit).replace(/\.0+ /, ' ').replace(/(\.\d*?)0+ /, '$1 ').trim();
 }
 
 const seconds = (value) => quantity(value, 's');
@@ -55,7 +63,11 @@ const dollars = (value) => (isNumber(value) ? `$${digits(value)}` : '');
 function range(value) {
   if (isNumber(value)) return {low: value, typical: value, high: value};
   if (!isNumber(value?.typical)) return undefined;
-  return {low: value.low ?? value.typical, typical: value.typical, high: value.high ?? value.typical};
+  return {
+    low: value.low ?? value.typical,
+    typical: value.typical,
+    high: value.high ?? value.typical
+  };
 }
 
 /// "low to high", where they differ.

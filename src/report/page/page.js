@@ -9,20 +9,28 @@ function fact(name, value) {
 
 function fillHead() {
   const distinct = (key) => [...new Set(runs.map((run) => run[key]).filter(Boolean))].join(', ');
-  const hashes = [...new Set(runs.flatMap((run) => Object.entries(run)
-      .filter(([key, value]) => key.endsWith('_sha256') && typeof value === 'string')
-      .map(([key, value]) => `${key.replace('_sha256', '')} ${value.slice(0, 12)}`)))].join(', ');
+  const hashes = [
+    ...new Set(runs.flatMap(
+        (run) => Object.entries(run)
+                     .filter(([key, value]) => key.endsWith('_sha256') && typeof value === 'string')
+                     .map(([key, value]) => `${key.replace('_sha256', '')} ${value.slice(0, 12)}`)))
+  ].join(', ');
   const warnings = [report, ...runs].flatMap((part) => list(part.warnings)).map(asText);
   if (!hasCharts()) {
-    warnings.push('The charts are missing: the chart library was not there when this page was made ' +
+    warnings.push(
+        'The charts are missing: the chart library was not there when this page was made ' +
         '(./presil doctor says why). The tables hold every number.');
   }
   document.getElementById('head').append(
-      element('p', {class: 'brand'}, element('b', {}, 'Presilicon'), ' · run Llama on chips that do not exist yet'),
+      element(
+          'p', {class: 'brand'}, element('b', {}, 'Presilicon'),
+          ' · run Llama on chips that do not exist yet'),
       element('h1', {}, report.title || 'Report'),
       report.command ? element('pre', {class: 'command', tabindex: 0}, report.command) : '',
-      element('dl', {class: 'facts'}, fact('chip', distinct('chip')), fact('model', distinct('model')),
-          fact('version', asText(report.tool_version)), fact('sha256', hashes && element('code', {}, hashes))),
+      element(
+          'dl', {class: 'facts'}, fact('chip', distinct('chip')), fact('model', distinct('model')),
+          fact('version', asText(report.tool_version)),
+          fact('sha256', hashes && element('code', {}, hashes))),
       ...[...new Set(warnings)].map((text) => element('p', {class: 'notice'}, text)));
 }
 
@@ -39,21 +47,28 @@ function fillMain() {
     ['sources', 'Inputs and their sources', sourcesSection(runs)],
   ].filter(([, , content]) => content);
   const main = document.getElementById('main');
-  if (sections.length === 0) main.append(element('p', {class: 'notice'}, 'This report holds no runs.'));
+  if (sections.length === 0)
+    main.append(element('p', {class: 'notice'}, 'This report holds no runs.'));
   for (const [id, title, content] of sections) {
-    main.append(element('section', {id, 'aria-labelledby': `${id}-title`},
+    main.append(element(
+        'section', {id, 'aria-labelledby': `${id}-title`},
         element('h2', {id: `${id}-title`}, title), ...content));
   }
-  document.getElementById('contents').append(element('ul', {}, sections.map(([id, title]) => element(
-      'li', {}, element('a', {href: `#${id}`}, title)))));
+  document.getElementById('contents')
+      .append(element(
+          'ul', {},
+          sections.map(([id, title]) => element('li', {}, element('a', {href: `#${id}`}, title)))));
 }
 
 function fillFoot() {
   const cpu = sum(runs.map((run) => run.host?.cpu_s));
   const peak = Math.max(0, ...runs.map((run) => run.host?.peak_rss_bytes ?? 0));
   document.getElementById('foot').append(
-      cpu > 0 ? element('p', {}, `Computed in ${seconds(cpu)} of CPU time` +
-          (peak > 0 ? ` and ${bytes(peak)} of memory.` : '.')) : '',
+      cpu > 0 ? element(
+                    'p', {},
+                    `Computed in ${seconds(cpu)} of CPU time` +
+                        (peak > 0 ? ` and ${bytes(peak)} of memory.` : '.')) :
+                                    '',
       element('p', {}, 'The data of this page is the JSON in its source, in the element #data.'));
 }
 

@@ -2,12 +2,14 @@
 
 /// The leaves of a point as dotted names: {"decode.time_s": 0.1}. Settings come first.
 function leavesOf(json, prefix = '') {
-  return Object.entries(members(json)).flatMap(([key, value]) => (
-      isObject(value) ? leavesOf(value, `${prefix}${key}.`) : [[prefix + key, value]]));
+  return Object.entries(members(json))
+      .flatMap(
+          ([key, value]) =>
+              (isObject(value) ? leavesOf(value, `${prefix}${key}.`) : [[prefix + key, value]]));
 }
 
-const settingText = (settings) => Object.entries(members(settings))
-    .map(([key, value]) => `${key}=${asText(value)}`).join(', ');
+const settingText = (settings) =>
+    Object.entries(members(settings)).map(([key, value]) => `${key}=${asText(value)}`).join(', ');
 
 /// A number by the unit that ends its key.
 function byKey(key, value) {
@@ -24,27 +26,48 @@ function byKey(key, value) {
 
 function scatterOption(ink, points, best, x, y) {
   const dots = points.map((point, i) => ({point, i, value: [point.numbers[x], point.numbers[y]]}))
-      .filter(({value}) => value.every(isNumber));
+                   .filter(({value}) => value.every(isNumber));
   const front = dots.filter(({i}) => best.has(i)).sort((a, b) => a.value[0] - b.value[0]);
-  const axis = (key, extra) => valueAxis(ink, (v) => byKey(key, v), {scale: true, name: key, ...extra});
+  const axis = (key, extra) =>
+      valueAxis(ink, (v) => byKey(key, v), {scale: true, name: key, ...extra});
   return {
     ...baseOption(ink),
     grid: {left: 8, right: 30, top: 30, bottom: 30, containLabel: true},
     xAxis: axis(x, {nameGap: 30}),
     yAxis: axis(y, {nameLocation: 'end', nameTextStyle: {color: ink.soft, align: 'left'}}),
     series: [
-      {type: 'line', silent: true, symbol: 'none', lineStyle: {color: ink.accent, width: 1.4, type: 'dashed'},
-       data: front.map(({value}) => value)},
-      {type: 'scatter', data: dots.map((dot) => ({
-         ...dot, symbolSize: best.has(dot.i) ? 15 : 10,
-         itemStyle: best.has(dot.i) ? {color: ink.bound(dot.point.bound), borderColor: ink.ink, borderWidth: 1.5}
-                                    : {color: ink.bound(dot.point.bound), opacity: 0.55}})),
-       label: {show: true, position: 'right', color: ink.soft, fontSize: 11,
-               formatter: ({data}) => (best.has(data.i) ? data.point.settings : '')},
-       labelLayout: {hideOverlap: true},
-       tooltip: {formatter: ({data: {point, value, i}}) => tooltip(
-           point.settings, `${x}: ${byKey(x, value[0])}`, `${y}: ${byKey(y, value[1])}`,
-           point.bound && `bound by ${point.bound}`, best.has(i) && 'no other point beats it')}}],
+      {
+        type: 'line',
+        silent: true,
+        symbol: 'none',
+        lineStyle: {color: ink.accent, width: 1.4, type: 'dashed'},
+        data: front.map(({value}) => value)
+      },
+      {
+        type: 'scatter',
+        data: dots.map(
+            (dot) => ({
+              ...dot,
+              symbolSize: best.has(dot.i) ? 15 : 10,
+              itemStyle: best.has(dot.i) ?
+                  {color: ink.bound(dot.point.bound), borderColor: ink.ink, borderWidth: 1.5} :
+                  {color: ink.bound(dot.point.bound), opacity: 0.55}
+            })),
+        label: {
+          show: true,
+          position: 'right',
+          color: ink.soft,
+          fontSize: 11,
+          formatter: ({data}) => (best.has(data.i) ? data.point.settings : '')
+        },
+        labelLayout: {hideOverlap: true},
+        tooltip: {
+          formatter: ({data: {point, value, i}}) => tooltip(
+              point.settings, `${x}: ${byKey(x, value[0])}`, `${y}: ${byKey(y, value[1])}`,
+              point.bound && `bound by ${point.bound}`, best.has(i) && 'no other point beats it')
+        }
+      }
+    ],
   };
 }
 
@@ -54,17 +77,28 @@ function sweepSection(sweep) {
   const best = new Set(list(sweep.pareto));
   const points = given.map(({set, ...rest}) => {
     const leaves = leavesOf(rest);
-    return {set: members(set), settings: settingText(set), leaves: Object.fromEntries(leaves),
-            numbers: Object.fromEntries(leaves.filter(([, value]) => isNumber(value))),
-            bound: leaves.find(([key]) => key.endsWith('bound_by'))?.[1]};
+    return {
+      set: members(set),
+      settings: settingText(set),
+      leaves: Object.fromEntries(leaves),
+      numbers: Object.fromEntries(leaves.filter(([, value]) => isNumber(value))),
+      bound: leaves.find(([key]) => key.endsWith('bound_by'))?.[1]
+    };
   });
   const settings = [...new Set(points.flatMap((point) => Object.keys(point.set)))];
   const metrics = [...new Set(points.flatMap((point) => Object.keys(point.leaves)))];
   const numeric = metrics.filter((key) => points.some((point) => isNumber(point.numbers[key])));
-  const table = sortableTable(['', ...settings, ...metrics], points.map((point, i) => [
-    cell(best.has(i) ? '★' : ''), ...settings.map((key) => cell(asText(point.set[key]), point.set[key])),
-    ...metrics.map((key) => (key.endsWith('bound_by') ? cell(boundTag(point.leaves[key]), point.leaves[key])
-                                                      : cell(byKey(key, point.leaves[key]), point.leaves[key])))]),
+  const table = sortableTable(
+      ['★', ...settings, ...metrics],
+      points.map(
+          (point, i) =>
+              [cell(best.has(i) ? '★' : ''),
+               ...settings.map((key) => cell(asText(point.set[key]), point.set[key])),
+               ...metrics.map(
+                   (key) =>
+                       (key.endsWith('bound_by') ?
+                            cell(boundTag(point.leaves[key]), point.leaves[key]) :
+                            cell(byKey(key, point.leaves[key]), point.leaves[key])))]),
       {picked: (i) => best.has(i), caption: '★ No other point is better in every objective.'});
   if (numeric.length < 2 || !hasCharts()) return [table];
 
@@ -74,17 +108,25 @@ function sweepSection(sweep) {
   axes.y = preferred(/decode.*tokens_per_s$|tokens_per_s$/, axes.x);
   const drawing = {};
   const choose = (which, label) => {
-    const select = element('select', {id: `sweep-${which}`}, numeric.map((key) => element(
-        'option', {value: key, selected: key === axes[which] && ''}, key)));
-    select.addEventListener('change', () => { axes[which] = select.value; draw(drawing.entry); });
-    return element('span', {}, element('label', {for: `sweep-${which}`}, label), ' ', select);
+    const select = element(
+        'select', {id: `sweep-${which}`},
+        numeric.map(
+            (key) => element('option', {value: key, selected: key === axes[which] && ''}, key)));
+    select.addEventListener('change', () => {
+      axes[which] = select.value;
+      draw(drawing.entry);
+    });
+    return element('span', {}, element('label', {for: `sweep-${which}`
+                   }, label), ' ', select);
   };
-  const chart = figure({
-    title: 'The points of the sweep', height: 400,
-    note: 'The colour is what bound a point; those with a rim are on the Pareto front.',
-    option: (ink) => scatterOption(ink, points, best, axes.x, axes.y)});
-  drawing.entry = drawings.at(-1);
   const bounds = [...new Set(points.map((point) => point.bound).filter(Boolean))];
-  return [element('div', {class: 'tools'}, choose('x', 'across'), choose('y', 'up')),
-          legend(bounds.map((name) => [name, boundColour(name)])), chart, table];
+  const chart = figure({
+    title: 'The points of the sweep',
+    height: 400,
+    key: bounds.map((name) => [name, boundColour(name)]),
+    note: 'The colour is what bound a point; those with a rim are on the Pareto front.',
+    option: (ink) => scatterOption(ink, points, best, axes.x, axes.y)
+  });
+  drawing.entry = drawings.at(-1);
+  return [element('div', {class: 'tools'}, choose('x', 'across'), choose('y', 'up')), chart, table];
 }

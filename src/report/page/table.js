@@ -6,9 +6,12 @@ function cell(shown, sortBy = shown) {
 }
 const numberCell = (value, format) => cell(format(value), isNumber(value) ? value : '');
 
+const isShort = ({sortBy}) => String(sortBy).length < 40;
+
 function compare(a, b) {
   if (a === '' || b === '') return (a === '') - (b === '');
-  return isNumber(a) && isNumber(b) ? a - b : String(a).localeCompare(String(b), 'en', {numeric: true});
+  return isNumber(a) && isNumber(b) ? a - b :
+                                      String(a).localeCompare(String(b), 'en', {numeric: true});
 }
 
 /// A table of `rows` (lists of cells) under `headings`. Columns without any content are left out.
@@ -17,9 +20,15 @@ function sortableTable(headings, rows, options = {}) {
   const used = headings.map((_, i) => rows.some((row) => row[i].shown !== ''));
   const shown = headings.map((_, i) => i).filter((i) => used[i]);
   const numeric = headings.map((_, i) => rows.some((row) => row[i].number));
-  const body = element('tbody', {}, rows.map((row, at) => element(
-      'tr', {class: options.picked?.(at) && 'picked', 'data-row': at}, shown.map((i) => element(
-          'td', {class: numeric[i] && 'number'}, row[i].shown)))));
+  const body = element(
+      'tbody', {},
+      rows.map(
+          (row, at) => element(
+              'tr', {class: options.picked?.(at) && 'picked', 'data-row': at},
+              shown.map(
+                  (i) => element(
+                      'td', {class: numeric[i] ? 'number' : isShort(row[i]) && 'whole'},
+                      row[i].shown)))));
   const heads = shown.map((i) => {
     const button = element('button', {type: 'button'}, headings[i]);
     const head = element('th', {scope: 'col', class: numeric[i] && 'number'}, button);
@@ -28,18 +37,23 @@ function sortableTable(headings, rows, options = {}) {
       for (const other of heads) other.removeAttribute('aria-sort');
       head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
       const lines = [...body.rows];
-      lines.sort((a, b) => (down ? -1 : 1) *
-          compare(rows[a.dataset.row][i].sortBy, rows[b.dataset.row][i].sortBy));
+      lines.sort(
+          (a, b) => (down ? -1 : 1) *
+              compare(rows[a.dataset.row][i].sortBy, rows[b.dataset.row][i].sortBy));
       body.append(...lines);
     });
     return head;
   });
-  return element('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': options.caption},
-      element('table', {}, options.caption && element('caption', {}, options.caption),
+  return element(
+      'div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': options.caption},
+      element(
+          'table', {}, options.caption && element('caption', {}, options.caption),
           element('thead', {}, element('tr', {}, heads)), body));
 }
 
 /// The resource that bound something, with its colour.
 function boundTag(resource) {
-  return resource ? element('span', {class: 'tag', style: `--tag: ${boundColour(resource)}`}, resource) : '';
+  return resource ?
+      element('span', {class: 'tag', style: `--tag: ${boundColour(resource)}`}, resource) :
+      '';
 }
