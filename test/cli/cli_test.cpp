@@ -1,0 +1,320 @@
+// The tool as a user meets it: what it answers, and what it says to bad input. Each test has a
+// folder and a store of its own.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+const fs::path kHome = PRESIL_SOURCE_DIR;
+const std::string kProgram = PRESIL_PROGRAM;
+
+std::string contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct Answer {
+  int status = -1;
+  std::string out, err;
+  Json json() const { return Json::parse(out); }
+};
+
+class Cli : public testing::Test {
+ protected:
+  Cli()
+      : folder_(fs::path(testing::TempDir()) /
+                ("presil_cli_" + std::to_string(getpid()) + "_" +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    fs::create_directories(folder_);
+  }
+  ~Cli() override { fs::remove_all(folder_); }
+
+  /// Starts the program in the test's folder; stdout and stderr go to files there.
+  pid_t start(const std::vector<std::string>& arguments) const {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    if (chdir(folder_.c_str()) != 0 || freopen("stdout", "w", stdout) == nullptr ||
+        freopen("stderr", "w", stderr) == nullptr) {
+      _exit(99);
+    }
+    setenv("PRESIL_HOME", kHome.c_str(), 1);
+    std::vector<char*> argv = {const_cast<char*>(kProgram.c_str())};
+    for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+    argv.push_back(nullptr);
+    execv(kProgram.c_str(), argv.data());
+    _exit(98);
+  }
+
+  Answer finish(pid_t child) const {
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+            contents(folder_ / "stdout"), contents(folder_ / "stderr")};
+  }
+
+  Answer presil(const std::vector<std::string>& arguments) const {
+    return finish(start(arguments));
+  }
+
+  /// A chip file of the test's own: the shipped one with `from` replaced by `to`.
+  std::string chip_with(const std::string& from, const std::string& to) const {
+    std::string text = contents(kHome / "chips/h100-sxm.yaml");
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    std::ofstream(folder_ / "chip.yaml") << text;
+    return "chip.yaml";
+  }
+
+  static bool has_weights() {
+    const char* cache = std::getenv("PRESIL_MODEL_CACHE");
+    return cache != nullptr && fs::exists(fs::path(cache) / "smollm2-135m.gguf");
+  }
+
+  fs::path folder_;
+};
+
+std::vector<std::string> decode(const std::string& chip, const std::string& model) {
+  return {"run", chip, model, "--phase", "decode", "--batch", "1", "--context", "1024", "--json"};
+}
+
+std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+// --- what it shows ----------------------------------------------------------------------------
+
+TEST_F(Cli, DecodeOfLlama3On8BReadsItsWeightsAndIsBoundByDram) {
+  const Answer a = presil(decode("h100-sxm", "llama-3-8b"));
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json json = a.json();
+  EXPECT_EQ(json["schema"], "presil/run/1");
+  const Json& p = json["phases"]["decode"];
+  // 8.03 G parameters less the embedding table, in bf16, and the cache of 1024 tokens.
+  EXPECT_GE(p["dram_bytes"].get<double>(), 15.0e9);
+  EXPECT_LE(p["dram_bytes"].get<double>(), 15.4e9);
+  const double ideal = p["dram_bytes"].get<double>() / (p["dram_peak_gbs"].get<double>() * 1e9);
+  EXPECT_GE(p["time_s"].get<double>(), ideal);
+  EXPECT_LE(p["time_s"].get<double>(), 1.5 * ideal);
+  EXPECT_EQ(p["bound_by"], "dram");
+  EXPECT_FALSE(json["ops"].empty());
+  EXPECT_GT(json["cost"]["usd_per_mtoken"].get<double>(), 0);
+  EXPECT_GT(json["host"]["cpu_s"].get<double>(), 0);
+}
+
+TEST_F(Cli, WithoutRefreshDecodeIsFourToThirteenPerCentFaster) {
+  const double with = presil(decode("h100-sxm", "llama-3-8b")).json()["phases"]["decode"]["time_s"];
+  const double without = presil(decode("h100-sxm", "llama-3-8b") +
+                                std::vector<std::string>{"--set", "dram.refresh=off"})
+                             .json()["phases"]["decode"]["time_s"];
+  EXPECT_GE(1 - without / with, 0.04);
+  EXPECT_LE(1 - without / with, 0.13);
+}
+
+TEST_F(Cli, LongPrefillIsBoundByTheMatrixEnginesOrThePowerLimit) {
+  const Answer a = presil(
+      {"run", "h100-sxm", "llama-3-8b", "--phase", "prefill", "--prompt-tokens", "2048", "--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const std::string bound = a.json()["phases"]["prefill"]["bound_by"];
+  EXPECT_TRUE(bound == "matrix" || bound == "power") << bound;
+}
+
+TEST_F(Cli, MoreStacksStopHelpingAndTheRunSaysWhy) {
+  const Answer a = presil({"sweep", "artemis-hbm3e", "llama-3-8b", "--set", "dram.stacks=2,4,6",
+                           "--phase", "decode", "--context", "1024", "--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json points = a.json()["points"];
+  ASSERT_EQ(points.size(), 3u);
+  const auto decode_of = [&](std::size_t i) { return points[i]["phases"]["decode"]; };
+  EXPECT_EQ(decode_of(2)["bound_by"], "sram");
+  const double four = decode_of(1)["time_s"];
+  const double six = decode_of(2)["time_s"];
+  EXPECT_NEAR(six / four, 1, 0.03);
+}
+
+TEST_F(Cli, TheSameInputGivesTheSameBytesOnAnyNumberOfThreads) {
+  const std::vector<std::string> run = {"sweep",           "mtia-v2", "smollm2-135m", "--set",
+                                        "dram.stacks=2,4", "--json",  "--no-host"};
+  const Answer one = presil(run + std::vector<std::string>{"-j", "1", "--store", "one.sqlite"});
+  const Answer two = presil(run + std::vector<std::string>{"-j", "2", "--store", "two.sqlite"});
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_EQ(one.out, two.out);
+}
+
+TEST_F(Cli, ASweepTakesKnownPointsFromTheStore) {
+  const std::vector<std::string> run = {"sweep", "mtia-v2",         "smollm2-135m",
+                                        "--set", "dram.stacks=2,4", "--json"};
+  EXPECT_EQ(presil(run).json()["host"]["reused_points"], 0);
+  EXPECT_EQ(presil(run).json()["host"]["reused_points"], 2);
+}
+
+TEST_F(Cli, RealTokensCyclesJoulesAndDollarsAreOneObject) {
+  if (!has_weights()) GTEST_SKIP() << "no weights in PRESIL_MODEL_CACHE";
+  const Answer a = presil({"run", "artemis-hbm3e", "smollm2-135m", "--prompt",
+                           "The capital of France is", "-n", "16", "--mode", "both", "--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json json = a.json();
+  EXPECT_NE(json["text"].get<std::string>().find("Paris"), std::string::npos) << json["text"];
+  EXPECT_EQ(json["token_ids"].size(), 16u);
+  EXPECT_GT(json["phases"]["decode"]["time_s"].get<double>(), 0);
+  EXPECT_GT(json["phases"]["decode"]["energy_j"].get<double>(), 0);
+  EXPECT_GT(json["cost"]["usd_per_mtoken"].get<double>(), 0);
+}
+
+TEST_F(Cli, AProgramIsPrintedForAPerson) {
+  const Answer a = presil({"compile", "artemis-hbm3e", "llama-3-8b"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  EXPECT_NE(a.out.find("gemm gate_up [m=T n=28672 k=4096]"), std::string::npos);
+}
+
+TEST_F(Cli, ShippedFilesAreWithoutAnError) {
+  std::vector<std::string> files = {"check"};
+  for (const char* folder : {"chips", "memories", "nodes", "models"}) {
+    for (const auto& entry : fs::directory_iterator(kHome / folder)) files.push_back(entry.path());
+  }
+  const Answer a = presil(files);
+  EXPECT_EQ(a.status, 0) << a.err;
+}
+
+TEST_F(Cli, ASchemaIsJson) {
+  const Answer a = presil({"schema", "chip"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  EXPECT_TRUE(a.json()["properties"].contains("dram"));
+}
+
+// --- bad input --------------------------------------------------------------------------------
+
+TEST_F(Cli, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestOne) {
+  const Answer a = presil(decode(chip_with("stacks: 5", "stack: 5"), "llama-3-8b"));
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("chip.yaml:22:"), std::string::npos) << a.err;
+  EXPECT_NE(a.err.find("unknown key 'stack'"), std::string::npos) << a.err;
+  EXPECT_NE(a.err.find("did you mean 'stacks'?"), std::string::npos) << a.err;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));  // nothing half-written
+}
+
+TEST_F(Cli, AMissingUnitAWrongUnitAndANegativeSizeAreRefused) {
+  const std::pair<std::string, std::string> slips[] = {{"rate: 5.234 Gb/s", "rate: 5.234"},
+                                                       {"limit: 700 W", "limit: 700 GB"},
+                                                       {"size: 256 KiB", "size: -256 KiB"},
+                                                       {"count: 132", "count: 0"}};
+  for (const auto& [from, to] : slips) {
+    const Answer a = presil(decode(chip_with(from, to), "llama-3-8b"));
+    EXPECT_EQ(a.status, 2) << to;
+    EXPECT_NE(a.err.find("chip.yaml:"), std::string::npos) << a.err;
+    EXPECT_NE(a.err.find("expected"), std::string::npos) << a.err;
+    EXPECT_NE(a.err.find("found"), std::string::npos) << a.err;
+  }
+}
+
+TEST_F(Cli, ADuplicateKeyIsRefused) {
+  const Answer a = presil(decode(chip_with("year: 2022", "year: 2022\nname: twice"), "llama-3-8b"));
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("duplicate"), std::string::npos) << a.err;
+}
+
+TEST_F(Cli, AnOverridePointsIntoTheArgument) {
+  const Answer a = presil(decode("h100-sxm", "llama-3-8b") +
+                          std::vector<std::string>{"--set", "dram.stacks=six"});
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("dram.stacks=six"), std::string::npos) << a.err;
+  EXPECT_NE(a.err.find("whole number"), std::string::npos) << a.err;
+}
+
+TEST_F(Cli, AnUnknownChipOrModelIsMissingInputWithTheNearestName) {
+  const Answer chip = presil(decode("h100-sx", "llama-3-8b"));
+  EXPECT_EQ(chip.status, 3);
+  EXPECT_NE(chip.err.find("h100-sxm"), std::string::npos) << chip.err;
+  const Answer model = presil(decode("h100-sxm", "lama-3-8b"));
+  EXPECT_EQ(model.status, 3);
+  EXPECT_NE(model.err.find("llama-3-8b"), std::string::npos) << model.err;
+}
+
+TEST_F(Cli, AModelTooLargeForTheChipIsAnAnswer) {
+  const Answer a = presil(decode("h100-sxm", "llama-3-70b"));
+  EXPECT_EQ(a.status, 1) << a.err;
+  const Json json = a.json();
+  EXPECT_EQ(json["status"], "infeasible");
+  EXPECT_NE(json["reason"].get<std::string>().find("GB too much"), std::string::npos);
+  EXPECT_NE(json["remedy"].get<std::string>().find("--tp 2"), std::string::npos) << json["remedy"];
+}
+
+TEST_F(Cli, ASequenceLongerThanTheContextIsRefused) {
+  const Answer a = presil(
+      {"run", "h100-sxm", "llama-3-8b", "--phase", "prefill", "--prompt-tokens", "8193", "--json"});
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("8193"), std::string::npos) << a.err;
+  EXPECT_NE(a.err.find("8192"), std::string::npos) << a.err;
+}
+
+TEST_F(Cli, AGgufCutShortIsRefused) {
+  if (!has_weights()) GTEST_SKIP() << "no weights in PRESIL_MODEL_CACHE";
+  std::ifstream whole(fs::path(std::getenv("PRESIL_MODEL_CACHE")) / "smollm2-135m.gguf",
+                      std::ios::binary);
+  std::string head(3'000'000, '\0');
+  whole.read(head.data(), static_cast<std::streamsize>(head.size()));
+  std::ofstream(folder_ / "cut.gguf", std::ios::binary) << head;
+  const Answer a = presil(decode("h100-sxm", "cut.gguf"));
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("cut.gguf"), std::string::npos) << a.err;
+}
+
+TEST_F(Cli, NonsenseOnTheCommandLineIsBadInput) {
+  EXPECT_EQ(presil({"run", "h100-sxm"}).status, 2);
+  EXPECT_EQ(presil({"fly"}).status, 2);
+  EXPECT_EQ(presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--tp", "3"}).status,
+            2);
+  EXPECT_EQ(
+      presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--batch", "0"}).status,
+      2);
+  EXPECT_EQ(presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--pp", "2"}).status,
+            2);
+}
+
+TEST_F(Cli, AFileThatIsNoStoreIsRefused) {
+  std::ofstream(folder_ / "notes.txt")
+      << "not a database, and longer than a hundred bytes: " << std::string(200, 'x');
+  const Answer a =
+      presil(decode("mtia-v2", "smollm2-135m") + std::vector<std::string>{"--store", "notes.txt"});
+  EXPECT_EQ(a.status, 2) << a.err;
+  EXPECT_NE(a.err.find("notes.txt"), std::string::npos) << a.err;
+}
+
+TEST_F(Cli, CtrlCEndsWith130AndLeavesTheStoreWhole) {
+  const pid_t child = start({"sweep", "h100-sxm", "llama-3-8b", "--set",
+                             "core.clock=1 GHz,1.1 GHz,1.2 GHz,1.3 GHz,1.4 GHz,1.5 GHz,1.6 GHz",
+                             "--set", "dram.stacks=1,2,3,4,5,6,7,8", "-j", "1"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  kill(child, SIGINT);
+  EXPECT_EQ(finish(child).status, 130);
+  const Answer again = presil({"ls", "--json"});
+  EXPECT_EQ(again.status, 0) << again.err;
+}
+
+TEST_F(Cli, TwoProcessesShareAStore) {
+  const std::vector<std::string> run = decode("mtia-v2", "smollm2-135m");
+  const pid_t first = start(run);
+  const pid_t second = start(run + std::vector<std::string>{"--batch", "2"});
+  EXPECT_EQ(finish(first).status, 0);
+  EXPECT_EQ(finish(second).status, 0);
+  EXPECT_EQ(presil({"ls", "--json"}).json()["runs"].size(), 2u);
+}
+
+}  // namespace
