@@ -30,7 +30,7 @@ std::string keep_run(Store& store, const Common& common, const Json& run) {
 }
 
 void write_report(const Common& common, const std::filesystem::path& path, std::string_view title,
-                  std::string_view command, const std::vector<Json>& runs, const Json& sweep) {
+                  std::string_view command, const Json& runs, const Json& sweep) {
   Json report = {{"schema", "presil/report/1"},
                  {"title", title},
                  {"command", command},

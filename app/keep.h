@@ -2,9 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "app/verbs.h"
 #include "explore/run_json.h"
@@ -18,9 +18,9 @@ std::unique_ptr<Store> open_store(const Common& common);
 /// Keeps the JSON of a run; returns its id.
 std::string keep_run(Store& store, const Common& common, const Json& run);
 
-/// Writes the page of `runs` (and of `sweep`, unless it is null) to `path`, and beside it the same
-/// as JSON (path with .json).
+/// Writes the page of `runs` (a list; and of `sweep`, unless it is null) to `path`, and beside it
+/// the same as JSON (path with .json).
 void write_report(const Common& common, const std::filesystem::path& path, std::string_view title,
-                  std::string_view command, const std::vector<Json>& runs, const Json& sweep = {});
+                  std::string_view command, const Json& runs, const Json& sweep);
 
 }  // namespace presil::app

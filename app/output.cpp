@@ -80,8 +80,8 @@ void print_json(const Common& common, Json json) {
     const auto seconds = [](const timeval& t) {
       return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
     };
-    json["host"] = {{"cpu_s", seconds(usage.ru_utime) + seconds(usage.ru_stime)},
-                    {"peak_rss_bytes", usage.ru_maxrss * 1024}};
+    json["host"]["cpu_s"] = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    json["host"]["peak_rss_bytes"] = usage.ru_maxrss * 1024;
   }
   fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
 }

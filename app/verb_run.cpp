@@ -107,17 +107,17 @@ int sweep_verb(const Common& common, RunRequest request) {
   for (const std::string& argument : common.set) axes.push_back(parse_axis(argument));
   const auto store = open_store(common);
   request.mode = Mode::cycles;
-  SweepResult result = sweep(request, axes, common.places, *store);
+  std::int64_t reused = 0;
+  Json json = sweep(request, axes, common.places, *store, reused);
   if (common.json) {
-    Json json = std::move(result.json);
-    if (common.host) json["host"] = {{"reused_points", result.reused}};
+    if (common.host) json["host"] = {{"reused_points", reused}};
     print_json(common, std::move(json));
     return 0;
   }
   const std::filesystem::path page = common.store.parent_path() / "sweep.html";
   write_report(common, page, fmt::format("{} on {}: a sweep", request.model, request.chip),
-               "presil sweep", {}, result.json);
-  fmt::print("{}* not beaten in both speed and price\npage     {}\n", sweep_table(result.json),
+               "presil sweep", Json::array(), json);
+  fmt::print("{}* not beaten in both speed and price\npage     {}\n", sweep_table(json),
              page.string());
   return 0;
 }
@@ -140,7 +140,7 @@ int demo_verb(const Common& common) {
 
   const auto store = open_store(common);
   std::vector<RunResult> results;
-  std::vector<Json> runs;
+  Json runs = Json::array();
   for (RunRequest& request : requests) {
     request.overrides = common.set;
     auto result = run(request, common.places, streamer());
@@ -152,7 +152,7 @@ int demo_verb(const Common& common) {
   }
   const std::filesystem::path page = common.store.parent_path() / "report.html";
   write_report(common, page, "Llama on artemis-hbm3e, a chip that does not exist", "presil demo",
-               runs);
+               runs, nullptr);
   if (common.json) {
     print_json(common, {{"schema", "presil/demo/1"}, {"runs", runs}, {"report", page.string()}});
     return 0;

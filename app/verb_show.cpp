@@ -353,13 +353,13 @@ int report_verb(const Common& common, const std::vector<std::string>& ids,
     if (runs.empty()) throw MissingInput(common.store.string() + " has no runs yet");
     wanted.push_back(runs.front().id);
   }
-  std::vector<Json> runs;
+  Json runs = Json::array();
   for (const std::string& id : wanted) {
     const auto json = store->run_result(id);
     if (!json) throw MissingInput(fmt::format("{} has no run '{}'", common.store.string(), id));
     runs.push_back(Json::parse(*json));
   }
-  write_report(common, output, "Presilicon report", "presil report", runs);
+  write_report(common, output, "Presilicon report", "presil report", runs, nullptr);
   if (common.json) {
     print_json(common,
                {{"schema", "presil/report/1"}, {"page", output.string()}, {"runs", wanted}});

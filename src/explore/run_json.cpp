@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
 

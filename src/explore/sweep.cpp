@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
+#include <nlohmann/json.hpp>
 
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -76,12 +77,12 @@ SweepAxis parse_axis(std::string_view argument) {
   return axis;
 }
 
-SweepResult sweep(const RunRequest& base, const std::vector<SweepAxis>& axes, const Places& places,
-                  Store& store) {
+Json sweep(const RunRequest& base, const std::vector<SweepAxis>& axes, const Places& places,
+           Store& store, std::int64_t& reused) {
   const std::size_t size = grid_size(axes);
   std::vector<Json> points(size);
   std::vector<std::string> keys(size);
-  std::atomic<std::int64_t> reused = 0;
+  std::atomic<std::int64_t> known = 0;
   Progress progress("sweep", static_cast<std::int64_t>(size));
   tbb::parallel_for(std::size_t{0}, size, [&](std::size_t i) {
     check_interrupt();
@@ -91,24 +92,23 @@ SweepResult sweep(const RunRequest& base, const std::vector<SweepAxis>& axes, co
       request.overrides.push_back(key + "=" + value);
       set[key] = value;
     }
-    const Json result = run_point(request, places, store, keys[i], reused);
+    const Json result = run_point(request, places, store, keys[i], known);
     points[i] = {{"set", set}};
     points[i].update(result);
     progress.advance();
   });
 
-  SweepResult result;
-  result.reused = reused;
+  reused = known;
   Json axes_json = Json::array();
   for (const SweepAxis& axis : axes) {
     axes_json.push_back({{"key", axis.key}, {"values", axis.values}});
   }
-  result.json = {{"schema", "presil/sweep/1"},
+  Json result = {{"schema", "presil/sweep/1"},
                  {"chip", base.chip},
                  {"model", base.model},
                  {"axes", axes_json},
                  {"points", points}};
-  result.json["pareto"] = pareto(result.json["points"]);
+  result["pareto"] = pareto(result["points"]);
 
   std::vector<SweepPoint> stored;
   for (std::size_t i = 0; i < size; ++i) {
@@ -116,7 +116,7 @@ SweepResult sweep(const RunRequest& base, const std::vector<SweepAxis>& axes, co
   }
   const std::string request =
       Json{{"chip", base.chip}, {"model", base.model}, {"axes", axes_json}}.dump();
-  store.add_sweep(content_key(result.json.dump(), kVersion, 0), request, stored);
+  store.add_sweep(content_key(result.dump(), kVersion, 0), request, stored);
   return result;
 }
 

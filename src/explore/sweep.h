@@ -21,20 +21,16 @@ struct SweepAxis {
 /// Throws InputError without '=', a key or a value.
 SweepAxis parse_axis(std::string_view argument);
 
-struct SweepResult {
-  Json json;                // "schema": "presil/sweep/1", without host
-  std::int64_t reused = 0;  // points that the store had already
-};
-
 /// The largest grid that is run.
 inline constexpr std::size_t kLargestGrid = 100'000;
 
 /// Runs `base` (in cycles mode) at every point of the grid, on all threads that oneTBB is given.
 /// Points whose key is in `store` are taken from there, new ones are put there. A point that the
-/// chip cannot do is a point with status "infeasible". Throws InputError for a grid over
-/// kLargestGrid and for a point whose input is wrong.
-SweepResult sweep(const RunRequest& base, const std::vector<SweepAxis>& axes, const Places& places,
-                  Store& store);
+/// chip cannot do is a point with status "infeasible". Returns "schema": "presil/sweep/1" (without
+/// host); `reused` becomes the number of points that the store had. Throws InputError for a grid
+/// over kLargestGrid and for a point whose input is wrong.
+Json sweep(const RunRequest& base, const std::vector<SweepAxis>& axes, const Places& places,
+           Store& store, std::int64_t& reused);
 
 /// Indices of the points that no other beats in both of two figures: decode tokens/s against
 /// dollars a million tokens where there is a decode phase, else prefill time against energy.
