@@ -60,8 +60,8 @@ struct Timeline {
   BytesPerSecond dram_peak;
 };
 
-/// Adds a later step to `sum`: times, charges, bytes and counts; `sum` keeps the kernels of the last
-/// step.
+/// Adds a later step to `sum`: times, charges, bytes and counts; `sum` keeps the kernels of the
+/// last step.
 void accumulate(Timeline& sum, const Timeline& step);
 
 /// Runs `bound` on `chip`. Throws InputError when the DRAM description does not hold together.

@@ -335,8 +335,8 @@ TEST(Channel, StreamsEveryPartWithinItsBand) {
     for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
       Policy policy;
       policy.page = page;
-      const double share = efficiency(part, run(part, policy, atoms, Pattern(Pattern::sequential)),
-                                      atoms);
+      const double share =
+          efficiency(part, run(part, policy, atoms, Pattern(Pattern::sequential)), atoms);
       EXPECT_GT(share, page == PagePolicy::open ? band.open : band.closed) << band.name;
       EXPECT_LT(share, refreshed) << band.name;
     }
