@@ -25,11 +25,7 @@ const options = {
   bar: {...axes, series: {type: 'bar', data: [1, 2]}},
   line: {...axes, series: {type: 'line', data: [1, 2]}},
   scatter: {xAxis: {type: 'log'}, yAxis: {type: 'log'}, series: {type: 'scatter', data: [[1, 2]]}},
-  pie: {series: {type: 'pie', data: [{name: 'RD', value: 1}]}},
-  heatmap: {...axes, yAxis: {type: 'category'}, visualMap: {min: 0, max: 1},
-            series: {type: 'heatmap', data: [[0, 0, 1]]}},
   custom: {...axes, series: {type: 'custom', data: [[0, 1]], renderItem: rectangle}},
-  parallel: {parallelAxis: [{dim: 0}, {dim: 1}], series: {type: 'parallel', data: [[1, 2]]}},
 };
 for (const [type, option] of Object.entries(options)) {
   const chart = echarts.init(null, null, {renderer: 'svg', ssr: true, width: 300, height: 200});

@@ -19,6 +19,7 @@ make_sources() {
 TABLES
   printf '#include "lower/a.h"\n#include <vector>\n#include <json.hpp>\n' >src/lower/a.cpp
   printf '#include "lower/a.h"\n#include "upper/b.h"\n' >src/upper/b.cpp
+  printf '#include "upper/b.h"\n' >src/lower/a_test.cpp  # a test may, to make its input
   printf '#include "upper/b.h"\n#include <heavy/all.hpp>\n' >app/main.cpp
 }
 check() { "$repository/tools/check_includes" "$sandbox"; }
