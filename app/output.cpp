@@ -11,6 +11,7 @@
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
 #include "report/table.h"
+#include "report/text_width.h"
 
 namespace presil::app {
 namespace {
@@ -110,7 +111,7 @@ std::string describe(const RunResult& r, bool colour) {
   if (r.text) {
     std::string continuation;
     for (const std::string& piece : r.text->pieces) continuation += piece;
-    text += fmt::format("text     {}|{}\n", r.text->prompt, continuation);
+    text += fmt::format("text     {}|{}\n", printable(r.text->prompt), printable(continuation));
   }
   if (r.phases.empty()) return text;
 

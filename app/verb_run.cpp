@@ -10,6 +10,7 @@
 #include "base/terminal.h"
 #include "explore/sweep.h"
 #include "report/table.h"
+#include "report/text_width.h"
 
 namespace presil::app {
 namespace {
@@ -20,7 +21,7 @@ std::function<void(std::string_view)> streamer() {
   return [interactive](std::string_view piece) {
     check_interrupt();
     if (!interactive) return;
-    fmt::print(stderr, "{}", piece);
+    fmt::print(stderr, "{}", printable(piece));
     std::fflush(stderr);
   };
 }

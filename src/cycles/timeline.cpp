@@ -235,8 +235,11 @@ class Run {
     return Picoseconds(0);
   }
 
-  static void charge(Charges& charges, Resource resource, Picoseconds time) {
-    charges[static_cast<std::size_t>(resource)] += time;
+  /// Charges the time since the last charge to `resource`. What ran meanwhile was hidden behind it.
+  void charge_until(Charges& charges, Resource resource, Picoseconds time) {
+    if (time <= charged_) return;
+    charges[static_cast<std::size_t>(resource)] += time - charged_;
+    charged_ = time;
   }
 
   void run_kernel(const Planned& p, std::size_t block, std::int64_t layer) {
@@ -244,21 +247,29 @@ class Run {
     launch_ = begin + gap();
     launched_stages_ = p.first_stage + p.stages;
     Charges charges{};
-    Picoseconds at = begin;
+    charge_until(charges, Resource::launch, launch_);
+    Picoseconds at = launch_;
     issue_fetches();
     for (std::int64_t s = 0; s < p.stages; ++s) at = run_stage(p, s, at, charges);
-    if (p.work.link.count() > 0) {
-      at += p.work.link;
-      charge(charges, Resource::link, p.work.link);
-    }
-    const Picoseconds stored = store(p, at);
-    charge(charges, Resource::dram, stored - at);
-    now_ = stored;
+    charge_until(charges, engine_of(p.work), at);
+    at += p.work.link;
+    charge_until(charges, Resource::link, at);
+    now_ = store(p, at);
+    charge_until(charges, Resource::dram, now_);
     record(p, block, layer, begin, charges);
   }
 
-  /// Fill, then compute; returns when the stage's compute ends. `at` is when the stage before
-  /// ended.
+  /// The engine that computing on a stage takes longest.
+  static Resource engine_of(const KernelWork& w) {
+    if (w.matrix >= std::max(w.vector, w.local)) return Resource::matrix;
+    return w.vector >= w.local ? Resource::vector : Resource::sram;
+  }
+
+  /// Fill, then compute; returns when the stage's compute ends. `at` is when the one before ended.
+  ///
+  /// A stage that had to wait for its data is charged to what brought the data, back to the last
+  /// charge: the computing that went on in between was hidden. A stage that found its data waiting
+  /// is charged to the engine.
   Picoseconds run_stage(const Planned& p, std::int64_t s, Picoseconds at, Charges& charges) {
     const std::int64_t stage = p.first_stage + s;
     const std::int64_t bytes = stage_bytes_[static_cast<std::size_t>(stage)];
@@ -277,22 +288,19 @@ class Run {
     const Picoseconds fill_end = std::max(arrived, fill_start + fill);
     fill_free_ = fill_end;
 
-    const Picoseconds start = std::max({at, launch_, fill_end});
-    const Picoseconds launched = std::min(start, std::max(at, launch_));
-    charge(charges, Resource::launch, launched - at);
-    const Resource fill_bound = arrived >= fill_start + fill ? Resource::dram
-                                : shared >= noc              ? Resource::sram
-                                                             : Resource::noc;
-    charge(charges, fill_bound, start - launched);
-
-    const Picoseconds matrix(part_of(at_clock(p.work.matrix).count(), s, p.stages));
-    const Picoseconds vector(part_of(at_clock(p.work.vector).count(), s, p.stages));
-    const Picoseconds local(part_of(at_clock(p.work.local).count(), s, p.stages));
-    const Picoseconds compute = std::max({matrix, vector, local});
-    const Resource engine = compute == matrix   ? Resource::matrix
-                            : compute == vector ? Resource::vector
-                                                : Resource::sram;
-    charge(charges, engine, compute);
+    const Picoseconds compute(part_of(
+        at_clock(std::max({p.work.matrix, p.work.vector, p.work.local})).count(), s, p.stages));
+    const Picoseconds start = std::max(at, fill_end);
+    if (fill_end > at) {
+      const bool fetch_bound = arrived >= fill_start + fill;
+      charge_until(charges,
+                   fetch_bound     ? Resource::dram
+                   : shared >= noc ? Resource::sram
+                                   : Resource::noc,
+                   start);
+    } else {
+      charge_until(charges, engine_of(p.work), start);
+    }
     const Picoseconds end = start + compute;
 
     fill_buffer_.release(bytes, end);
@@ -387,6 +395,7 @@ class Run {
   Buffer fetch_buffer_;
   Buffer fill_buffer_;
   Picoseconds now_{0};
+  Picoseconds charged_{0};
   Picoseconds launch_{0};
   std::int64_t launched_stages_ = 0;
   Picoseconds fill_free_{0};

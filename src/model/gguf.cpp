@@ -96,7 +96,8 @@ double as_decimal(float value) {
 void check_header(GgufCursor& cursor) {
   const std::string_view magic = as_text(cursor.take(4, "magic"));
   if (magic != "GGUF") {
-    throw cursor.error(fmt::format("magic: expected \"GGUF\", found \"{}\"", printable(magic)));
+    throw cursor.error(
+        fmt::format("magic: expected \"GGUF\", found \"{}\"", name_for_message(magic)));
   }
   const auto version = cursor.number<std::uint32_t>("version");
   if (version != 3) {
@@ -117,7 +118,7 @@ Gguf::Gguf(std::span<const std::byte> file, const std::filesystem::path& path)
 
   for (std::uint64_t i = 0; i < n_keys; ++i) {
     const std::string_view key = cursor.text(kMaxKeyLength, fmt::format("key {}", i));
-    const std::string what = fmt::format("key '{}'", printable(key));
+    const std::string what = fmt::format("key '{}'", name_for_message(key));
     const GgufType type = cursor.type(what);
     if (!values_.emplace(key, read_value(cursor, type, what)).second) {
       throw error(fmt::format("{}: appears twice", what));

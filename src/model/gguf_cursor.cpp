@@ -28,7 +28,7 @@ InputError file_error(const std::string& path, std::string message) {
   return InputError(std::vector<Diagnostic>{std::move(d)});
 }
 
-std::string printable(std::string_view text) {
+std::string name_for_message(std::string_view text) {
   std::string shown(text.substr(0, 80));
   for (char& c : shown) {
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = '?';

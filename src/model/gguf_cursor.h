@@ -40,7 +40,7 @@ std::size_t size_of(GgufType type);
 InputError file_error(const std::string& path, std::string message);
 
 /// A name out of the file, cut and cleaned for a message.
-std::string printable(std::string_view text);
+std::string name_for_message(std::string_view text);
 
 std::string_view as_text(std::span<const std::byte> bytes);
 

@@ -87,7 +87,7 @@ void read_format(GgufCursor& cursor, TensorEntry& entry, const std::string& what
 TensorEntry read_tensor(GgufCursor& cursor) {
   TensorEntry entry;
   entry.tensor.name = cursor.text(kMaxTensorName, "a tensor's name");
-  const std::string what = fmt::format("tensor '{}'", printable(entry.tensor.name));
+  const std::string what = fmt::format("tensor '{}'", name_for_message(entry.tensor.name));
   read_shape(cursor, entry, what);
   read_format(cursor, entry, what);
   entry.offset = cursor.number<std::uint64_t>(what + ": offset");
@@ -100,7 +100,7 @@ void place_tensors(std::vector<TensorEntry>& entries, std::size_t alignment,
   const std::span<const std::byte> data = cursor.rest();
   std::vector<const TensorEntry*> by_offset;
   for (TensorEntry& e : entries) {
-    const std::string what = fmt::format("tensor '{}'", printable(e.tensor.name));
+    const std::string what = fmt::format("tensor '{}'", name_for_message(e.tensor.name));
     if (e.offset % alignment != 0) {
       throw cursor.error(fmt::format("{}: expected an offset that is a multiple of {}, found {}",
                                      what, alignment, e.offset));
@@ -120,8 +120,8 @@ void place_tensors(std::vector<TensorEntry>& entries, std::size_t alignment,
     const TensorEntry& before = *by_offset[i - 1];
     if (before.offset + before.size > by_offset[i]->offset) {
       throw cursor.error(fmt::format("tensor '{}': overlaps tensor '{}'",
-                                     printable(by_offset[i]->tensor.name),
-                                     printable(before.tensor.name)));
+                                     name_for_message(by_offset[i]->tensor.name),
+                                     name_for_message(before.tensor.name)));
     }
   }
 }
@@ -140,7 +140,7 @@ std::vector<GgufTensor> read_tensors(GgufCursor& cursor, std::uint64_t count,
     entries.push_back(read_tensor(cursor));
     const std::string_view name = entries.back().tensor.name;
     if (!names.insert(name).second) {
-      throw cursor.error(fmt::format("tensor '{}': appears twice", printable(name)));
+      throw cursor.error(fmt::format("tensor '{}': appears twice", name_for_message(name)));
     }
   }
   std::vector<GgufTensor> tensors;

@@ -41,7 +41,7 @@ const GgufFamily& read_family(const Gguf& file) {
   throw file.error(
       fmt::format("general.architecture: \"{}\" is not supported yet; expected one of "
                   "{}",
-                  printable(*name), fmt::join(known, ", ")));
+                  name_for_message(*name), fmt::join(known, ", ")));
 }
 
 /// Reads keys that start with the architecture's name.
@@ -122,7 +122,7 @@ RopeScaling read_scaling(const Gguf& file, const FamilyKeys& keys) {
     scaling.factor = keys.number("rope.scaling.factor", std::nullopt, 1, 1e6);
   } else if (kind != "none") {
     throw file.error(fmt::format("{}: \"{}\" is not supported yet; expected none or linear", key,
-                                 printable(kind)));
+                                 name_for_message(kind)));
   }
   return scaling;
 }
@@ -216,7 +216,7 @@ void check_tensors(const Gguf& file, const Architecture& a) {
       throw file.error(
           fmt::format("tensor '{}': not part of a {} model of {} layers, or not "
                       "supported yet",
-                      printable(name), a.family, a.n_layers));
+                      name_for_message(name), a.family, a.n_layers));
     }
     if (t.shape != found->second) {
       throw file.error(fmt::format("tensor '{}': expected the shape ({}), found ({})", name,
