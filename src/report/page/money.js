@@ -57,26 +57,21 @@ function energySection(runs) {
   ];
 }
 
-function waterfall({chip, cost}) {
-  const lines = list(cost.lines).map((line) => ({...line, ...range(line)}));
-  const total = range(cost.usd_per_chip) ?? {
+/// `lines` one on top of the other, up to their sum.
+function waterfall({title, note, lines: given, total: stated, of}) {
+  const lines = list(given).map((line) => ({...line, ...range(line)}));
+  const total = range(stated) ?? {
     low: sum(lines.map((line) => line.low)),
     typical: sum(lines.map((line) => line.typical)),
     high: sum(lines.map((line) => line.high))
   };
   const starts = lines.map((_, i) => sum(lines.slice(0, i).map((line) => line.typical)));
-  const bars = [
-    ...lines.map((line, i) => ({...line, start: starts[i]})), {name: 'chip', ...total, start: 0}
-  ];
-  const facts = [
-    isNumber(cost.yield) && `yield ${percent(cost.yield)}`,
-    isNumber(cost.dies_per_wafer) && `${cost.dies_per_wafer} dies a wafer`
-  ].filter(Boolean);
+  const bars =
+      [...lines.map((line, i) => ({...line, start: starts[i]})), {name: of, ...total, start: 0}];
   return figure({
-    title: `${chip}: ${dollars(total.typical)} a chip`,
-    note: facts.join(', '),
+    title: `${title}: ${dollars(total.typical)}`,
+    note,
     height: 300,
-    open: true,
     table: sortableTable(
         ['part', 'low', 'typical', 'high', 'source'],
         bars.map(
@@ -121,25 +116,51 @@ function waterfall({chip, cost}) {
   });
 }
 
-function costSection(runs) {
-  const priced = new Map();
-  for (const run of runs) {
-    if (list(run.cost?.lines).length > 0)
-      priced.set(JSON.stringify([run.chip, run.cost.lines]), run);
+/// What a chip costs: one waterfall for each bill, however many runs used it.
+function chipBills(runs) {
+  const bills = new Map();
+  for (const {chip, cost} of runs) {
+    if (list(cost?.lines).length > 0) bills.set(JSON.stringify(cost.lines), {chip, cost});
   }
-  const rows =
+  return [...bills.values()].map(
+      ({chip, cost}) => waterfall({
+        title: `A chip of ${chip.replace(/^\d+ × /, '')}`,
+        note: [
+          isNumber(cost.yield) && `yield ${percent(cost.yield)}`,
+          isNumber(cost.dies_per_wafer) && `${cost.dies_per_wafer} dies a wafer`,
+          cost.at_market_price && 'sold at a market price, which is what a token pays for'
+        ].filter(Boolean)
+                  .join(', '),
+        lines: cost.lines,
+        total: cost.usd_per_chip,
+        of: 'chip'
+      }));
+}
+
+function tokenBills(runs) {
+  return runs.filter(({cost}) => list(cost?.token_lines).length > 0)
+      .map(({model, chip, cost}) => waterfall({
+             title: `A million tokens of ${model} on ${chip}`,
+             lines: cost.token_lines,
+             total: cost.usd_per_mtoken,
+             of: 'together'
+           }));
+}
+
+function costSection(runs) {
+  const prices =
       runs.filter((run) => range(run.cost?.usd_per_mtoken))
           .map((run) => ({name: `${run.model}\n${run.chip}`, ...range(run.cost.usd_per_mtoken)}));
-  if (priced.size + rows.length === 0) return undefined;
-  return [element(
-      'div', {class: 'panels'}, [...priced.values()].map(waterfall),
-      rows.length > 0 && barsWithRange({
-        title: 'Dollars per million tokens',
-        rows,
-        format: dollars,
-        axisFormat: (v) => `$${v}`,
-        colour: 'accent',
-        caption: 'run'
-      }) ||
-          null)];
+  const parts = [...chipBills(runs), ...tokenBills(runs)];
+  if (prices.length > 0) {
+    parts.push(barsWithRange({
+      title: 'Dollars per million tokens',
+      rows: prices,
+      format: dollars,
+      axisFormat: (v) => `$${v}`,
+      colour: 'accent',
+      caption: 'run'
+    }));
+  }
+  return parts.length > 0 ? [element('div', {class: 'panels'}, parts)] : undefined;
 }

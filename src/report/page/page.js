@@ -1,7 +1,7 @@
 // The page: the header, one section for each part that the data has, and the footer.
 
 const report = JSON.parse(document.getElementById('data').textContent);
-const runs = list(report.runs).filter(isObject);
+const runs = list(report.runs).filter(isObject).map(asShown);
 
 function fact(name, value) {
   return value ? element('div', {}, element('dt', {}, name), element('dd', {}, value)) : null;
@@ -15,6 +15,8 @@ function fillHead() {
                      .filter(([key, value]) => key.endsWith('_sha256') && typeof value === 'string')
                      .map(([key, value]) => `${key.replace('_sha256', '')} ${value.slice(0, 12)}`)))
   ].join(', ');
+  const numerics = [...new Set(runs.map((run) => run.numerics?.name).filter(Boolean))].join(', ');
+  const weights = [...new Set(runs.map((run) => run.weights?.formats).filter(Boolean))].join(', ');
   const warnings = [report, ...runs].flatMap((part) => list(part.warnings)).map(asText);
   if (!hasCharts()) {
     warnings.push(
@@ -29,6 +31,7 @@ function fillHead() {
       report.command ? element('pre', {class: 'command', tabindex: 0}, report.command) : '',
       element(
           'dl', {class: 'facts'}, fact('chip', distinct('chip')), fact('model', distinct('model')),
+          fact('weights', weights), fact('arithmetic', numerics),
           fact('version', asText(report.tool_version)),
           fact('sha256', hashes && element('code', {}, hashes))),
       ...[...new Set(warnings)].map((text) => element('p', {class: 'notice'}, text)));

@@ -1,5 +1,19 @@
 // What was run: the phases, the tokens, the summary.
 
+/// A run as the sections read it: how many chips, prices as ranges, names also where the answer was
+/// "no".
+function asShown(run) {
+  const {chip = asText(run.request?.chip), model = asText(run.request?.model), cost} = run;
+  const chips = run.request?.tp ?? 1;
+  const price = cost?.usd_per_mtoken_band ?? cost?.usd_per_mtoken;
+  return {
+    ...run,
+    model,
+    chip: chips > 1 ? `${chips} × ${chip}` : chip,
+    cost: cost && { ...cost, usd_per_mtoken: price }
+  };
+}
+
 /// Every (run, phase) of the report, with a label that tells them apart.
 function phasesOf(runs) {
   const chips = new Set(runs.map((run) => run.chip));
@@ -71,10 +85,17 @@ function tokensSection(runs) {
 
 function summarySection(runs) {
   const phases = phasesOf(runs);
-  if (phases.length === 0) return undefined;
+  const refusals =
+      runs.filter((run) => run.status === 'infeasible')
+          .map(
+              (run) => element(
+                  'p', {class: 'notice'}, element('b', {}, `${run.model} on ${run.chip}: no, `), [
+                    asText(run.reason), run.remedy && `What would do: ${asText(run.remedy)}`
+                  ].filter(Boolean).join('. ')));
+  if (phases.length + refusals.length === 0) return undefined;
   const rows = phases.map(({run, phase, values}) => {
     const price = range(run.cost?.usd_per_mtoken);
-    const tokens = values.tokens_per_s * values.time_s;
+    const tokens = values.tokens ?? values.tokens_per_s * values.time_s;
     return [
       cell(run.model), cell(run.chip), cell(phase), numberCell(values.tokens_per_s, count),
       numberCell(values.time_s, seconds), cell(boundTag(values.bound_by), values.bound_by),
@@ -90,10 +111,11 @@ function summarySection(runs) {
           price?.typical)
     ];
   });
-  return [sortableTable(
+  const table = sortableTable(
       [
         'model', 'chip', 'phase', 'tokens/s', 'time', 'bound by', 'DRAM rate', 'of peak',
         'energy/token', 'power', '$/Mtoken'
       ],
-      rows)];
+      rows);
+  return [rows.length > 0 && table, ...refusals].filter(Boolean);
 }

@@ -11,7 +11,7 @@ function sourcesSection(runs) {
   const source = (ref) =>
       (/^https?:\/\//.test(ref) ? element('a', {href: ref, rel: 'noreferrer'}, ref) : ref);
   const table = sortableTable(
-      ['chip', 'field', 'value', 'confidence', 'source'],
+      ['chip', 'field', 'value', 'confidence', 'source', 'where'],
       [...rows.values()].map(
           (row) =>
               [cell(asText(row.chip)),
@@ -22,7 +22,8 @@ function sourcesSection(runs) {
                        element('span', {class: `confidence ${row.confidence}`}, row.confidence) :
                        '',
                    row.confidence),
-               cell(source(asText(row.ref)), asText(row.ref))]));
+               cell(source(asText(row.ref)), asText(row.ref)),
+               cell(row.file ? `${row.file}:${row.line ?? ''}` : '')]));
   const filter = element('input', {type: 'search', id: 'filter', placeholder: 'dram, estimate, …'});
   filter.addEventListener('input', () => {
     const wanted = filter.value.toLowerCase();
@@ -35,17 +36,12 @@ function sourcesSection(runs) {
         'Found: read in the source named. Recalled: known, the source not at hand. Derived: ' +
             'computed from others. Estimate: ours.'),
     rows.size > 0 &&
-        element(
-            'div', {class: 'tools'},
-            element(
-                'label',
-                {for: 'filter'
-                },
-                'Show only '),
-            filter),
+        element('div', {class: 'tools'}, element('label', {'for': 'filter'}, 'Show only '), filter),
     rows.size > 0 && table,
-    estimates.size > 0 && element('h3', {}, 'Estimates behind these results'),
     estimates.size > 0 &&
-        element('ul', {class: 'plain'}, [...estimates].map((text) => element('li', {}, text))),
+        element(
+            'details', {},
+            element('summary', {}, `${estimates.size} estimates behind these results`),
+            element('ul', {class: 'plain'}, [...estimates].map((text) => element('li', {}, text)))),
   ].filter(Boolean);
 }

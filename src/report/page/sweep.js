@@ -1,25 +1,35 @@
 // The sweep: a scatter of any two of its numbers, the points that no other beats, a table.
 
-/// The leaves of a point as dotted names: {"decode.time_s": 0.1}. Settings come first.
+/// The leaves of a point as dotted names: {"decode.time_s": 0.1}. Lists are left out.
 function leavesOf(json, prefix = '') {
   return Object.entries(members(json))
       .flatMap(
           ([key, value]) =>
-              (isObject(value) ? leavesOf(value, `${prefix}${key}.`) : [[prefix + key, value]]));
+              (isObject(value) ? leavesOf(value, `${prefix}${key}.`) :
+                   Array.isArray(value) ? [] :
+                                          [[(prefix + key).replace(/^phases\./, ''), value]]));
 }
+
+/// The leaves that the table shows when there are many; the chart offers every number.
+const MAIN = [
+  'status', 'reason', 'tokens_per_s', 'time_s', 'bound_by', 'dram_bandwidth_gbs', 'dram_efficiency',
+  'energy_j', 'power_w', 'usd_per_mtoken', 'usd_per_chip.typical'
+];
+const isMain = (key) => MAIN.some((name) => key === name || key.endsWith(`.${name}`));
 
 const settingText = (settings) =>
     Object.entries(members(settings)).map(([key, value]) => `${key}=${asText(value)}`).join(', ');
 
 /// A number by the unit that ends its key.
 function byKey(key, value) {
-  if (!isNumber(value)) return asText(value);
+  if (!isNumber(value)) return key === 'status' && value === 'ok' ? '' : asText(value);
   if (key.endsWith('_per_s')) return quantity(value, '/s');
   if (key.endsWith('_gbs')) return quantity(value * 1e9, 'B/s');
   if (key.endsWith('_bytes')) return bytes(value);
   if (key.endsWith('_s')) return seconds(value);
   if (key.endsWith('_j')) return joules(value);
   if (key.endsWith('_w')) return quantity(value, 'W');
+  if (/(efficiency|share|yield)$|shares\./.test(key)) return percent(value);
   if (key.includes('usd')) return dollars(value);
   return count(value);
 }
@@ -88,13 +98,14 @@ function sweepSection(sweep) {
   const settings = [...new Set(points.flatMap((point) => Object.keys(point.set)))];
   const metrics = [...new Set(points.flatMap((point) => Object.keys(point.leaves)))];
   const numeric = metrics.filter((key) => points.some((point) => isNumber(point.numbers[key])));
+  const columns = metrics.length > 12 ? metrics.filter(isMain) : metrics;
   const table = sortableTable(
-      ['★', ...settings, ...metrics],
+      ['★', ...settings, ...columns.map((key) => key.replace('.', '.\n'))],
       points.map(
           (point, i) =>
               [cell(best.has(i) ? '★' : ''),
                ...settings.map((key) => cell(asText(point.set[key]), point.set[key])),
-               ...metrics.map(
+               ...columns.map(
                    (key) =>
                        (key.endsWith('bound_by') ?
                             cell(boundTag(point.leaves[key]), point.leaves[key]) :
@@ -102,10 +113,13 @@ function sweepSection(sweep) {
       {picked: (i) => best.has(i), caption: '★ No other point is better in every objective.'});
   if (numeric.length < 2 || !hasCharts()) return [table];
 
-  const preferred = (pattern, other) => numeric.find((key) => pattern.test(key) && key !== other) ??
-      numeric.find((key) => key !== other);
-  const axes = {x: preferred(/usd_per_mtoken$|usd/)};
-  axes.y = preferred(/decode.*tokens_per_s$|tokens_per_s$/, axes.x);
+  const preferred =
+      (patterns,
+       taken) => [...patterns, /./]
+                     .map((pattern) => numeric.find((key) => pattern.test(key) && key !== taken))
+                     .find(Boolean);
+  const x = preferred([/usd_per_mtoken$/, /energy_j$/]);
+  const axes = {x, y: preferred([/decode\.tokens_per_s$/, /tokens_per_s$/], x)};
   const drawing = {};
   const choose = (which, label) => {
     const select = element(
@@ -121,7 +135,7 @@ function sweepSection(sweep) {
   };
   const bounds = [...new Set(points.map((point) => point.bound).filter(Boolean))];
   const chart = figure({
-    title: 'The points of the sweep',
+    title: sweep.model ? `${sweep.model} on ${sweep.chip}` : 'The points of the sweep',
     height: 400,
     key: bounds.map((name) => [name, boundColour(name)]),
     note: 'The colour is what bound a point; those with a rim are on the Pareto front.',
