@@ -1,0 +1,368 @@
+#include "dram/channel.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace presil::dram {
+namespace {
+
+const std::string kRoot = PRESIL_SOURCE_DIR;
+
+MemoryPart part_at(const std::string& path) {
+  return read_memory_part(read_document(kRoot + "/" + path, Syntax::yaml));
+}
+
+MemoryPart golden_part() {
+  return part_at("test/dram/r-hbm3-1pc.yaml");
+}
+
+struct Atom {
+  std::int64_t index = 0;
+  bool write = false;
+};
+
+/// The streams of the golden numbers: 64 B blocks in a span of 512 MiB, each sent as two atoms.
+class Pattern {
+ public:
+  enum Kind { sequential, random, stride, blocks };
+
+  explicit Pattern(Kind kind, std::int64_t step = 4096) : kind_(kind), stride_(step) {}
+
+  Atom operator()() {
+    if (half_) return half_ = false, Atom{block_ * 2 + 1, write_};
+    half_ = true;
+    block_ = next_block() / 64;
+    write_ = writes_every_ > 0 && count_ % writes_every_ == writes_every_ - 1;
+    ++count_;
+    return Atom{block_ * 2, write_};
+  }
+  Pattern& with_writes(std::int64_t every) { return writes_every_ = every, *this; }
+
+ private:
+  static constexpr std::int64_t kSpan = 512 << 20;
+
+  std::int64_t draw(std::int64_t n) {  // xorshift64*
+    bits_ ^= bits_ << 13;
+    bits_ ^= bits_ >> 7;
+    bits_ ^= bits_ << 17;
+    return static_cast<std::int64_t>(((bits_ * 0x2545F4914F6CDD1DULL) >> 20) %
+                                     static_cast<std::uint64_t>(n));
+  }
+  std::int64_t next_block() {
+    switch (kind_) {
+      case sequential:
+        return count_ * 64 % kSpan;
+      case random:
+        return draw(kSpan / 64) * 64;
+      case stride: {
+        const std::int64_t per_round = kSpan / stride_;
+        return (count_ % per_round * stride_ + count_ / per_round * 64 % stride_) % kSpan;
+      }
+      case blocks:
+        if (count_ % 64 == 0) base_ = draw(kSpan / 4096) * 4096;
+        return base_ + count_ % 64 * 64;
+    }
+    return 0;
+  }
+
+  Kind kind_;
+  std::int64_t stride_;
+  std::int64_t count_ = 0, base_ = 0, block_ = 0, writes_every_ = 0;
+  std::uint64_t bits_ = 0x9E3779B97F4A7C15ULL;
+  bool half_ = false, write_ = false;
+};
+
+struct Outcome {
+  Tick end = 0;  // end of the last data
+  ChannelCounts counts;
+  std::vector<LoggedCommand> log;
+  std::map<std::uint32_t, int> served;  // times, by tag
+};
+
+/// Sends `atoms` atoms, one a tick, retried when refused, `pause` ticks apart at least.
+Outcome run(const MemoryPart& part, const Policy& policy, std::int64_t atoms,
+            std::function<Atom()> next, bool keep_log = false, bool skip = true) {
+  const AddressMap map(part.mapping, part);
+  Channel channel(part, part.rate, policy);
+  Outcome result;
+  if (keep_log) channel.log_to(&result.log);
+  std::int64_t sent = 0, served = 0;
+  Atom atom = next();
+  while (served < atoms) {
+    const bool sends = sent < atoms && channel.has_room(atom.write);
+    if (sends) {
+      channel.accept(map.locate(atom.index % map.atoms()), atom.write,
+                     static_cast<std::uint32_t>(sent));
+      atom = next();
+      ++sent;
+    }
+    const Channel::Step step = channel.step();
+    if (step.served) {
+      ++served;
+      result.end = std::max(result.end, step.done);
+      if (keep_log) ++result.served[step.tag];
+    }
+    const bool can_send = sent < atoms && channel.has_room(atom.write);
+    if (skip && !step.acted && !can_send) channel.skip_to(channel.next_event() - 1);
+  }
+  result.counts = channel.counts();
+  return result;
+}
+
+Policy golden_policy() {
+  return {};
+}
+Policy without_refresh() {
+  Policy policy;
+  policy.refresh = Refresh::off;
+  return policy;
+}
+
+// Ramulator 2.1 and the sketches of its policy give the same ticks, to the last one.
+TEST(Channel, TakesRamulatorsTicksForSequentialReads) {
+  const Outcome r = run(golden_part(), golden_policy(), 2'000'000, Pattern(Pattern::sequential));
+  EXPECT_EQ(r.end, 9'075'791);
+  EXPECT_EQ(r.counts.commands[static_cast<int>(Command::ACT)], 83'552);
+  EXPECT_EQ(r.counts.commands[static_cast<int>(Command::PREpb)], 60'509);
+  EXPECT_EQ(r.counts.commands[static_cast<int>(Command::REFab)], 727);
+}
+
+TEST(Channel, TakesRamulatorsTicksForOtherReads) {
+  const auto ticks = [](const Policy& policy, std::int64_t atoms, const Pattern& pattern) {
+    return run(golden_part(), policy, atoms, pattern).end;
+  };
+  EXPECT_EQ(ticks(golden_policy(), 40'000, Pattern(Pattern::random)), 532'485);
+  EXPECT_EQ(ticks(golden_policy(), 100'000, Pattern(Pattern::stride, 8192)), 1'993'709);
+  EXPECT_EQ(ticks(golden_policy(), 100'000, Pattern(Pattern::stride, 1280)), 793'811);
+  EXPECT_EQ(ticks(golden_policy(), 100'000, Pattern(Pattern::blocks)), 469'117);
+  EXPECT_EQ(ticks(golden_policy(), 1'000'000, Pattern(Pattern::stride, 4096)), 13'327'437);
+  EXPECT_EQ(ticks(without_refresh(), 100'000, Pattern(Pattern::sequential)), 407'343);
+  EXPECT_EQ(ticks(without_refresh(), 100'000, Pattern(Pattern::random)), 1'200'165);
+}
+
+// ---- an oracle: every pair of commands against every rule, by brute force -----------------------
+
+bool binds(const TimingRule& rule, const LoggedCommand& a, const LoggedCommand& b,
+           const MemoryPart& part) {
+  if (a.command != rule.from || b.command != rule.to) return false;
+  const std::int64_t group_a = a.bank / part.banks, group_b = b.bank / part.banks;
+  switch (rule.scope) {
+    case Scope::bank:
+      return a.bank == b.bank;
+    case Scope::bank_group:
+      return group_a == group_b;
+    case Scope::other_stack_ids:
+      return group_a / part.bank_groups != group_b / part.bank_groups;
+    case Scope::pseudo_channel:
+      return true;
+  }
+  return false;
+}
+
+void expect_timing_kept(const std::vector<LoggedCommand>& log, const MemoryPart& part) {
+  for (const TimingRule& rule : timing_rules(part, part.rate)) {
+    const Tick reach = (rule.cycles + 2) * part.ticks_per_clock;  // further back it holds anyway
+    for (std::size_t j = 0; j < log.size(); ++j) {
+      int before = 0;
+      for (std::size_t i = j; i-- > 0 && before < rule.window;) {
+        if (log[j].tick - log[i].tick > reach) break;
+        if (!binds(rule, log[i], log[j], part)) continue;
+        if (++before < rule.window) continue;
+        const Tick last_of_from = log[i].tick + slots_of(rule.from, part);
+        const Tick last_of_to = log[j].tick + slots_of(rule.to, part);
+        ASSERT_GE(last_of_to - last_of_from, rule.cycles * part.ticks_per_clock)
+            << to_string(rule.from) << " at " << log[i].tick << ", " << to_string(rule.to) << " at "
+            << log[j].tick;
+      }
+    }
+  }
+}
+
+bool on_column_bus(const LoggedCommand& command) {
+  return command.command == Command::RD || command.command == Command::WR;
+}
+
+void expect_buses_kept(const std::vector<LoggedCommand>& log, const MemoryPart& part) {
+  Tick free[2] = {0, 0};
+  for (const LoggedCommand& command : log) {
+    Tick& bus = free[!part.shared_command_bus && on_column_bus(command)];
+    ASSERT_GE(command.tick, bus);
+    bus = command.tick + slots_of(command.command, part);
+    const bool any_slot = command.command == Command::PREpb || command.command == Command::PREab;
+    ASSERT_TRUE(any_slot || part.ticks_per_clock == 1 || command.tick % 2 == 1);
+  }
+}
+
+void expect_rows_kept(const std::vector<LoggedCommand>& log, const MemoryPart& part) {
+  std::vector<int> open(static_cast<std::size_t>(part.total_banks()), -1);
+  for (const LoggedCommand& command : log) {
+    int& row = open[static_cast<std::size_t>(command.bank)];
+    switch (command.command) {
+      case Command::ACT:
+        ASSERT_EQ(row, -1) << "ACT of an open bank at " << command.tick;
+        row = command.row;
+        break;
+      case Command::PREpb:
+        row = -1;
+        break;
+      case Command::PREab:
+        std::fill(open.begin(), open.end(), -1);
+        break;
+      case Command::RD:
+      case Command::WR:
+        ASSERT_EQ(row, command.row) << "the row is not open at " << command.tick;
+        break;
+      case Command::REFab:
+        for (const int r : open) ASSERT_EQ(r, -1) << "REFab over an open row";
+        break;
+      case Command::REFpb:
+        ASSERT_EQ(row, -1) << "REFpb of an open bank";
+        break;
+    }
+  }
+}
+
+/// Sequential runs, conflicts and random places, reads and writes.
+std::function<Atom()> mixture(unsigned seed) {
+  std::uint64_t state = seed * 0x9E3779B97F4A7C15ULL + 1;
+  std::int64_t at = 0, left = 0;
+  bool write = false;
+  return [=]() mutable {
+    const auto draw = [&](std::uint64_t n) {
+      state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+      return static_cast<std::int64_t>((state >> 20) % n);
+    };
+    if (left == 0) {
+      left = 1 + draw(40);
+      at = draw(3) == 0 ? at + draw(4) * 4096 : draw(1 << 20);
+      write = draw(3) == 0;
+    }
+    --left;
+    return Atom{at++, write};
+  };
+}
+
+struct Case {
+  std::string path;
+  Policy policy;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> result;
+  for (const char* path : {"test/dram/r-hbm3-1pc.yaml", "memories/hbm3e-9800-12h.yaml",
+                           "memories/hbm2e-3600.yaml", "memories/lpddr5x-8533.yaml"}) {
+    for (const Refresh refresh : {Refresh::all_bank, Refresh::per_bank, Refresh::off}) {
+      for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
+        Policy policy;
+        policy.refresh = refresh;
+        policy.page = page;
+        result.push_back({path, policy});
+      }
+    }
+  }
+  return result;
+}
+
+TEST(Channel, BreaksNoRuleAndServesEveryAtomOnce) {
+  unsigned seed = 1;
+  for (const Case& c : cases()) {
+    const MemoryPart part = part_at(c.path);
+    const std::int64_t atoms = 3000;
+    const Outcome r = run(part, c.policy, atoms, mixture(++seed), true);
+
+    SCOPED_TRACE(c.path + " seed " + std::to_string(seed));
+    expect_timing_kept(r.log, part);
+    expect_buses_kept(r.log, part);
+    expect_rows_kept(r.log, part);
+    ASSERT_EQ(static_cast<std::int64_t>(r.served.size()), atoms);
+    for (const auto& [order, times] : r.served) ASSERT_EQ(times, 1);
+  }
+}
+
+TEST(Channel, SkippingTicksChangesNothing) {
+  unsigned seed = 100;
+  for (const Case& c : cases()) {
+    const MemoryPart part = part_at(c.path);
+    const Outcome skipping = run(part, c.policy, 2000, mixture(++seed), true, true);
+    const Outcome every_tick = run(part, c.policy, 2000, mixture(seed), true, false);
+
+    EXPECT_EQ(skipping.end, every_tick.end);
+    EXPECT_EQ(skipping.counts, every_tick.counts);
+    ASSERT_EQ(skipping.log.size(), every_tick.log.size());
+    for (std::size_t i = 0; i < skipping.log.size(); ++i) {
+      ASSERT_EQ(skipping.log[i].tick, every_tick.log[i].tick);
+      ASSERT_EQ(skipping.log[i].command, every_tick.log[i].command);
+      ASSERT_EQ(skipping.log[i].bank, every_tick.log[i].bank);
+    }
+  }
+}
+
+TEST(Channel, CountsEveryServedRequestAsHitMissOrConflict) {
+  const Outcome r =
+      run(golden_part(), golden_policy(), 20'000, Pattern(Pattern::random).with_writes(3));
+  const ChannelCounts& n = r.counts;
+
+  EXPECT_EQ(n.hits + n.misses + n.conflicts, 20'000);
+  EXPECT_EQ(n.misses + n.conflicts, n.commands[static_cast<int>(Command::ACT)]);
+  EXPECT_EQ(n.commands[static_cast<int>(Command::WR)], 20'000 / 3 / 2 * 2);
+}
+
+// ---- what nature and the data sheets allow ------------------------------------------------------
+
+double efficiency(const MemoryPart& part, const Outcome& r, std::int64_t atoms) {
+  const auto burst = static_cast<double>(part.burst_clocks() * part.ticks_per_clock);
+  return static_cast<double>(atoms) * burst / static_cast<double>(r.end);
+}
+
+// At 9 Gb/s and more a PRE and an ACT take longer than the 64 CK of data that 32 waiting reads
+// stand for, so an open row costs some 7 % where it must be shut first; a closed page does not.
+TEST(Channel, StreamsEveryPartWithinItsBand) {
+  struct Band {
+    const char* name;
+    double open, closed;
+  };
+  for (const Band& band : {Band{"hbm2e-3600", 0.89, 0.89}, Band{"hbm3-6400", 0.89, 0.89},
+                           Band{"hbm3e-9200-8h", 0.82, 0.89}, Band{"hbm3e-9800-12h", 0.82, 0.89},
+                           Band{"lpddr5-6400", 0.90, 0.90}, Band{"lpddr5x-8533", 0.90, 0.90},
+                           Band{"lpddr5x-9600", 0.90, 0.90}, Band{"lpddr5x-10667", 0.90, 0.90}}) {
+    const MemoryPart part = part_at(std::string("memories/") + band.name + ".yaml");
+    const std::int64_t atoms = 200'000;
+    const double refreshed = 1 - static_cast<double>(part.tRFCab.time.count()) /
+                                     static_cast<double>(part.tREFI.time.count());
+    for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
+      Policy policy;
+      policy.page = page;
+      const double share =
+          efficiency(part, run(part, policy, atoms, Pattern(Pattern::sequential)), atoms);
+      EXPECT_GT(share, page == PagePolicy::open ? band.open : band.closed) << band.name;
+      EXPECT_LT(share, refreshed) << band.name;
+    }
+  }
+}
+
+TEST(Channel, LosesLessToPerBankThanToAllBankRefresh) {
+  const MemoryPart part = part_at("memories/hbm3-6400.yaml");
+  Policy per_bank;
+  per_bank.refresh = Refresh::per_bank;
+  for (const auto kind : {Pattern::sequential, Pattern::random}) {
+    const Tick all = run(part, golden_policy(), 100'000, Pattern(kind)).end;
+    const Tick one = run(part, per_bank, 100'000, Pattern(kind)).end;
+    const Tick none = run(part, without_refresh(), 100'000, Pattern(kind)).end;
+    EXPECT_LE(one, all);
+    EXPECT_GE(one, none);
+  }
+}
+
+TEST(Channel, ReachesSixtyPercentOnRandomBlocksKeptInOneRow) {
+  // tFAW admits 4 ACTs, so 8 atoms of 2 CK, in 24 CK: 66.7 %; refresh takes 9 % of that.
+  const MemoryPart part = part_at("memories/hbm3-6400.yaml");
+  const Outcome r = run(part, golden_policy(), 200'000, Pattern(Pattern::random));
+  EXPECT_NEAR(efficiency(part, r, 200'000), 0.60, 0.015);
+}
+
+}  // namespace
+}  // namespace presil::dram

@@ -1,0 +1,207 @@
+#include "dram/timing.h"
+
+#include "base/error.h"
+
+namespace presil::dram {
+
+std::string_view to_string(Command command) {
+  switch (command) {
+    case Command::ACT:
+      return "ACT";
+    case Command::PREpb:
+      return "PREpb";
+    case Command::PREab:
+      return "PREab";
+    case Command::RD:
+      return "RD";
+    case Command::WR:
+      return "WR";
+    case Command::REFab:
+      return "REFab";
+    case Command::REFpb:
+      return "REFpb";
+  }
+  return "";
+}
+
+std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate) {
+  using enum Command;
+  using enum Scope;
+  const auto n = [&](const DramTiming& timing) { return part.clocks(timing, rate); };
+  const std::int64_t nBL = part.burst_clocks();
+  const std::int64_t written = n(part.tCWL) + nBL;  // WR to the end of its data
+
+  return {
+      {bank, ACT, RD, n(part.tRCDRD)},
+      {bank, ACT, WR, n(part.tRCDWR)},
+      {bank, ACT, PREpb, n(part.tRAS)},
+      {bank, ACT, ACT, n(part.tRC)},
+      {bank, PREpb, ACT, n(part.tRP)},
+      {bank, RD, PREpb, n(part.tRTP)},
+      {bank, WR, PREpb, written + n(part.tWR)},
+
+      {pseudo_channel, ACT, ACT, n(part.tRRDS)},
+      {bank_group, ACT, ACT, n(part.tRRDL)},
+      {pseudo_channel, ACT, ACT, n(part.tFAW), 4},
+      {pseudo_channel, PREpb, PREpb, n(part.tPPD)},
+
+      {pseudo_channel, RD, RD, n(part.tCCDS)},
+      {pseudo_channel, WR, WR, n(part.tCCDS)},
+      {bank_group, RD, RD, n(part.tCCDL)},
+      {bank_group, WR, WR, n(part.tCCDL)},
+      {other_stack_ids, RD, RD, n(part.tCCDR)},
+      {other_stack_ids, WR, WR, n(part.tCCDR)},
+      {pseudo_channel, RD, WR, n(part.tRTW)},
+      {pseudo_channel, WR, RD, written + n(part.tWTRS)},
+      {bank_group, WR, RD, written + n(part.tWTRL)},
+
+      // Commands to all banks.
+      {pseudo_channel, ACT, PREab, n(part.tRAS)},
+      {pseudo_channel, RD, PREab, n(part.tRTP)},
+      {pseudo_channel, WR, PREab, written + n(part.tWR)},
+      {pseudo_channel, PREpb, PREab, n(part.tPPD)},
+      {pseudo_channel, PREab, PREab, n(part.tPPD)},
+      {pseudo_channel, PREab, PREpb, n(part.tPPD)},
+      {pseudo_channel, PREab, ACT, n(part.tRPab)},
+
+      // All-bank refresh.
+      {pseudo_channel, ACT, REFab, n(part.tRC)},
+      {pseudo_channel, PREpb, REFab, n(part.tRP)},
+      {pseudo_channel, PREab, REFab, n(part.tRPab)},
+      {pseudo_channel, REFab, ACT, n(part.tRFCab)},
+      {pseudo_channel, REFab, PREab, n(part.tRFCab)},
+      {pseudo_channel, REFab, REFab, n(part.tRFCab)},
+
+      // Per-bank refresh: the bank itself waits tRFCpb, the others go on after tRREFD.
+      {bank, ACT, REFpb, n(part.tRC)},
+      {bank, PREpb, REFpb, n(part.tRP)},
+      {bank, REFpb, ACT, n(part.tRFCpb)},
+      {bank, REFpb, REFpb, n(part.tRFCpb)},
+      {pseudo_channel, ACT, REFpb, n(part.tRRDS)},
+      {pseudo_channel, REFpb, ACT, n(part.tRREFD)},
+      {pseudo_channel, REFpb, REFpb, n(part.tRREFD)},
+  };
+}
+
+std::int64_t slots_of(Command command, const MemoryPart& part) {
+  switch (command) {
+    case Command::ACT:
+      return part.act_ticks;
+    case Command::PREpb:
+    case Command::PREab:
+      return part.pre_ticks;
+    case Command::RD:
+    case Command::WR:
+      return part.column_ticks;
+    case Command::REFab:
+    case Command::REFpb:
+      return part.refresh_ticks;
+  }
+  return 1;
+}
+
+BankPlace place_of(int bank, const MemoryPart& part) {
+  const int group = bank / static_cast<int>(part.banks);
+  return {group / static_cast<int>(part.bank_groups), group};
+}
+
+// Slots: one row of commands for the pseudo-channel, then each stack ID, bank group and bank.
+TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate)
+    : banks_(static_cast<std::size_t>(part.total_banks())), longest_(kCommands, 0) {
+  const int banks = static_cast<int>(part.total_banks());
+  const int stacks = static_cast<int>(part.stack_ids);
+  const int groups = stacks * static_cast<int>(part.bank_groups);
+  for (int bank = 0; bank < banks; ++bank) {
+    const BankPlace place = place_of(bank, part);
+    stack_slots_.push_back((1 + place.stack_id) * kCommands);
+    group_slots_.push_back((1 + stacks + place.group) * kCommands);
+    bank_slots_.push_back((1 + stacks + groups + bank) * kCommands);
+  }
+  slots_ = (1 + stacks + groups + banks) * kCommands;
+
+  const std::vector<TimingRule> rules = timing_rules(part, rate);
+  for (const TimingRule& rule : rules) {
+    std::int64_t& longest = longest_[static_cast<std::size_t>(rule.from)];
+    longest = std::max<std::int64_t>(longest, gap(rule, part));
+    if (rule.window == 1) continue;
+    CHECK(rule.scope == Scope::pseudo_channel && rule.from == rule.to,
+          "a window counts one command over the pseudo-channel");
+    windows_.push_back({rule.from, gap(rule, part), rule.window});
+  }
+  for (int command = 0; command < kCommands; ++command) {
+    for (int bank = 0; bank < banks; ++bank) {
+      first_.push_back(static_cast<std::int32_t>(updates_.size()));
+      for (const TimingRule& rule : rules) {
+        if (static_cast<int>(rule.from) == command && rule.window == 1) add(rule, bank, part);
+      }
+    }
+  }
+  first_.push_back(static_cast<std::int32_t>(updates_.size()));
+}
+
+/// From the first slot of one command to the first slot of the other.
+std::int32_t TimingTable::gap(const TimingRule& rule, const MemoryPart& part) const {
+  return static_cast<std::int32_t>(rule.cycles * part.ticks_per_clock + slots_of(rule.from, part) -
+                                   slots_of(rule.to, part));
+}
+
+void TimingTable::add(const TimingRule& rule, int bank, const MemoryPart& part) {
+  const std::int32_t ticks = gap(rule, part);
+  const int to = static_cast<int>(rule.to);
+  switch (rule.scope) {
+    case Scope::bank:
+      updates_.push_back({bank_slots_[bank] + to, ticks});
+      return;
+    case Scope::bank_group:
+      updates_.push_back({group_slots_[bank] + to, ticks});
+      return;
+    case Scope::other_stack_ids:
+      for (int id = 0; id < part.stack_ids; ++id) {
+        const int slot = (1 + id) * kCommands;
+        if (slot != stack_slots_[bank]) updates_.push_back({slot + to, ticks});
+      }
+      return;
+    case Scope::pseudo_channel:
+      updates_.push_back({to, ticks});
+      return;
+  }
+}
+
+std::int64_t TimingTable::longest_gap_without(Command command) const {
+  std::int64_t longest = 0;
+  for (int from = 0; from < kCommands; ++from) {
+    if (from != static_cast<int>(command)) longest = std::max(longest, longest_[from]);
+  }
+  return longest;
+}
+
+TimingState::TimingState(const TimingTable& table)
+    : table_(&table), earliest_(static_cast<std::size_t>(table.slots()), 0) {
+  for (const TimingTable::Window& window : table.windows()) {
+    rings_.push_back({std::vector<Tick>(static_cast<std::size_t>(window.window), -kNever), 0});
+  }
+}
+
+void TimingState::issue(Command command, int bank, Tick tick) {
+  for (const TimingTable::Update& update : table_->updates(command, bank)) {
+    Tick& slot = earliest_[update.slot];
+    slot = std::max(slot, tick + update.gap);
+  }
+  for (std::size_t i = 0; i < rings_.size(); ++i) {
+    const TimingTable::Window& window = table_->windows()[i];
+    if (window.command != command) continue;
+    Ring& ring = rings_[i];
+    ring.ticks[ring.oldest] = tick;
+    if (++ring.oldest == ring.ticks.size()) ring.oldest = 0;
+    Tick& slot = earliest_[static_cast<std::size_t>(command)];
+    slot = std::max(slot, ring.ticks[ring.oldest] + window.gap);
+  }
+}
+
+void TimingState::restart(Command command, Tick tick) {
+  std::fill(earliest_.begin(), earliest_.end(), 0);
+  for (Ring& ring : rings_) std::fill(ring.ticks.begin(), ring.ticks.end(), -kNever);
+  issue(command, 0, tick);
+}
+
+}  // namespace presil::dram

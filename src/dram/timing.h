@@ -1,0 +1,131 @@
+// The timing of one pseudo-channel: rules as rows of data, compiled to flat integer tables.
+//
+// A rule says how far apart two commands must be, and which banks it binds. All rules end up as
+// "when `from` is issued at tick t, nothing may use this slot before t + gap", where a slot is a
+// command at the pseudo-channel, at one stack ID, one bank group or one bank. Issuing is then a
+// short walk over a list; asking is the maximum of four numbers.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "chip/memory_part.h"
+
+namespace presil::dram {
+
+/// A count of command slots since the start.
+using Tick = std::int64_t;
+inline constexpr Tick kNever = INT64_MAX / 4;
+
+enum class Command : std::uint8_t { ACT, PREpb, PREab, RD, WR, REFab, REFpb };
+inline constexpr int kCommands = 7;
+std::string_view to_string(Command command);
+
+enum class Scope { bank, bank_group, other_stack_ids, pseudo_channel };
+
+/// The last slot of `to` comes at least `cycles` CK after the last slot of `from`. With window n,
+/// this holds for the n-th `from` before.
+struct TimingRule {
+  Scope scope = Scope::bank;
+  Command from = Command::ACT;
+  Command to = Command::ACT;
+  std::int64_t cycles = 0;
+  int window = 1;
+};
+
+/// Every rule of `part` when a pin carries `rate`.
+std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate);
+
+/// The command slots that `command` occupies on its bus.
+std::int64_t slots_of(Command command, const MemoryPart& part);
+
+/// Where a bank stands: bank = (stack_id x bank_groups + bank_group) x banks + index.
+struct BankPlace {
+  int stack_id = 0;
+  int group = 0;  // counted over all stack IDs
+};
+BankPlace place_of(int bank, const MemoryPart& part);
+
+/// The compiled rules; shared by all pseudo-channels of a kind.
+class TimingTable {
+ public:
+  struct Update {
+    std::int32_t slot = 0;
+    std::int32_t gap = 0;
+  };
+  struct Window {
+    Command command = Command::ACT;  // of itself, over the pseudo-channel
+    std::int32_t gap = 0;
+    int window = 1;
+  };
+
+  TimingTable(const MemoryPart& part, BitsPerSecond rate);
+
+  /// What issuing `command` at `bank` pushes back.
+  std::span<const Update> updates(Command command, int bank) const {
+    const std::size_t i = static_cast<std::size_t>(command) * banks_ + bank;
+    return {updates_.data() + first_[i], updates_.data() + first_[i + 1]};
+  }
+  const std::vector<Window>& windows() const { return windows_; }
+
+  int stack_slot(int bank) const { return stack_slots_[bank]; }
+  int group_slot(int bank) const { return group_slots_[bank]; }
+  int bank_slot(int bank) const { return bank_slots_[bank]; }
+  int slots() const { return slots_; }
+  /// The largest gap of any rule that `command` does not start.
+  std::int64_t longest_gap_without(Command command) const;
+
+ private:
+  std::int32_t gap(const TimingRule& rule, const MemoryPart& part) const;
+  void add(const TimingRule& rule, int bank, const MemoryPart& part);
+
+  std::size_t banks_;
+  int slots_ = 0;
+  std::vector<int> stack_slots_, group_slots_, bank_slots_;
+  std::vector<Update> updates_;
+  std::vector<std::int32_t> first_;
+  std::vector<Window> windows_;
+  std::vector<std::int64_t> longest_;  // gap by `from`
+};
+
+/// One pseudo-channel's timing state. Holds state, not time: the caller passes the tick.
+class TimingState {
+ public:
+  explicit TimingState(const TimingTable& table);
+
+  /// The rules of the pseudo-channel alone: no bank may issue `command` before.
+  Tick channel_earliest(Command command) const {
+    return earliest_[static_cast<std::size_t>(command)];
+  }
+  /// The rest of the rules.
+  Tick bank_earliest(Command command, int bank) const {
+    const int c = static_cast<int>(command);
+    return std::max({earliest_[table_->stack_slot(bank) + c],
+                     earliest_[table_->group_slot(bank) + c],
+                     earliest_[table_->bank_slot(bank) + c]});
+  }
+  /// The first tick at which `command` breaks no rule at `bank`; changes nothing.
+  Tick earliest(Command command, int bank) const {
+    return std::max(channel_earliest(command), bank_earliest(command, bank));
+  }
+
+  /// Requires tick >= earliest(command, bank). Commands to all banks pass bank 0.
+  void issue(Command command, int bank, Tick tick);
+
+  /// As if `command` at `tick` were all that ever happened.
+  void restart(Command command, Tick tick);
+
+ private:
+  const TimingTable* table_;
+  std::vector<Tick> earliest_;
+  struct Ring {
+    std::vector<Tick> ticks;  // of the last `window` issues
+    std::size_t oldest = 0;
+  };
+  std::vector<Ring> rings_;  // one a window rule
+};
+
+}  // namespace presil::dram
