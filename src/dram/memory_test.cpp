@@ -1,0 +1,285 @@
+#include "dram/memory.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "chip/dram_shape.h"
+
+namespace presil::dram {
+namespace {
+
+const std::string kRoot = PRESIL_SOURCE_DIR;
+constexpr Picoseconds kForever(INT64_MAX / 4);
+
+MemoryPart part_named(const std::string& name) {
+  return read_memory_part(read_document(kRoot + "/memories/" + name + ".yaml", Syntax::yaml));
+}
+
+Dram stacks_of(const MemoryPart& part, std::int64_t stacks) {
+  Dram config;
+  config.part = part.name;
+  config.stacks = stacks;
+  config.rate = part.rate;
+  return config;
+}
+
+Transfer read_of(std::int64_t base, std::int64_t length, Picoseconds ready = Picoseconds(0),
+                 int requester = 0) {
+  Transfer transfer;
+  transfer.stream = {base, length, 0, 0};
+  transfer.requester = requester;
+  transfer.ready_at = ready;
+  return transfer;
+}
+
+std::vector<Arrival> drain(Memory& memory) {
+  std::vector<Arrival> arrivals;
+  while (const auto arrival = memory.advance(kForever)) arrivals.push_back(*arrival);
+  return arrivals;
+}
+
+TEST(Memory, AnswersAReadOfOneLineAfterActivateLatencyAndBursts) {
+  const MemoryPart part = part_named("hbm3-6400");
+  const Dram config = stacks_of(part, 1);
+  Memory memory(part, config);
+  memory.submit(read_of(0, interleave_unit(part, config).count()));
+
+  const auto arrivals = drain(memory);
+
+  // Eight atoms of one pseudo-channel, two in each of four bank groups. The first ACT starts at
+  // tick 1, the ACTs follow 8 ticks (tRRDS) apart: at 1, 9, 17, 25. RD of the last opened group:
+  // 25 + tRCD 62 + 1 (ACT is one slot longer) = 88, next edge 89; its second atom tCCDL 8 later,
+  // 97. Data ends CL 40 and burst 4 after that.
+  ASSERT_EQ(arrivals.size(), 1u);
+  EXPECT_EQ(arrivals[0].time, part.tick_clock(part.rate).edge(DramCycles(97 + 44)));
+}
+
+TEST(Memory, KeepsBandwidthBelowPeakAndAccountsForAllTime) {
+  for (const char* name : {"hbm2e-3600", "hbm3-6400", "hbm3e-9800-12h", "lpddr5x-8533"}) {
+    const MemoryPart part = part_named(name);
+    const Dram config = stacks_of(part, 2);
+    Memory memory(part, config);
+    const std::int64_t bytes = 400 * interleave_unit(part, config).count();
+    memory.submit(read_of(0, bytes));
+    Transfer write = read_of(2 * bytes, bytes / 4, Picoseconds(0), 1);
+    write.write = true;
+    memory.submit(write);
+
+    const Arrival last = drain(memory).back();
+    const MemoryStatistics n = memory.statistics();
+
+    const double rate = static_cast<double>(bytes + bytes / 4) / to_seconds(last.time).count();
+    EXPECT_LT(rate, memory.peak().count());
+    EXPECT_EQ(n.atoms * part.atom().count(), bytes + bytes / 4);
+    EXPECT_EQ(n.commands.WR * part.atom().count(), bytes / 4);
+    EXPECT_EQ(n.row_hits + n.row_misses + n.row_conflicts, n.atoms);
+    EXPECT_NEAR(n.shares.data, rate / memory.peak().count(), 1e-3);
+    for (const double share :
+         {n.shares.data, n.shares.refresh, n.shares.row, n.shares.turnaround, n.shares.other}) {
+      EXPECT_GE(share, 0) << name;
+    }
+    const BusShares& s = n.shares;
+    EXPECT_NEAR(s.data + s.refresh + s.row + s.turnaround + s.other, 1, 1e-12);
+    EXPECT_EQ(n.waiting, last.time);
+  }
+}
+
+TEST(Memory, LetsTwoRequestersShareAndOneWaitItsTurn) {
+  const MemoryPart part = part_named("hbm3-6400");
+  const Dram config = stacks_of(part, 1);
+  const std::int64_t bytes = 100 * interleave_unit(part, config).count();
+
+  Memory shared(part, config);
+  shared.submit(read_of(0, bytes, Picoseconds(0), 0));
+  shared.submit(read_of(10 * bytes, bytes, Picoseconds(0), 1));
+  const auto together = drain(shared);
+  Memory queued(part, config);
+  queued.submit(read_of(0, bytes, Picoseconds(0), 0));
+  queued.submit(read_of(10 * bytes, bytes, Picoseconds(0), 0));
+  const auto in_order = drain(queued);
+
+  // Taking turns, both end near the end; in a queue, the first is done at half time.
+  ASSERT_EQ(together.size(), 2u);
+  EXPECT_GT(together[0].time.count(), together[1].time.count() * 95 / 100);
+  EXPECT_LT(in_order[0].time.count(), in_order[1].time.count() * 55 / 100);
+}
+
+TEST(Memory, StopsAtTheLimitAndMissesNothingSubmittedThen) {
+  const MemoryPart part = part_named("hbm3-6400");
+  const Dram config = stacks_of(part, 1);
+  const std::int64_t bytes = 50 * interleave_unit(part, config).count();
+  Memory whole(part, config);
+  whole.submit(read_of(0, bytes));
+  whole.submit(read_of(bytes, bytes, 300_ns, 1));
+  const auto expected = drain(whole);
+
+  Memory cut(part, config);
+  cut.submit(read_of(0, bytes));
+  EXPECT_FALSE(cut.advance(300_ns).has_value());
+  cut.submit(read_of(bytes, bytes, 300_ns, 1));
+  const auto found = drain(cut);
+
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].time, expected[i].time);
+  EXPECT_EQ(cut.pending(), 0);
+}
+
+TEST(Memory, CountsTransfersThatAreNotWholeLinesOfAllChannels) {
+  const MemoryPart part = part_named("hbm3-6400");
+  const Dram config = stacks_of(part, 1);
+  const std::int64_t unit = interleave_unit(part, config).count();
+  Memory memory(part, config);
+  memory.submit(read_of(0, unit));
+  memory.submit(read_of(unit, unit / 2 + 1));
+  Transfer blocks = read_of(0, unit);
+  blocks.stream.block = unit / 4;
+  blocks.stream.stride = unit;
+  memory.submit(blocks);
+  drain(memory);
+  EXPECT_EQ(memory.statistics().rounded_transfers, 2);
+  EXPECT_EQ(memory.statistics().atoms * 32, 3 * unit);  // one line everywhere for each
+}
+
+TEST(Memory, RunsBelowThePartsRateAndWithAnotherCapacity) {
+  const MemoryPart part = part_named("lpddr5-6400");
+  Dram config = stacks_of(part, 4);
+  config.rate = BitsPerSecond(5.5e9);
+  config.capacity = 128_GiB;
+  Memory memory(part, config);
+  EXPECT_DOUBLE_EQ(memory.peak().count(), 4 * 64 * 5.5e9 / 8);
+  EXPECT_EQ(memory.capacity(), 128_GiB);
+  memory.submit(read_of((127LL << 30), 1 << 20));
+  EXPECT_EQ(drain(memory).size(), 1u);
+}
+
+TEST(Memory, RefusesAMappingThatDoesNotCoverThePart) {
+  const MemoryPart part = part_named("hbm3-6400");
+  Dram config = stacks_of(part, 1);
+  config.mapping = "row bank column bank_group";
+  EXPECT_THROW(Memory(part, config), InputError);
+}
+
+// ---- the shortcuts change nothing
+// ----------------------------------------------------------------
+
+/// What a client does: submits up to `depth` transfers ahead, reacts to completions, pauses.
+struct Client {
+  std::uint64_t bits;
+  std::int64_t unit;
+  std::int64_t capacity;
+  int depth;
+  int jumps_in_1000, pauses_in_1000, writes_in_1000, requesters;
+
+  std::int64_t draw(std::int64_t n) {
+    bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
+    return static_cast<std::int64_t>((bits >> 20) % static_cast<std::uint64_t>(n));
+  }
+  bool chance(int in_1000) { return draw(1000) < in_1000; }
+};
+
+struct Story {
+  std::vector<Arrival> arrivals;
+  MemoryStatistics statistics;
+};
+
+Story tell(const MemoryPart& part, const Dram& config, Shortcuts shortcuts, Client client,
+           int transfers) {
+  Memory memory(part, config, shortcuts);
+  Story story;
+  std::int64_t next = 0;
+  Picoseconds reached(0);
+  int submitted = 0;
+  while (submitted < transfers || memory.pending() > 0) {
+    while (submitted < transfers && memory.pending() < client.depth) {
+      const std::int64_t length = (1 + client.draw(200)) * client.unit;
+      if (client.chance(client.jumps_in_1000) || next + length > client.capacity) {
+        next = client.draw((client.capacity - length) / client.unit) * client.unit;
+      }
+      Transfer t = read_of(next, length, reached);
+      if (client.chance(client.pauses_in_1000)) t.ready_at += Picoseconds(client.draw(5'000'000));
+      t.write = client.chance(client.writes_in_1000);
+      t.requester = static_cast<int>(client.draw(client.requesters));
+      memory.submit(t);
+      next += length;
+      ++submitted;
+    }
+    const bool limited = client.chance(300);
+    const Picoseconds limit =
+        limited ? reached + Picoseconds(client.draw(3'000'000)) : Picoseconds(kForever);
+    const auto arrival = memory.advance(limit);
+    if (arrival) story.arrivals.push_back(*arrival);
+    reached = arrival ? arrival->time : limited ? limit : reached;
+    if (client.chance(3)) memory.statistics();
+  }
+  story.statistics = memory.statistics();
+  return story;
+}
+
+void expect_equal(const Story& a, const Story& b) {
+  ASSERT_EQ(a.arrivals.size(), b.arrivals.size());
+  for (std::size_t i = 0; i < a.arrivals.size(); ++i) {
+    ASSERT_EQ(a.arrivals[i].transfer, b.arrivals[i].transfer) << i;
+    ASSERT_EQ(a.arrivals[i].time, b.arrivals[i].time) << i;
+    ASSERT_TRUE(i == 0 || a.arrivals[i].time >= a.arrivals[i - 1].time) << i;
+  }
+  const CommandCounts &x = a.statistics.commands, &y = b.statistics.commands;
+  EXPECT_EQ(x.ACT, y.ACT);
+  EXPECT_EQ(x.PREpb, y.PREpb);
+  EXPECT_EQ(x.PREab, y.PREab);
+  EXPECT_EQ(x.RD, y.RD);
+  EXPECT_EQ(x.WR, y.WR);
+  EXPECT_EQ(x.REFab, y.REFab);
+  EXPECT_EQ(a.statistics.row_hits, b.statistics.row_hits);
+  EXPECT_EQ(a.statistics.row_conflicts, b.statistics.row_conflicts);
+  EXPECT_EQ(a.statistics.waiting, b.statistics.waiting);
+  EXPECT_EQ(a.statistics.shares.refresh, b.statistics.shares.refresh);
+  EXPECT_EQ(a.statistics.shares.row, b.statistics.shares.row);
+  EXPECT_EQ(a.statistics.shares.turnaround, b.statistics.shares.turnaround);
+}
+
+TEST(Memory, ShortcutsChangeNothing) {
+  std::int64_t replayed = 0;
+  std::uint64_t seed = 0;
+  for (const char* name : {"hbm3-6400", "hbm3e-9800-12h", "lpddr5x-8533"}) {
+    const MemoryPart part = part_named(name);
+    for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
+      Dram config = stacks_of(part, 1);
+      config.page_policy = page;
+      const std::int64_t unit = interleave_unit(part, config).count();
+      for (int kind = 0; kind < 8; ++kind) {
+        ++seed;
+        const Client client{seed * 0x9E3779B97F4A7C15ULL + 7,
+                            unit,
+                            part.stack_capacity().count(),
+                            1 + static_cast<int>(seed % 5),
+                            kind % 2 == 0 ? 0 : 50,
+                            kind % 4 < 2 ? 0 : 100,
+                            kind < 6 ? 0 : 50,
+                            kind < 4 ? 1 : 1 + kind % 3};
+        SCOPED_TRACE(std::string(name) + " seed " + std::to_string(seed));
+        const Story with = tell(part, config, Shortcuts::on, client, 150);
+        const Story without = tell(part, config, Shortcuts::off, client, 150);
+        expect_equal(with, without);
+        EXPECT_EQ(without.statistics.replayed_atoms, 0);
+        replayed += with.statistics.replayed_atoms;
+      }
+    }
+  }
+  EXPECT_GT(replayed, 0);
+}
+
+TEST(Memory, ReplaysMostOfALongStream) {
+  const MemoryPart part = part_named("hbm3e-9800-12h");
+  const Dram config = stacks_of(part, 4);
+  Memory memory(part, config);
+  memory.submit(read_of(0, 16LL << 30));  // 4.2 M atoms a pseudo-channel, 1,000 intervals
+  drain(memory);
+  const MemoryStatistics n = memory.statistics();
+  EXPECT_GT(n.replayed_atoms, n.atoms * 8 / 10);
+}
+
+}  // namespace
+}  // namespace presil::dram
