@@ -1,4 +1,5 @@
-// The requests that wait for one bank in one direction, oldest first.
+// The requests that wait for one bank in one direction, oldest first. A request is a row, a place
+// in the order of arrival, and a tag that means something to whoever sent it.
 #pragma once
 
 #include <array>
@@ -18,10 +19,12 @@ class BankQueue {
   int size() const { return size_; }
   int row(int i) const { return rows_[i]; }
   std::uint32_t order(int i) const { return orders_[i]; }
+  std::uint32_t tag(int i) const { return tags_[i]; }
 
-  void push(int row, std::uint32_t order) {
+  void push(int row, std::uint32_t order, std::uint32_t tag) {
     rows_[size_] = row;
     orders_[size_] = order;
+    tags_[size_] = tag;
     ++size_;
   }
   void remove(int i) {
@@ -29,6 +32,7 @@ class BankQueue {
     for (; i < size_; ++i) {
       rows_[i] = rows_[i + 1];
       orders_[i] = orders_[i + 1];
+      tags_[i] = tags_[i + 1];
     }
   }
   void clear() { size_ = 0; }
@@ -44,6 +48,7 @@ class BankQueue {
   int size_ = 0;
   std::array<std::int32_t, kDepth> rows_{};
   std::array<std::uint32_t, kDepth> orders_{};
+  std::array<std::uint32_t, kDepth> tags_{};
 };
 
 }  // namespace presil::dram

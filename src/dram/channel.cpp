@@ -79,23 +79,23 @@ Channel::Channel(const MemoryPart& part, BitsPerSecond rate, const Policy& polic
   }
   open_row_.resize(static_cast<std::size_t>(banks_), -1);
   active_order_.resize(static_cast<std::size_t>(banks_));
+  active_tag_.resize(static_cast<std::size_t>(banks_));
 }
 
 // ---- requests -----------------------------------------------------------------------------------
 
-std::uint32_t Channel::accept(const Location& at, bool write) {
+void Channel::accept(const Location& at, bool write, std::uint32_t tag) {
   if (waiting() == 0) busy_from_ = now_;
-  return enqueue(at, write);
+  enqueue(at, write, tag);
 }
 
-std::uint32_t Channel::enqueue(const Location& at, bool write) {
-  queues_[write][at.bank].push(at.row, next_order_);
+void Channel::enqueue(const Location& at, bool write, std::uint32_t tag) {
+  queues_[write][at.bank].push(at.row, next_order_++, tag);
   ++queued_[write];
   // A younger request changes nothing for a bank that has a hit already.
   if (queues_[write][at.bank].size() == 1 || (hit_[write] & bit(at.bank)) == 0) {
     note_queue(at.bank, write);
   }
-  return next_order_++;
 }
 
 /// Keeps the masks true after a change of the bank's queue or open row.
@@ -208,18 +208,20 @@ void Channel::serve(const Pick& pick, Step& step) {
   account_gap(bank, pick.command, opened);
   issue(pick.command, bank, open_row_[bank]);
   if (opened) {
+    step.tag = active_tag_[bank];
     active_ &= ~bit(bank);
     refreshed_ &= ~bit(bank);
     --active_count_;
   } else {
+    const int position = hit_position_[write][bank];
+    step.tag = queues_[write][bank].tag(position);
+    queues_[write][bank].remove(position);
     ++counts_.hits;
-    queues_[write][bank].remove(hit_position_[write][bank]);
     --queued_[write];
     note_queue(bank, write);
   }
   step.acted = step.served = true;
   step.write = write;
-  step.order = pick.order;
   step.done = now_ + (write ? write_latency_ : read_latency_);
 }
 
@@ -348,6 +350,7 @@ void Channel::activate(int bank) {
   const int row = queue.row(0);
   issue(Command::ACT, bank, row);
   active_order_[bank] = queue.order(0);
+  active_tag_[bank] = queue.tag(0);
   active_ |= bit(bank);
   set(active_write_, bit(bank), draining_);
   ++active_count_;
@@ -384,13 +387,16 @@ bool Channel::can_restart() const {
 }
 
 std::vector<std::uint32_t> Channel::queue() const {
-  std::vector<std::uint32_t> orders;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> waiting;  // order, tag
   for_each_bank(waiting_[0], [&](int bank) {
     const BankQueue& queue = queues_[0][bank];
-    for (int i = 0; i < queue.size(); ++i) orders.push_back(queue.order(i));
+    for (int i = 0; i < queue.size(); ++i) waiting.emplace_back(queue.order(i), queue.tag(i));
   });
-  std::sort(orders.begin(), orders.end(), older);
-  return orders;
+  std::sort(waiting.begin(), waiting.end(),
+            [](const auto& a, const auto& b) { return older(a.first, b.first); });
+  std::vector<std::uint32_t> tags;
+  for (const auto& [order, tag] : waiting) tags.push_back(tag);
+  return tags;
 }
 
 void Channel::restart(Tick tick, Tick refresh_due, const ChannelCounts& counts) {

@@ -54,9 +54,9 @@ class Channel {
   struct Step {
     bool acted = false;      // something changed: the next tick must be looked at too
     bool refreshed = false;  // REFab was issued
-    bool served = false;     // RD or WR was issued, for the request numbered `order`
+    bool served = false;     // RD or WR was issued, for the request with this tag
     bool write = false;
-    std::uint32_t order = 0;
+    std::uint32_t tag = 0;
     Tick done = 0;  // end of its data
   };
 
@@ -67,10 +67,9 @@ class Channel {
   /// Requests accepted and not yet served.
   int waiting() const { return queued_[0] + queued_[1] + active_count_; }
 
-  /// Takes a request at tick now(); it can be served from the next tick on. Requires
-  /// has_room(write), and at most one call a tick. Returns its order number; these count up and
-  /// wrap.
-  std::uint32_t accept(const Location& at, bool write);
+  /// Takes a request at tick now(); it can be served from the next tick on, and comes back with its
+  /// tag. Requires has_room(write), and at most one call a tick.
+  void accept(const Location& at, bool write, std::uint32_t tag);
 
   /// Moves to the next tick and does what is due there.
   Step step();
@@ -95,12 +94,12 @@ class Channel {
   bool can_restart() const;
   bool reads_only() const { return !draining_ && queued_[1] == 0 && last_column_ == Command::RD; }
   Tick refresh_due() const { return refresh_due_; }
-  /// The order numbers of the waiting reads, oldest first. Requires that no row is open.
+  /// The tags of the waiting reads, oldest first. Requires that no row is open.
   std::vector<std::uint32_t> queue() const;
   /// Back (or forward) to the tick right after a REFab at `tick`, as it was with reads only. The
   /// queue is empty then, to be filled by requeue, oldest first.
   void restart(Tick tick, Tick refresh_due, const ChannelCounts& counts);
-  std::uint32_t requeue(const Location& at) { return enqueue(at, false); }
+  void requeue(const Location& at, std::uint32_t tag) { enqueue(at, false, tag); }
 
  private:
   struct Buses {
@@ -117,7 +116,7 @@ class Channel {
   void wake_at(Tick tick) { next_ = std::min(next_, tick); }
   void consider(Pick& pick, int bank, std::uint32_t order, Command command, Tick earliest);
 
-  std::uint32_t enqueue(const Location& at, bool write);
+  void enqueue(const Location& at, bool write, std::uint32_t tag);
   void note_queue(int bank, bool write);
   void note_open_row(int bank);
   void start_refresh_when_due();
@@ -158,7 +157,7 @@ class Channel {
   std::vector<int> open_row_;
   std::uint64_t open_ = 0;
   // Requests taken from the queue by their ACT, at most one a bank.
-  std::vector<std::uint32_t> active_order_;
+  std::vector<std::uint32_t> active_order_, active_tag_;
   std::uint64_t active_ = 0, active_write_ = 0;
   int active_count_ = 0;
   bool draining_ = false;  // serving writes

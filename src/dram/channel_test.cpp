@@ -80,7 +80,7 @@ struct Outcome {
   Tick end = 0;  // end of the last data
   ChannelCounts counts;
   std::vector<LoggedCommand> log;
-  std::map<std::uint32_t, int> served;  // times, by order number
+  std::map<std::uint32_t, int> served;  // times, by tag
 };
 
 /// Sends `atoms` atoms, one a tick, retried when refused, `pause` ticks apart at least.
@@ -95,7 +95,8 @@ Outcome run(const MemoryPart& part, const Policy& policy, std::int64_t atoms,
   while (served < atoms) {
     const bool sends = sent < atoms && channel.has_room(atom.write);
     if (sends) {
-      channel.accept(map.locate(atom.index % map.atoms()), atom.write);
+      channel.accept(map.locate(atom.index % map.atoms()), atom.write,
+                     static_cast<std::uint32_t>(sent));
       atom = next();
       ++sent;
     }
@@ -103,7 +104,7 @@ Outcome run(const MemoryPart& part, const Policy& policy, std::int64_t atoms,
     if (step.served) {
       ++served;
       result.end = std::max(result.end, step.done);
-      if (keep_log) ++result.served[step.order];
+      if (keep_log) ++result.served[step.tag];
     }
     const bool can_send = sent < atoms && channel.has_room(atom.write);
     if (skip && !step.acted && !can_send) channel.skip_to(channel.next_event() - 1);

@@ -1,9 +1,13 @@
 // The DRAM of one chip: transfers in, arrival times out, every command counted.
 //
-// Transfers are interleaved over the channels, so all channels see the same local stream; they are
-// equal, and one of them is simulated for all. That is checked: a stream whose length is not a
-// whole number of interleave lines over all channels is rounded up to one, and counted in
-// `rounded_transfers`.
+// Lines of 256 B are dealt out over all pseudo-channels of all stacks in turn (chip/dram_shape.h),
+// so all of them see the same local stream; they are equal, and one of them is simulated for all.
+// That holds to the byte for streams on whole lines of every pseudo-channel; another is seen as the
+// first pseudo-channel sees it, at least one line, which is at most one line off for the others.
+// Such transfers are counted in `rounded_transfers`.
+//
+// Time is in ticks of the part's command clock, rounded up once to picoseconds at this border. The
+// controller adds no latency of its own: a read arrives CL and a burst after its RD.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +33,9 @@ struct Stream {
 struct Transfer {
   Stream stream;
   bool write = false;
-  int requester = 0;  // concurrent transfers are served round-robin by atom in requester order
+  // Concurrent requesters take turns by atom, in the order of their numbers; the transfers of one
+  // requester are sent in the order of submission, each not before it is ready.
+  int requester = 0;
   Picoseconds ready_at;
 };
 
@@ -49,10 +55,10 @@ struct CommandCounts {
 /// to 1 with `data`.
 struct BusShares {
   double data = 0;
-  double refresh = 0;
+  double refresh = 0;     // banks shut and refreshed, and opened again after a REFpb
   double row = 0;         // waiting for activates and precharges (misses, conflicts, tFAW)
   double turnaround = 0;  // between reads and writes
-  double other = 0;       // bank-group spacing, command slots
+  double other = 0;       // bank-group and stack-ID spacing, command slots, first access, last data
 };
 
 struct MemoryStatistics {
@@ -62,31 +68,35 @@ struct MemoryStatistics {
   BusShares shares;
   Picoseconds waiting;  // total time with at least one transfer waiting
   std::int64_t rounded_transfers = 0;
+  std::int64_t replayed_atoms = 0;     // of `atoms`, those in refresh intervals read from a tape
   std::vector<std::string> shortcuts;  // which of the proven shortcuts were used
 };
 
 /// Adds the statistics of a later run: counts add up, shares are weighted by the time waited.
 void accumulate(MemoryStatistics& sum, const MemoryStatistics& later);
 
+/// Shortcuts are exact; off is for proving it.
+enum class Shortcuts { off, on };
+
 class Memory {
  public:
-  /// Requires config.rate <= part.rate. Throws InputError for a mapping that does not cover the
-  /// part.
-  Memory(const MemoryPart& part, const Dram& config);
+  /// Requires config.rate <= part.rate; no rate means the part's. A capacity other than the stacks'
+  /// own changes the rows of a bank. Throws InputError for a mapping that does not cover the part.
+  Memory(const MemoryPart& part, const Dram& config, Shortcuts shortcuts = Shortcuts::on);
   ~Memory();
 
   BytesPerSecond peak() const;
   Bytes capacity() const;
 
-  /// Hands over a transfer. Requires ready_at >= the time reached by advance(), and the stream to
-  /// lie within capacity().
+  /// Hands over a transfer; they are numbered from 0. Requires ready_at >= the time reached by
+  /// advance(), and a stream of at least a byte within capacity().
   TransferId submit(const Transfer& transfer);
 
-  /// Runs until the next transfer completes, but not past `limit`. Empty when none completes by
-  /// then; time has then reached `limit`.
+  /// Runs until the next transfer completes, but not past `limit`; time has then reached its
+  /// completion. Empty when none completes by then; time has then reached `limit`.
   std::optional<Arrival> advance(Picoseconds limit);
 
-  /// Transfers submitted and not yet complete.
+  /// Transfers submitted and not yet returned by advance().
   std::int64_t pending() const;
 
   MemoryStatistics statistics() const;
