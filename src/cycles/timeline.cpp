@@ -81,7 +81,7 @@ class Run {
         options_(options),
         memory_(part, chip.dram),
         fetch_buffer_(fetch_capacity()),
-        fill_buffer_(local_capacity()) {
+        fill_buffer_(fill_capacity()) {
     CHECK(options.clock > 0 && options.clock <= 1, "a clock between zero and the chip's own");
     result_.dram_peak = memory_.peak();
   }
@@ -110,30 +110,30 @@ class Run {
     std::int64_t first_stage;
   };
 
-  /// Half of the local memories: the other half is being computed on.
-  std::int64_t local_capacity() const {
-    return chip_.core.count * chip_.core.sram.size.count() / 2;
+  /// Half of the local memories: the other half is being computed on. However small, a few lines on
+  /// every channel are in flight.
+  std::int64_t fill_capacity() const {
+    return std::max(16 * bound_.program->dram_unit.count(),
+                    chip_.core.count * chip_.core.sram.size.count() / 2);
   }
 
   /// What may be on the chip and not yet computed on. A cache keeps nothing on purpose; shared
   /// memory under software control is a buffer for weights where activations leave room.
   std::int64_t fetch_capacity() const {
-    // However small the buffers, a few lines on every channel are in flight.
-    const std::int64_t least = 16 * bound_.program->dram_unit.count();
-    if (!chip_.sram || chip_.sram->managed == Managed::cache) {
-      return std::max(least, local_capacity());
-    }
+    if (!chip_.sram || chip_.sram->managed == Managed::cache) return fill_capacity();
     std::int64_t activations = 0;
     for (const Placement& p : bound_.placements) {
       if (p.level == Level::shared) activations = std::max(activations, p.address + p.size.count());
     }
     const std::int64_t shared = chip_.sram->size.count() - activations;
-    return std::max(least, local_capacity() + std::max<std::int64_t>(0, shared / 2));
+    return fill_capacity() + std::max<std::int64_t>(0, shared / 2);
   }
 
   /// Work, stages and fetches of every kernel of the step, in program order.
   void plan() {
-    const std::int64_t piece = std::max<std::int64_t>(1, fetch_capacity() / 4);
+    // Four pieces fit every buffer on the way, so that filling and computing overlap.
+    const std::int64_t piece =
+        std::max<std::int64_t>(1, std::min(fetch_capacity(), fill_capacity()) / 4);
     for (std::size_t b = 0; b < bound_.blocks.size(); ++b) {
       const BoundBlock& block = bound_.blocks[b];
       for (std::int64_t layer = 0; layer < block.repeat; ++layer) {

@@ -1,5 +1,6 @@
 #include "explore/phase.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/interrupt.h"
@@ -31,6 +32,22 @@ void charge_power(Timeline& timeline, double clock) {
   }
   timeline.charges[static_cast<std::size_t>(Resource::power)] += lost;
   timeline.bound_by = largest(timeline.charges);
+}
+
+/// The highest step at which the phase would stay within the limit if on-chip time stretched with
+/// the clock, all other time stayed, and so did the events.
+int guess_clock(const Timeline& full, const ChipFiles& chip) {
+  Picoseconds on_chip(0);
+  for (const Resource r : {Resource::matrix, Resource::vector, Resource::sram, Resource::noc}) {
+    on_chip += full.charges[static_cast<std::size_t>(r)];
+  }
+  for (int percent = kClockSteps - 1; percent > 1; --percent) {
+    Counts counts = full.counts;
+    counts.time += on_chip * (kClockSteps - percent) / percent;
+    const double watts = energy(counts, chip).total().typical / to_seconds(counts.time).count();
+    if (watts <= chip.chip.power.limit.count()) return percent;
+  }
+  return 1;
 }
 
 }  // namespace
@@ -65,14 +82,18 @@ Feasible<PhaseResult> run_phase(std::string name, const Program& program,
   };
   if (at_clock(kClockSteps)) return result;
 
-  // The highest step within the limit: power falls with the clock, so bisect.
-  int fits = static_cast<int>(std::ceil(chip.chip.power.min_clock * kClockSteps));
-  int exceeds = kClockSteps;
-  while (exceeds - fits > 1) {
-    const int middle = (fits + exceeds) / 2;
-    (at_clock(middle) ? fits : exceeds) = middle;
+  // The highest step within the limit. Power falls with the clock, so one neighbour that exceeds it
+  // is proof; a guess from the full clock's charges is seldom off by more than a step or two.
+  const int lowest = static_cast<int>(std::ceil(chip.chip.power.min_clock * kClockSteps));
+  int percent = std::max(lowest, guess_clock(result.timeline, chip));
+  bool fits = at_clock(percent);
+  while (!fits && percent > lowest) fits = at_clock(--percent);
+  PhaseResult best = result;
+  while (fits && percent + 1 < kClockSteps && at_clock(percent + 1)) {
+    ++percent;
+    best = result;
   }
-  at_clock(fits);
+  result = std::move(best);
   charge_power(result.timeline, result.clock);
   return result;
 }
