@@ -6,6 +6,7 @@
 // the prompts with their tokens and, for each step, the chosen token, its probability, and the gap
 // to the second. KV cache in F32 and flash attention off: what `numerics: ggml` describes.
 // One context per process, then exit: several create and dispose cycles in one process hang.
+import {createHash} from "node:crypto";
 import {readFileSync} from "node:fs";
 import {getLlama} from "node-llama-cpp";
 
@@ -52,5 +53,15 @@ for (const {name, text} of prompts) {
   answer.continuation = model.detokenize(answer.tokens, true);
   answers.push(answer);
 }
-console.log(JSON.stringify({prompts: answers}, null, 1));
+const {dependencies} = JSON.parse(readFileSync("package.json", "utf8"));
+const made = {
+  by: "test/reference/run.sh --update",
+  with: dependencies,
+  llama_cpp: `${llama.llamaCppRelease.repo} ${llama.llamaCppRelease.release}`,
+  settings: "CPU, F32 KV cache, flash attention off, prompt in one batch",
+  model_sha256: createHash("sha256").update(readFileSync(modelPath)).digest("hex"),
+};
+// Arrays of numbers on one line, so that a change of one token is one line of a diff.
+const text = JSON.stringify({made, prompts: answers}, null, 1);
+console.log(text.replace(/\[[^\]"{}]*\]/g, (list) => list.replace(/\s+/g, " ")));
 process.exit(0);
