@@ -185,8 +185,8 @@ tl::expected<double, std::string> parse_quantity(std::string_view text, Dimensio
       return complain(fmt::format("\"{}\", which is too large", whole));
     return rounded;
   }
-  return tl::unexpected(fmt::format("unknown unit \"{}\" in \"{}\"; expected one of {}", unit,
-                                    whole, units_of(dimension)));
+  return tl::unexpected(
+      fmt::format("expected a unit out of {}, found \"{}\"", units_of(dimension), whole));
 }
 
 std::string format_quantity(double value, Dimension dimension) {

@@ -100,7 +100,9 @@ Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights,
   options.max_tokens = r.request.max_tokens;
   options.stop_tokens = r.model.eos_tokens;
   const auto emit = [&](const GeneratedToken& token) {
-    text.pieces.push_back(decoder.next(token.token));
+    const auto& stops = options.stop_tokens;
+    const bool stop = std::find(stops.begin(), stops.end(), token.token) != stops.end();
+    text.pieces.push_back(stop ? std::string() : decoder.next(token.token));
     if (on_text) on_text(text.pieces.back());
   };
   auto tokens = generate(r.program, session, text.prompt_tokens, options, emit);

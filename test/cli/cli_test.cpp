@@ -91,7 +91,7 @@ class Cli : public testing::Test {
 };
 
 std::vector<std::string> decode(const std::string& chip, const std::string& model) {
-  return {"run", chip, model, "--phase", "decode", "--batch", "1", "--context", "1024", "--json"};
+  return {"run", chip, model, "--phase", "decode", "--context", "1024", "--json"};
 }
 
 std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
