@@ -188,8 +188,14 @@ std::string read_text(const std::filesystem::path& path, std::size_t max_bytes) 
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-Node read_document(const std::filesystem::path& path, Syntax syntax) {
-  auto source = std::make_shared<Source>(Source{path.string(), read_text(path, kMaxText)});
+Node read_document(const std::filesystem::path& path, Syntax syntax,
+                   const std::filesystem::path& home) {
+  std::string name = path.string();
+  if (!home.empty()) {
+    const std::filesystem::path inside = path.lexically_proximate(home);
+    if (!inside.empty() && *inside.begin() != "..") name = inside.string();
+  }
+  auto source = std::make_shared<Source>(Source{std::move(name), read_text(path, kMaxText)});
   return parse_document(std::move(source), syntax);
 }
 

@@ -64,8 +64,10 @@ class Diagnostics {
 /// 16 MiB or nesting over 64 levels.
 Node parse_document(std::shared_ptr<const Source> source, Syntax syntax);
 
-/// Reads and parses a file. Throws MissingInput when it cannot be opened.
-Node read_document(const std::filesystem::path& path, Syntax syntax);
+/// Reads and parses a file. Throws MissingInput when it cannot be opened. In messages a file under
+/// `home` is named relative to it, so that results do not depend on where the repository is.
+Node read_document(const std::filesystem::path& path, Syntax syntax,
+                   const std::filesystem::path& home = {});
 
 /// The whole of a text file of at most `max_bytes`. Throws MissingInput or InputError.
 std::string read_text(const std::filesystem::path& path, std::size_t max_bytes);

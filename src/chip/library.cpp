@@ -141,7 +141,7 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   ChipFiles result;
 
   const fs::path chip_file = find_chip(chip, home);
-  Node root = read_document(chip_file, Syntax::yaml);
+  Node root = read_document(chip_file, Syntax::yaml, home);
   override_from(root, "", overrides, schema);
   result.chip = read_chip(root);
 
@@ -151,7 +151,7 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   const fs::path package_file = find_named(root, "package.kind", home, "packages", log);
   log.throw_if_any();
   const auto read = [&](const fs::path& file, std::string_view prefix) {
-    Node part = read_document(file, Syntax::yaml);
+    Node part = read_document(file, Syntax::yaml, home);
     override_from(part, prefix, overrides, schema);
     return part;
   };

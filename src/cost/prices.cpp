@@ -37,7 +37,7 @@ Prices read_fields(Fields& f) {
 
 Prices load_prices(const std::filesystem::path& home) {
   const std::filesystem::path file = home / "packages" / "prices.yaml";
-  const Node root = read_document(file, Syntax::yaml);
+  const Node root = read_document(file, Syntax::yaml, home);
   Sources sources;
   Prices prices = read_file(root, "prices", read_fields, &sources);
   prices.sources = std::move(sources);

@@ -107,7 +107,8 @@ class Worker {
   DramTraffic gathered_rows() const {
     const Tensor& table = tensor(k_.weights.front());
     const std::int64_t length = bytes_of(table.format, table.columns).count() * b_.extent(Axis::m);
-    return {{table.base, std::min(length, bytes(k_.weights.front())), 0, 0}, Cargo::weights, false};
+    return {
+        {table.base, std::min(length, bytes(k_.weights.front())), 0, 0}, Cargo::activations, false};
   }
 
   /// New keys and values of all sequences, as one stretch of the layer's cache.

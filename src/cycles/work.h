@@ -15,7 +15,9 @@
 
 namespace presil {
 
-/// What a stretch of DRAM traffic carries; weights and caches may be fetched ahead of the kernel.
+/// What a stretch of DRAM traffic carries. Weights and caches may be fetched ahead of the kernel;
+/// activations, and the rows that tokens look up in the embedding table, depend on what came
+/// before.
 enum class Cargo { weights, cache, activations };
 
 struct DramTraffic {
