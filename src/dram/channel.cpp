@@ -151,17 +151,6 @@ void Channel::choose_direction() {
   }
 }
 
-/// Takes the request if it can go now and is the oldest such; else notes when it could.
-void Channel::consider(Pick& pick, int bank, std::uint32_t order, Command command, Tick earliest) {
-  if (earliest > now_) {
-    wake_at(command == Command::PREpb ? earliest : next_edge(earliest));
-  } else if (command != Command::PREpb && !on_edge()) {
-    wake_at(now_ + 1);
-  } else if (pick.bank < 0 || older(order, pick.order)) {
-    pick = {bank, order, command};
-  }
-}
-
 // ---- column commands ----------------------------------------------------------------------------
 
 void Channel::column_slot(Step& step) {
@@ -175,6 +164,10 @@ void Channel::column_slot(Step& step) {
 /// Among the requests that opened their row.
 Channel::Pick Channel::active_column() {
   Pick pick;
+  if (active_ != 0 && buses_.free[column_bus_] > now_ + 1) {  // no bank can be earlier
+    wake_at(next_edge(buses_.free[column_bus_]));
+    return pick;
+  }
   for_each_bank(active_, [&](int bank) {
     const Command command = (active_write_ & bit(bank)) != 0 ? Command::WR : Command::RD;
     const Tick earliest = std::max(buses_.free[column_bus_], timing_.earliest(command, bank));

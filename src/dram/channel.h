@@ -114,7 +114,17 @@ class Channel {
   bool on_edge() const { return (now_ & edge_) == edge_; }
   Tick next_edge(Tick tick) const { return std::max(tick, now_ + 1) | edge_; }
   void wake_at(Tick tick) { next_ = std::min(next_, tick); }
-  void consider(Pick& pick, int bank, std::uint32_t order, Command command, Tick earliest);
+  /// Takes the request if it can go now and is the oldest such; else notes when it could.
+  void consider(Pick& pick, int bank, std::uint32_t order, Command command, Tick earliest) {
+    const bool any_slot = command == Command::PREpb;
+    if (earliest > now_) {
+      wake_at(any_slot ? earliest : next_edge(earliest));
+    } else if (!any_slot && !on_edge()) {
+      wake_at(now_ + 1);
+    } else if (pick.bank < 0 || older(order, pick.order)) {
+      pick = {bank, order, command};
+    }
+  }
 
   void enqueue(const Location& at, bool write, std::uint32_t tag);
   void note_queue(int bank, bool write);

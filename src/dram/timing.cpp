@@ -113,9 +113,8 @@ TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate)
   const int groups = stacks * static_cast<int>(part.bank_groups);
   for (int bank = 0; bank < banks; ++bank) {
     const BankPlace place = place_of(bank, part);
-    stack_slots_.push_back((1 + place.stack_id) * kCommands);
-    group_slots_.push_back((1 + stacks + place.group) * kCommands);
-    bank_slots_.push_back((1 + stacks + groups + bank) * kCommands);
+    bank_slots_.push_back({(1 + place.stack_id) * kCommands, (1 + stacks + place.group) * kCommands,
+                           (1 + stacks + groups + bank) * kCommands});
   }
   slots_ = (1 + stacks + groups + banks) * kCommands;
 
@@ -150,15 +149,15 @@ void TimingTable::add(const TimingRule& rule, int bank, const MemoryPart& part) 
   const int to = static_cast<int>(rule.to);
   switch (rule.scope) {
     case Scope::bank:
-      updates_.push_back({bank_slots_[bank] + to, ticks});
+      updates_.push_back({bank_slots_[bank].bank + to, ticks});
       return;
     case Scope::bank_group:
-      updates_.push_back({group_slots_[bank] + to, ticks});
+      updates_.push_back({bank_slots_[bank].group + to, ticks});
       return;
     case Scope::other_stack_ids:
       for (int id = 0; id < part.stack_ids; ++id) {
         const int slot = (1 + id) * kCommands;
-        if (slot != stack_slots_[bank]) updates_.push_back({slot + to, ticks});
+        if (slot != bank_slots_[bank].stack) updates_.push_back({slot + to, ticks});
       }
       return;
     case Scope::pseudo_channel:

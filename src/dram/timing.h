@@ -71,9 +71,11 @@ class TimingTable {
   }
   const std::vector<Window>& windows() const { return windows_; }
 
-  int stack_slot(int bank) const { return stack_slots_[bank]; }
-  int group_slot(int bank) const { return group_slots_[bank]; }
-  int bank_slot(int bank) const { return bank_slots_[bank]; }
+  /// Where the slots of a bank start: of its stack ID, of its group, its own.
+  struct Slots {
+    int stack = 0, group = 0, bank = 0;
+  };
+  const Slots& slots_of_bank(int bank) const { return bank_slots_[bank]; }
   int slots() const { return slots_; }
   /// The largest gap of any rule that `command` does not start.
   std::int64_t longest_gap_without(Command command) const;
@@ -84,7 +86,7 @@ class TimingTable {
 
   std::size_t banks_;
   int slots_ = 0;
-  std::vector<int> stack_slots_, group_slots_, bank_slots_;
+  std::vector<Slots> bank_slots_;
   std::vector<Update> updates_;
   std::vector<std::int32_t> first_;
   std::vector<Window> windows_;
@@ -103,9 +105,8 @@ class TimingState {
   /// The rest of the rules.
   Tick bank_earliest(Command command, int bank) const {
     const int c = static_cast<int>(command);
-    return std::max({earliest_[table_->stack_slot(bank) + c],
-                     earliest_[table_->group_slot(bank) + c],
-                     earliest_[table_->bank_slot(bank) + c]});
+    const TimingTable::Slots& at = table_->slots_of_bank(bank);
+    return std::max({earliest_[at.stack + c], earliest_[at.group + c], earliest_[at.bank + c]});
   }
   /// The first tick at which `command` breaks no rule at `bank`; changes nothing.
   Tick earliest(Command command, int bank) const {
