@@ -2,11 +2,13 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <tbb/parallel_for.h>
 #include <nlohmann/json.hpp>
 
 #include "app/keep.h"
 #include "app/output.h"
 #include "base/interrupt.h"
+#include "base/progress.h"
 #include "base/terminal.h"
 #include "explore/sweep.h"
 #include "report/table.h"
@@ -139,14 +141,28 @@ int demo_verb(const Common& common) {
   requests[1].model = "llama-3-8b";
   requests[2].model = "llama-3-70b";
 
+  // The text first, as it comes; the large models then side by side.
+  std::vector<std::optional<Feasible<RunResult>>> answers(requests.size());
+  const auto answer = [&](std::size_t i) {
+    requests[i].overrides = common.set;
+    answers[i] = run(requests[i], common.places, streamer());
+  };
+  answer(0);
+  end_stream();
+  {
+    Progress progress("Llama-3-8B and Llama-3-70B", 2);
+    tbb::parallel_for(std::size_t{1}, requests.size(), [&](std::size_t i) {
+      answer(i);
+      progress.advance();
+    });
+  }
+
   const auto store = open_store(common);
   std::vector<RunResult> results;
   Json runs = Json::array();
-  for (RunRequest& request : requests) {
-    request.overrides = common.set;
-    auto result = run(request, common.places, streamer());
-    if (!result) return answer_no(common, request, result.error());
-    if (result->text) end_stream();
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    Feasible<RunResult>& result = *answers[i];
+    if (!result) return answer_no(common, requests[i], result.error());
     runs.push_back(to_json(*result));
     keep_run(*store, common, runs.back());
     results.push_back(std::move(*result));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <tbb/parallel_for.h>
 
 #include "compiler/compile.h"
 #include "model/registry.h"
@@ -175,10 +176,14 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places) {
 }
 
 Feasible<RunResult> time_run(RunResult r, const Places& places) {
-  for (const PhaseSteps& p : steps_of(r)) {
-    auto phase = run_phase(p.name, r.program, p.steps, r.chip, r.request.launch);
-    if (!phase) return tl::unexpected(phase.error());
-    r.phases.push_back(std::move(*phase));
+  const std::vector<PhaseSteps> wanted = steps_of(r);
+  std::vector<std::optional<Feasible<PhaseResult>>> phases(wanted.size());
+  tbb::parallel_for(std::size_t{0}, wanted.size(), [&](std::size_t i) {
+    phases[i] = run_phase(wanted[i].name, r.program, wanted[i].steps, r.chip, r.request.launch);
+  });
+  for (auto& phase : phases) {
+    if (!*phase) return tl::unexpected(phase->error());
+    r.phases.push_back(std::move(**phase));
   }
   const Prices prices = load_prices(places.home);
   r.price = price_chip(r.chip, prices);
