@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 #include <tbb/global_control.h>
@@ -39,16 +40,17 @@ struct Options {
   std::string output = "out/report.html";
 };
 
-void add_common(CLI::App& verb, Options& o) {
-  verb.add_flag("--json", o.common.json, "One JSON object on stdout");
-  verb.add_option("--set", o.common.set, "A field of the chip or of what it names, as key=value")
+/// Taken before or after the verb.
+void add_common(CLI::App& app, Options& o) {
+  app.add_flag("--json", o.common.json, "One JSON object on stdout");
+  app.add_option("--set", o.common.set, "A field of the chip or of what it names, as key=value")
       ->take_all()
       ->allow_extra_args(false);
-  verb.add_option("--store", o.common.store, "SQLite file that keeps results")
+  app.add_option("--store", o.common.store, "SQLite file that keeps results")
       ->capture_default_str();
-  verb.add_option("--seed", o.common.seed, "Seed of everything random")->capture_default_str();
-  verb.add_flag("--no-host", o.no_host, "Leave out what depends on this machine");
-  verb.add_option("-j,--threads", o.threads, "Threads (0: one a core)")->check(CLI::Range(0, 1024));
+  app.add_option("--seed", o.common.seed, "Seed of everything random")->capture_default_str();
+  app.add_flag("--no-host", o.no_host, "Leave out what depends on this machine");
+  app.add_option("-j,--threads", o.threads, "Threads (0: one a core)")->check(CLI::Range(0, 1024));
 }
 
 void add_design(CLI::App& verb, Options& o) {
@@ -72,14 +74,16 @@ void add_step(CLI::App& verb, Options& o) {
       {"eager", LaunchMode::eager}, {"stream", LaunchMode::stream}, {"graph", LaunchMode::graph}};
   RunRequest& r = o.request;
   verb.add_option("--phase", r.phase, "prefill, decode or both")
-      ->transform(CLI::CheckedTransformer(phases));
+      ->transform(CLI::CheckedTransformer(phases))
+      ->option_text("PHASE (both)");
   verb.add_option("--batch", r.batch, "Sequences in a step")->capture_default_str();
   verb.add_option("--prompt-tokens", r.prompt_tokens, "New tokens of each sequence in a prefill")
       ->capture_default_str();
   verb.add_option("--context", r.context, "Cached tokens of each sequence before a decode step")
       ->capture_default_str();
   verb.add_option("--launch", r.launch, "How kernels are launched: eager, stream or graph")
-      ->transform(CLI::CheckedTransformer(launches));
+      ->transform(CLI::CheckedTransformer(launches))
+      ->option_text("HOW (graph)");
   verb.add_option("--software", o.software, "Serving engine to stand for");
 }
 
@@ -98,13 +102,20 @@ int parse_and_call(int argc, char** argv) {
   o.common.places.cache = environment("PRESIL_MODEL_CACHE", ".");
   o.common.charts = o.common.places.home / "build/report/echarts.min.js";
 
-  CLI::App app("presil: run Llama on chips that do not exist yet");
+  CLI::App app("presil: run Llama on chips that do not exist yet", "presil");
+  app.footer(
+      "The launcher adds two verbs of its own: doctor (what is present, missing or wrong) and "
+      "test.\n"
+      "Exit codes: 0 ok, 1 the answer is no, 2 bad input, 3 input missing, 4 limit reached, 5 a "
+      "bug,\n"
+      "130 interrupted.");
   app.set_version_flag("--version", std::string(kVersion));
   app.require_subcommand(1);
+  add_common(app, o);
   std::function<int()> call;
   const auto verb = [&](const char* name, const char* doc, std::function<int()> action) {
     CLI::App* v = app.add_subcommand(name, doc);
-    add_common(*v, o);
+    v->fallthrough()->footer("Options of every verb (--json, --set, ...): presil --help");
     v->callback([&call, action = std::move(action)] { call = action; });
     return v;
   };
@@ -120,7 +131,8 @@ int parse_and_call(int argc, char** argv) {
   add_step(*run, o);
   auto* mode =
       run->add_option("--mode", o.request.mode, "values, cycles or both (with a prompt: both)")
-          ->transform(CLI::CheckedTransformer(modes));
+          ->transform(CLI::CheckedTransformer(modes))
+          ->option_text("MODE (cycles)");
   std::string prompt;
   auto* prompt_option = run->add_option("--prompt", prompt, "Text to continue; needs real weights");
   run->add_option("-n", o.request.max_tokens, "Tokens to generate")->capture_default_str();
@@ -176,11 +188,11 @@ int parse_and_call(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   o.common.host = !o.no_host;
-  const tbb::global_control limit(
-      tbb::global_control::max_allowed_parallelism,
-      o.threads > 0
-          ? static_cast<std::size_t>(o.threads)
-          : tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
+  std::optional<tbb::global_control> limit;
+  if (o.threads > 0) {
+    limit.emplace(tbb::global_control::max_allowed_parallelism,
+                  static_cast<std::size_t>(o.threads));
+  }
   return call();
 }
 
