@@ -47,12 +47,13 @@ void add_phases(Table& table, const RunResult& r) {
   for (const PhaseResult& p : r.phases) {
     const double time = to_seconds(p.timeline.total).count();
     const double bandwidth = static_cast<double>(p.timeline.dram_bytes.count()) / time;
+    const auto chips = static_cast<double>(r.request.tensor_parallel);
     const bool priced = r.token_price && p.name == "decode";
     table.add({r.model.name, p.name, std::to_string(p.tokens), duration_text(time),
                rate_text(tokens_per_second(p)), Cell(bound_text(p.timeline), Tone::strong),
                format_quantity(bandwidth, Dimension::bytes_per_second),
                percent(bandwidth / p.timeline.dram_peak.count()),
-               format_quantity(p.energy.total().typical, Dimension::joules),
+               format_quantity(p.energy.total().typical * chips, Dimension::joules),
                fmt::format("{:.0f} W", mean_power(p).count()),
                priced ? fmt::format("{:.3f}", r.token_price->usd_per_mtoken.typical) : ""});
   }
@@ -118,6 +119,9 @@ std::string describe(const RunResult& r, bool colour) {
   Table table = phase_columns();
   add_phases(table, r);
   text += "\n" + table.render(colour) + "\n";
+  if (r.request.tensor_parallel > 1) {
+    text += "note     DRAM and power are those of one chip, energy and price those of all\n";
+  }
   for (const PhaseResult& p : r.phases) {
     if (p.clock < 1) {
       text += fmt::format("note     {}: the power limit of {} holds the clock at {}\n", p.name,

@@ -56,7 +56,9 @@ Json memory_json(const Timeline& t) {
           {"shortcuts", m.shortcuts}};
 }
 
-Json phase_json(const PhaseResult& p) {
+/// Traffic, operations, power and bus shares are those of one chip; energy is that of all `chips`.
+Json phase_json(const PhaseResult& p, std::int64_t chips) {
+  const auto all = static_cast<double>(chips);
   const Timeline& t = p.timeline;
   const double time = seconds(t.total);
   const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time;
@@ -68,7 +70,7 @@ Json phase_json(const PhaseResult& p) {
   Json energy = Json::array();
   for (const EnergyLine& line : p.energy.lines) {
     Json j = {{"name", line.name}};
-    j.update(band_json(line.joules));
+    j.update(band_json(line.joules * all));
     energy.push_back(std::move(j));
   }
   return {{"steps", p.steps},
@@ -77,9 +79,10 @@ Json phase_json(const PhaseResult& p) {
           {"tokens_per_s", tokens_per_second(p)},
           {"bound_by", to_string(t.bound_by)},
           {"bound_shares", charges},
-          {"energy_j", p.energy.total().typical},
-          {"energy_j_low", p.energy.total().low},
-          {"energy_j_high", p.energy.total().high},
+          {"chips", chips},
+          {"energy_j", p.energy.total().typical * all},
+          {"energy_j_low", p.energy.total().low * all},
+          {"energy_j_high", p.energy.total().high * all},
           {"power_w", mean_power(p).count()},
           {"clock_share", p.clock},
           {"flops", t.flops},
@@ -95,7 +98,7 @@ Json phase_json(const PhaseResult& p) {
 
 Json phases_json(const RunResult& r) {
   Json phases = Json::object();
-  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p);
+  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p, r.request.tensor_parallel);
   return phases;
 }
 

@@ -74,7 +74,7 @@ function tokensSection(runs) {
   return [
     element(
         'p', {},
-        'What the model wrote, in the arithmetic of the chip. Each shade is one ' +
+        'What the model wrote, in the arithmetic named above. Each shade is one ' +
             'token; point at it for its number.'),
     ...said.map(
         (run) => element(
