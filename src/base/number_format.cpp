@@ -1,6 +1,7 @@
 #include "base/number_format.h"
 
 #include "base/error.h"
+#include "base/integers.h"
 
 namespace presil {
 namespace {
@@ -41,7 +42,7 @@ std::span<const Choice<Format>> format_choices() {
 
 Bytes bytes_of(Format format, std::int64_t elements) {
   const FormatInfo& f = info(format);
-  return Bytes((elements + f.block_elements - 1) / f.block_elements * f.block_bytes);
+  return Bytes(ceil_div(elements, f.block_elements) * f.block_bytes);
 }
 
 }  // namespace presil

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/integers.h"
+
 namespace presil {
 namespace {
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 std::int64_t whole_cycles(double cycles) {
   return static_cast<std::int64_t>(std::ceil(cycles));
 }

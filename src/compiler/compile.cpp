@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/integers.h"
 #include "chip/dram_shape.h"
 #include "chip/engine_time.h"
 #include "compiler/tiling.h"
@@ -336,7 +337,7 @@ class Compiler {
     }
     Kernel argmax = rowwise("argmax", Op::argmax, Symbol::S, model_.vocab_size,
                             {tp_ > 1 ? all_logits_ : logits_}, {}, {token_});
-    const std::int64_t stripe = (model_.vocab_size + chip_.core.count - 1) / chip_.core.count;
+    const std::int64_t stripe = ceil_div(model_.vocab_size, chip_.core.count);
     argmax.mappings.front().loops = {{Axis::m, 1, Over::time}, {Axis::n, stripe, Over::cores}};
     head.kernels.push_back(std::move(argmax));
     program_.blocks.push_back(std::move(head));

@@ -6,17 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "base/integers.h"
 #include "chip/engine_time.h"
 
 namespace presil {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-std::int64_t round_up(std::int64_t a, std::int64_t b) {
-  return ceil_div(a, b) * b;
-}
 
 // Elements that share a scale must not be torn apart: tiles along k are whole blocks, and 32 is
 // the block of every block format we have.

@@ -4,6 +4,7 @@
 #include <deque>
 #include <limits>
 
+#include "base/integers.h"
 #include "cycles/work.h"
 
 namespace presil {
@@ -141,7 +142,7 @@ class Run {
           Planned p{block.kernels[k].kernel, work_of(bound_, b, k, layer, chip_), 1, stage_count_};
           std::int64_t bytes = 0;
           for (const DramTraffic& t : p.work.traffic) bytes += t.write ? 0 : t.stream.length;
-          p.stages = std::max(std::min(p.work.steps, kMaxStages), (bytes + piece - 1) / piece);
+          p.stages = std::max(std::min(p.work.steps, kMaxStages), ceil_div(bytes, piece));
           for (std::int64_t s = 0; s < p.stages; ++s) add_fetches(p, s);
           stage_count_ += p.stages;
           planned_.push_back(std::move(p));

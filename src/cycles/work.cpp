@@ -4,14 +4,11 @@
 #include <cmath>
 #include <optional>
 
+#include "base/integers.h"
 #include "chip/engine_time.h"
 
 namespace presil {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 // fp32 operations of the vector engine, counted from the operators' formulas.
 constexpr std::int64_t kNormFlops = 4;        // an element: square, add, scale, weight

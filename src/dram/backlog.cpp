@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "base/integers.h"
+
 namespace presil::dram {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
 
 std::int64_t nearest_div(std::int64_t a, std::int64_t b) {
   return (a + b / 2) / b;

@@ -4,12 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/integers.h"
+
 namespace presil {
 namespace {
-
-std::int64_t aligned(std::int64_t value, std::int64_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
 
 double gigabytes(std::int64_t bytes) {
   return static_cast<double>(bytes) / 1e9;
@@ -118,7 +116,7 @@ class Binder {
       for (const Sequence& s : bound_.step.sequences) {
         offsets.push_back(size);
         const std::int64_t tokens = s.context + s.new_tokens;
-        size += aligned(bytes_of(t.format, t.columns).count() * tokens, unit);
+        size += round_up(bytes_of(t.format, t.columns).count() * tokens, unit);
       }
       bound_.placements[i] = {Level::dram, region + in_layer, Bytes(size)};
       bound_.cache_offsets = std::move(offsets);  // the same for k and v, which are alike
@@ -168,7 +166,7 @@ class Binder {
     for (const Life& life : lives) {
       const Tensor& t = program_.tensors[life.tensor];
       const std::int64_t size =
-          aligned(bytes_of(t.format, t.columns).count() * t.rows.scale * value(t.rows.symbol), 256);
+          round_up(bytes_of(t.format, t.columns).count() * t.rows.scale * value(t.rows.symbol), 256);
       std::int64_t at = 0;
       for (bool moved = true; moved;) {
         moved = false;
@@ -187,7 +185,7 @@ class Binder {
       } else {
         const std::int64_t unit = program_.dram_unit.count();
         bound_.placements[life.tensor] = {Level::dram, dram_end_, Bytes(size)};
-        dram_end_ += aligned(size, unit);
+        dram_end_ += round_up(size, unit);
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <tbb/parallel_for.h>
 
 #include "base/error.h"
+#include "base/integers.h"
 #include "values/dot.h"
 
 namespace presil {
@@ -86,8 +87,8 @@ float tile_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int6
 float tiled_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int64_t a_row,
                 KTiling tiling) {
   const std::int64_t tile = tiling.tile > 0 ? tiling.tile : w.columns;
-  const std::int64_t tiles = (w.columns + tile - 1) / tile;
-  const std::int64_t run = (tiles + tiling.split - 1) / tiling.split;
+  const std::int64_t tiles = ceil_div(w.columns, tile);
+  const std::int64_t run = ceil_div(tiles, tiling.split);
   float total = 0;
   for (std::int64_t first = 0; first < tiles; first += run) {
     float sum = 0;
