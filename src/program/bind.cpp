@@ -165,8 +165,8 @@ class Binder {
     std::vector<Life> placed;
     for (const Life& life : lives) {
       const Tensor& t = program_.tensors[life.tensor];
-      const std::int64_t size =
-          round_up(bytes_of(t.format, t.columns).count() * t.rows.scale * value(t.rows.symbol), 256);
+      const std::int64_t size = round_up(
+          bytes_of(t.format, t.columns).count() * t.rows.scale * value(t.rows.symbol), 256);
       std::int64_t at = 0;
       for (bool moved = true; moved;) {
         moved = false;

@@ -53,7 +53,7 @@ enum class Op {
   gemm,       // out[m, n] = in[m, k] x weights[n, k]^T, weights side by side along n
   rope,       // splits qkv, adds bias and head norms, rotates q and k, appends k and v to the cache
   attention,  // out[q, h] = softmax(q k^T / sqrt(d), causal) v, per sequence and head
-  all_reduce,  // sums in[m, n] over the tensor-parallel group and adds the sum to out
+  all_reduce,  // out[m, n] = sum of in[m, n] over the tensor-parallel group; epilogue add: out +=
   all_gather,  // puts the group's in[m, n] side by side
   argmax,      // the greedy token of each row of logits
 };
@@ -90,6 +90,7 @@ struct Mapping {
   std::int64_t tile(Axis axis) const;
 };
 
+/// Kernels run in the order of their block: each after the one before it has ended.
 struct Kernel {
   std::string name;
   Op op = Op::gemm;
@@ -100,7 +101,6 @@ struct Kernel {
   std::vector<int> outputs;             // activations and caches
   std::array<Extent, kAxes> extents{};  // by Axis; unused axes are 1
   std::vector<Mapping> mappings;        // by max_m, ascending
-  std::vector<int> after;  // kernels of the same block that must have ended; empty: the one before
   friend bool operator==(const Kernel&, const Kernel&) = default;
 
   Extent extent(Axis axis) const { return extents[static_cast<std::size_t>(axis)]; }

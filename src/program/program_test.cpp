@@ -48,7 +48,6 @@ Program small_program() {
   product.inputs = {1};
   product.weights = {5};
   product.outputs = {0, 2, 3};
-  product.after = {0};
   product.extents[static_cast<std::size_t>(Axis::k)] = {64, Symbol::one};
   product.mappings = {
       {16, {{Axis::n, 16, Over::cores}, {Axis::m, 1, Over::cores}, {Axis::k, 64, Over::time}}, 1},
@@ -69,7 +68,7 @@ TEST(ProgramText, RoundTrips) {
 TEST(ProgramText, ShowsAKernelAsAPersonWouldWriteIt) {
   const std::string text = print(small_program());
   EXPECT_NE(text.find("  gemm w [m=T n=64 k=64] in int8 then add\n"
-                      "    h * blk.*.w.weight -> x k_cache v_cache after 0\n"
+                      "    h * blk.*.w.weight -> x k_cache v_cache\n"
                       "    map rows <= 16: n/16 cores, m/1 cores, k/64 time\n"
                       "    map any rows: n/32 cores, k/32 time, split k by 2\n"),
             std::string::npos)

@@ -50,10 +50,6 @@ std::string print(const Program& program, const Kernel& k) {
   for (const int t : k.weights) text += " " + program.tensor(t).name;
   text += " ->";
   for (const int t : k.outputs) text += " " + program.tensor(t).name;
-  if (!k.after.empty()) {
-    text += " after";
-    for (const int other : k.after) text += " " + std::to_string(other);
-  }
   text += "\n";
   for (const Mapping& m : k.mappings) {
     const bool any = m.max_m == kAnyRows;
@@ -274,10 +270,7 @@ class Reader {
       while (!next_is("->")) k.weights.push_back(tensor());
     }
     expect("->");
-    while (more() && !next_is("after")) k.outputs.push_back(tensor());
-    if (skip("after")) {
-      while (more()) k.after.push_back(static_cast<int>(integer()));
-    }
+    while (more()) k.outputs.push_back(tensor());
     program_.blocks.back().kernels.push_back(std::move(k));
   }
 
