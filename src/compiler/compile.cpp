@@ -19,10 +19,11 @@ namespace {
 constexpr std::array<std::int64_t, 8> kRowBuckets = {1, 8, 16, 32, 64, 128, 512, 2048};
 
 /// What to multiply in, by preference, for weights stored in `weights` under `numerics`.
-std::vector<Format> preferences(std::string_view numerics, Format weights) {
+std::vector<Format> preferences(Numerics numerics, Format weights) {
   using enum Format;
-  if (numerics == "fp32") return {fp32, tf32, bf16, fp16};
-  if (numerics == "ggml" && info(weights).block_elements > 1) return {int8, fp8_e4m3, bf16, fp16};
+  if (numerics == Numerics::fp32) return {fp32, tf32, bf16, fp16};
+  if (numerics == Numerics::ggml && info(weights).block_elements > 1)
+    return {int8, fp8_e4m3, bf16, fp16};
   if (weights == fp8_e4m3 || weights == fp8_e5m2) return {weights, fp8_e4m3, bf16, fp16};
   if (weights == int8) return {int8, fp8_e4m3, bf16, fp16};
   return {bf16, fp16, tf32, fp32};
@@ -64,11 +65,6 @@ class Compiler {
     divides(model_.vocab_size, "rows of the vocabulary");
     // Fewer KV heads than chips: each is kept by several chips, as serving engines do.
     if (model_.n_kv_heads >= tp_) divides(model_.n_kv_heads, "KV heads");
-    const std::array<std::string_view, 3> known = {"bf16", "fp32", "ggml"};
-    if (std::find(known.begin(), known.end(), options_.numerics) == known.end()) {
-      refuse(fmt::format("--numerics: expected one of {}, found '{}'", fmt::join(known, ", "),
-                         options_.numerics));
-    }
   }
 
   void describe_machine() {
@@ -85,7 +81,7 @@ class Compiler {
     program_.dram_capacity = dram_capacity(part_, chip_.dram);
     program_.dram_unit = interleave_unit(part_, chip_.dram);
     program_.max_context = model_.max_context;
-    activation_ = options_.numerics == "bf16" ? Format::bf16 : Format::fp32;
+    activation_ = options_.numerics == Numerics::bf16 ? Format::bf16 : Format::fp32;
     heads_ = model_.n_heads / tp_;
     kv_heads_ = std::max<std::int64_t>(1, model_.n_kv_heads / tp_);
     kv_columns_ = kv_heads_ * model_.head_dim;
@@ -125,10 +121,8 @@ class Compiler {
   Format weight_format(const std::string& name, bool is_matrix) const {
     const Format fallback = is_matrix ? options_.weights : activation_;
     if (!options_.format_of) return fallback;
-    const std::size_t star = name.find('*');
     const auto in_layer = [&](std::int64_t layer) {
-      std::string concrete = name;
-      if (star != std::string::npos) concrete.replace(star, 1, std::to_string(layer));
+      const std::string concrete = name_in_layer(name, layer);
       const auto format = options_.format_of(concrete);
       if (!format) {
         throw InputError(fmt::format("{}: the weights have no tensor '{}'", model_.name, concrete));
@@ -136,7 +130,8 @@ class Compiler {
       return *format;
     };
     const Format first = in_layer(0);
-    for (std::int64_t layer = 1; star != std::string::npos && layer < model_.n_layers; ++layer) {
+    const std::int64_t layers = is_in_layers(name) ? model_.n_layers : 1;
+    for (std::int64_t layer = 1; layer < layers; ++layer) {
       if (const Format other = in_layer(layer); other != first) {
         throw InputError(
             fmt::format("{}: '{}' is {} in layer 0 and {} in layer {}; one format for "
@@ -245,7 +240,8 @@ class Compiler {
     set(k, Axis::q, {1, Symbol::Q});
     set(k, Axis::c, {1, Symbol::C});
     set(k, Axis::d, {model_.head_dim, Symbol::one});
-    const auto wanted = preferences(options_.numerics == "fp32" ? "fp32" : "bf16", activation_);
+    const bool fp32 = options_.numerics == Numerics::fp32;
+    const auto wanted = preferences(fp32 ? Numerics::fp32 : Numerics::bf16, activation_);
     k.multiply = first_supported(chip_.core.matrix, wanted).value_or(Format::bf16);
     for (const std::int64_t queries : {std::int64_t{1}, kAnyRows}) {
       const AttentionShape shape{kv_heads_, heads_ / kv_heads_, model_.head_dim, queries,

@@ -21,7 +21,7 @@ namespace presil {
 
 struct CompileOptions {
   std::int64_t tensor_parallel = 1;
-  std::string numerics = "bf16";  // "bf16", "fp32", "ggml"
+  Numerics numerics = Numerics::bf16;
   /// The format of a weight by its GGUF name ("blk.0.attn_q.weight"); an empty function: `weights`
   /// for matrices, and norms in the activations' format.
   std::function<std::optional<Format>(std::string_view)> format_of;
@@ -32,8 +32,8 @@ struct CompileOptions {
 /// last mapping.
 inline constexpr std::int64_t kLargestSearchedStep = 8192;
 
-/// Throws InputError for a split that does not divide the heads, the MLP or the link's group, for
-/// unknown numerics, and for a chip that multiplies no suitable format. Infeasible when no tile
+/// Throws InputError for a split that does not divide the heads, the MLP or the link's group, and
+/// for a chip that multiplies no suitable format. Infeasible when no tile
 /// fits a core.
 Feasible<Program> compile(const Architecture& model, const Chip& chip, const MemoryPart& part,
                           const CompileOptions& options);

@@ -116,9 +116,6 @@ TEST(Compile, RefusesASplitThatDoesNotDivide) {
   EXPECT_THROW(compile(model("llama-3-8b"), files.chip, files.memory, options), InputError);
   options.tensor_parallel = 64;  // more chips than the link joins
   EXPECT_THROW(compile(model("llama-3-8b"), files.chip, files.memory, options), InputError);
-  options.tensor_parallel = 1;
-  options.numerics = "fp8-hoper";
-  EXPECT_THROW(compile(model("llama-3-8b"), files.chip, files.memory, options), InputError);
 }
 
 TEST(EngineTime, OutputStationaryPadsToTheInstruction) {

@@ -40,6 +40,16 @@ Format parse_format(const std::string& name) {
       fmt::format("--dtype: expected one of {}, found '{}'", fmt::join(names, ", "), name));
 }
 
+Numerics parse_numerics(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Numerics n : kAllNumerics) {
+    if (to_string(n) == name) return n;
+    names.push_back(to_string(n));
+  }
+  throw InputError(
+      fmt::format("--numerics: expected one of {}, found '{}'", fmt::join(names, ", "), name));
+}
+
 std::string formats_of(const Weights& weights) {
   std::set<std::string_view> matrices;
   for (const WeightTensor& t : weights.tensors()) {
@@ -76,7 +86,9 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
                                    request.dtype, r.weights_file, r.weight_formats));
     }
   }
-  r.numerics = !request.numerics.empty() ? request.numerics : weights ? "ggml" : "bf16";
+  r.numerics = !request.numerics.empty() ? parse_numerics(request.numerics)
+               : weights                 ? Numerics::ggml
+                                         : Numerics::bf16;
 
   CompileOptions options;
   options.tensor_parallel = request.tensor_parallel;

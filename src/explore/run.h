@@ -60,7 +60,7 @@ struct RunResult {
   Architecture model;
   std::string weights_file;    // name of the GGUF, "" without one
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
-  std::string numerics;
+  Numerics numerics = Numerics::bf16;
   Program program;
   std::optional<TextResult> text;
   std::vector<PhaseResult> phases;

@@ -223,7 +223,7 @@ Json to_json(const RunResult& r) {
             {"mode", to_string(r.request.mode)},
             {"request", request_json(r.request)},
             {"weights", {{"file", r.weights_file}, {"formats", r.weight_formats}}},
-            {"numerics", {{"name", r.numerics}}}};
+            {"numerics", {{"name", to_string(r.numerics)}}}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();

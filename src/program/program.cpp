@@ -11,11 +11,35 @@ std::int64_t Mapping::tile(Axis axis) const {
   return 0;
 }
 
+std::string name_in_layer(std::string_view name, std::int64_t layer) {
+  std::string result(name);
+  if (const std::size_t star = name.find('*'); star != std::string::npos) {
+    result.replace(star, 1, std::to_string(layer));
+  }
+  return result;
+}
+
+bool is_in_layers(std::string_view name) {
+  return name.find('*') != std::string_view::npos;
+}
+
 int Program::find(std::string_view name) const {
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (tensors[i].name == name) return static_cast<int>(i);
   }
   throw InternalError("no tensor called " + std::string(name));
+}
+
+std::string_view to_string(Numerics numerics) {
+  switch (numerics) {
+    case Numerics::bf16:
+      return "bf16";
+    case Numerics::fp32:
+      return "fp32";
+    case Numerics::ggml:
+      return "ggml";
+  }
+  return "";
 }
 
 std::string_view to_string(Op op) {

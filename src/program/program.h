@@ -18,6 +18,7 @@
 
 #include "base/number_format.h"
 #include "base/units.h"
+#include "program/numerics.h"
 
 namespace presil {
 
@@ -46,6 +47,11 @@ struct Tensor {
   std::int64_t layer_stride = 0;
   friend bool operator==(const Tensor&, const Tensor&) = default;
 };
+
+/// The name of a weight in one layer: "blk.*.attn_q.weight" in layer 3 is "blk.3.attn_q.weight".
+std::string name_in_layer(std::string_view name, std::int64_t layer);
+/// Whether each layer has a weight of this name.
+bool is_in_layers(std::string_view name);
 
 enum class Op {
   embed,      // out[m, n] = weight[token[m], n]
@@ -116,7 +122,7 @@ struct Block {
 struct Program {
   std::string model;
   std::string chip;
-  std::string numerics;  // how values are rounded: "ggml", "fp32", "bf16"
+  Numerics numerics = Numerics::bf16;
   std::int64_t tensor_parallel = 1;
   // What bind needs to know of the chip.
   std::int64_t cores = 1;

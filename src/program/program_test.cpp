@@ -14,7 +14,7 @@ Program small_program() {
   Program p;
   p.model = "tiny";
   p.chip = "toy";
-  p.numerics = "ggml";
+  p.numerics = Numerics::ggml;
   p.cores = 4;
   p.local_memory = 64_KiB;
   p.shared_memory = 1_MiB;
@@ -86,6 +86,12 @@ TEST(ProgramText, RefusesWhatItDidNotWriteWithThePlace) {
     EXPECT_NE(e.diagnostics()[0].message.find("found \"later\""), std::string::npos);
     EXPECT_GT(e.diagnostics()[0].line, 10);
   }
+}
+
+TEST(ProgramText, RefusesNumericsThatItDoesNotKnow) {
+  std::string text = print(small_program());
+  text.replace(text.find("numerics ggml"), 13, "numerics fp7");
+  EXPECT_THROW(parse_program(std::make_shared<Source>(Source{"program.txt", text})), InputError);
 }
 
 TEST(ProgramText, SurvivesBeingCutAnywhere) {

@@ -78,7 +78,9 @@ class Reader {
         expect("on");
         program_.chip = word("the chip's name");
       } else if (head == "numerics") {
-        program_.numerics = word("a name");
+        const auto numerics = one_of(kAllNumerics, word("bf16, fp32 or ggml"));
+        if (!numerics) fail("expected bf16, fp32 or ggml");
+        program_.numerics = *numerics;
       } else if (head == "machine") {
         read_machine();
       } else if (head == "model") {
@@ -321,7 +323,8 @@ class Reader {
 }  // namespace
 
 std::string print(const Program& p) {
-  std::string text = fmt::format("program {} on {}\nnumerics {}\n", p.model, p.chip, p.numerics);
+  std::string text =
+      fmt::format("program {} on {}\nnumerics {}\n", p.model, p.chip, to_string(p.numerics));
   text += fmt::format("machine tensor_parallel {} cores {} local {} shared {} dram {} unit {}\n",
                       p.tensor_parallel, p.cores, p.local_memory.count(), p.shared_memory.count(),
                       p.dram_capacity.count(), p.dram_unit.count());

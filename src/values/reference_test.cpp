@@ -32,7 +32,7 @@ TEST(Reference, GreedyTokensOfSmolLM2EqualLlamaCpps) {
   std::ifstream stored(PRESIL_SOURCE_DIR "/test/reference/smollm2_greedy.json");
   const nlohmann::json reference = nlohmann::json::parse(stored);
   const Weights weights = Weights::open_gguf(file);
-  const Program program = testing::small_program(weights, "ggml", {.k = 192, .c = 16});
+  const Program program = testing::small_program(weights, Numerics::ggml, {.k = 192, .c = 16});
 
   for (const nlohmann::json& prompt : reference["prompts"]) {
     SCOPED_TRACE(prompt["name"].get<std::string>());

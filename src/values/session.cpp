@@ -13,14 +13,6 @@
 namespace presil {
 namespace {
 
-std::string name_in_layer(const std::string& name, std::int64_t layer) {
-  std::string result = name;
-  if (const std::size_t star = name.find('*'); star != std::string::npos) {
-    result.replace(star, 1, std::to_string(layer));
-  }
-  return result;
-}
-
 bool is_finite(std::span<const float> values) {
   return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
@@ -58,7 +50,7 @@ Session::Session(const Program& program, const Weights& weights)
     : program_(program),
       weights_(weights),
       model_(weights.architecture()),
-      numerics_(parse_numerics(program.numerics)),
+      numerics_(program.numerics),
       frequencies_(weights.rope_frequencies()) {
   if (program.tensor_parallel != 1) {
     throw InputError(fmt::format("values of a model split over {} chips: not yet; use --tp 1",

@@ -24,8 +24,7 @@ namespace presil {
 class Session {
  public:
   /// Keeps references to both. Throws InputError when the program needs a tensor that the weights
-  /// lack or hold in another shape or format, for numerics it does not know, and for programs split
-  /// over chips ("not yet").
+  /// lack or hold in another shape or format, and for programs split over chips ("not yet").
   Session(const Program& program, const Weights& weights);
 
   /// Runs one step. `new_tokens[i]` continues sequence i; their numbers and the contexts are those

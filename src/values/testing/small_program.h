@@ -19,11 +19,11 @@ struct SmallTiles {
 
 class SmallProgram {
  public:
-  SmallProgram(const Weights& weights, std::string numerics, SmallTiles tiles)
+  SmallProgram(const Weights& weights, Numerics numerics, SmallTiles tiles)
       : weights_(weights), model_(weights.architecture()), tiles_(tiles) {
     program_.model = model_.name;
     program_.chip = "test";
-    program_.numerics = std::move(numerics);
+    program_.numerics = numerics;
     program_.dram_capacity = 64_GiB;
     program_.shared_memory = 1_GiB;
     program_.dram_unit = 64_B;
@@ -103,11 +103,7 @@ class SmallProgram {
   }
 
   int weight(const std::string& name, std::int64_t rows, std::int64_t columns) {
-    std::string in_first_layer = name;
-    if (const auto star = name.find('*'); star != std::string::npos) {
-      in_first_layer.replace(star, 1, "0");
-    }
-    const WeightTensor* stored = weights_.find(in_first_layer);
+    const WeightTensor* stored = weights_.find(name_in_layer(name, 0));
     const Format format = stored != nullptr ? stored->format : Format::fp32;
     return add({name, Role::weight, format, {rows, Symbol::one}, columns, 0, 0});
   }
@@ -137,8 +133,8 @@ class SmallProgram {
   Program program_;
 };
 
-inline Program small_program(const Weights& weights, std::string numerics, SmallTiles tiles = {}) {
-  return SmallProgram(weights, std::move(numerics), tiles).build();
+inline Program small_program(const Weights& weights, Numerics numerics, SmallTiles tiles = {}) {
+  return SmallProgram(weights, numerics, tiles).build();
 }
 
 }  // namespace presil::testing
