@@ -52,7 +52,7 @@ class RunningSoftmax {
 
 }  // namespace
 
-void attention(const AttentionShape& shape, std::span<const float> queries,
+void attention(const AttentionHeads& shape, std::span<const float> queries,
                std::span<const float> keys, std::span<const float> values, std::span<float> out) {
   const std::int64_t d = shape.head_dim;
   const std::int64_t q_stride = shape.n_heads * d;

@@ -9,7 +9,7 @@
 
 namespace presil {
 
-struct AttentionShape {
+struct AttentionHeads {
   std::int64_t n_heads = 1;
   std::int64_t n_kv_heads = 1;  // query head h reads KV head h / (n_heads / n_kv_heads)
   std::int64_t head_dim = 1;
@@ -20,7 +20,7 @@ struct AttentionShape {
 
 /// One sequence. `queries` and `out`: (new, n_heads * head_dim); `keys` and `values`:
 /// (context + new, n_kv_heads * head_dim), already rounded. Query i sees keys up to context + i.
-void attention(const AttentionShape& shape, std::span<const float> queries,
+void attention(const AttentionHeads& shape, std::span<const float> queries,
                std::span<const float> keys, std::span<const float> values, std::span<float> out);
 
 }  // namespace presil

@@ -8,7 +8,7 @@
 namespace presil {
 namespace {
 
-constexpr AttentionShape kOneHead{.head_dim = 2};
+constexpr AttentionHeads kOneHead{.head_dim = 2};
 
 TEST(Attention, EqualScoresAverageTheValuesSeen) {
   const std::vector<float> queries(4, 0.0f);  // two queries after one cached key
@@ -41,7 +41,7 @@ TEST(Attention, TilesAgreeWithTheWhole) {
   }
   const std::vector<float> queries = {2, -1};
   std::vector<float> whole(2), tiled(2);
-  AttentionShape shape = kOneHead;
+  AttentionHeads shape = kOneHead;
   attention(shape, queries, keys, values, whole);
   shape.tile = 7;
 
@@ -53,7 +53,7 @@ TEST(Attention, TilesAgreeWithTheWhole) {
 
 TEST(Attention, HeadsShareTheKVHeadOfTheirGroup) {
   // Four query heads, two KV heads of dimension 2, one key: out is the value of head / 2.
-  const AttentionShape shape{.n_heads = 4, .n_kv_heads = 2, .head_dim = 2};
+  const AttentionHeads shape{.n_heads = 4, .n_kv_heads = 2, .head_dim = 2};
   std::vector<float> out(8);
 
   attention(shape, std::vector<float>(8, 1.0f), std::vector<float>(4, 1.0f),
@@ -63,7 +63,7 @@ TEST(Attention, HeadsShareTheKVHeadOfTheirGroup) {
 }
 
 TEST(Attention, AWindowHidesOlderKeys) {
-  AttentionShape shape = kOneHead;
+  AttentionHeads shape = kOneHead;
   shape.window = 2;
   shape.tile = 2;
   std::vector<float> out(2);

@@ -256,7 +256,7 @@ void Session::run_rope(const Kernel& kernel, std::size_t layer) {
 }
 
 void Session::run_attention(const BoundKernel& kernel, std::size_t layer) {
-  const AttentionShape shape{
+  const AttentionHeads shape{
       .n_heads = model_.n_heads,
       .n_kv_heads = model_.n_kv_heads,
       .head_dim = model_.head_dim,
