@@ -11,6 +11,7 @@
 #include "chip/dram_shape.h"
 #include "chip/engine_time.h"
 #include "compiler/tiling.h"
+#include "compiler/weight_layout.h"
 
 namespace presil {
 namespace {
@@ -38,10 +39,13 @@ class Compiler {
   Feasible<Program> run() {
     check_split();
     describe_machine();
+    cut_model();
     add_activations();
-    add_blocks();
-    place_weights();  // every weight has an address; layers are layer_stride apart
+    add_embedding();
+    add_layers();
+    add_head();
     if (infeasible_) return tl::unexpected(*infeasible_);
+    place_weights(program_);  // every weight has an address; layers are layer_stride apart
     return std::move(program_);
   }
 
@@ -81,6 +85,10 @@ class Compiler {
     program_.dram_capacity = dram_capacity(part_, chip_.dram);
     program_.dram_unit = interleave_unit(part_, chip_.dram);
     program_.max_context = model_.max_context;
+  }
+
+  /// What is left of the model's shape on one of the chips that share it.
+  void cut_model() {
     activation_ = options_.numerics == Numerics::bf16 ? Format::bf16 : Format::fp32;
     heads_ = model_.n_heads / tp_;
     kv_heads_ = std::max<std::int64_t>(1, model_.n_kv_heads / tp_);
@@ -272,20 +280,22 @@ class Compiler {
     }
   }
 
-  void add_blocks() {
+  void add_embedding() {
     const std::int64_t d = model_.d_model;
-    const int embedding = weight("token_embd.weight", vocab_, d);
-
+    embedding_ = weight("token_embd.weight", vocab_, d);
     Block embed{"embed", 1, {}};
     embed.kernels.push_back(
-        rowwise("embed", Op::embed, Symbol::T, d, {}, {embedding}, {tp_ > 1 ? partial_ : x_}));
+        rowwise("embed", Op::embed, Symbol::T, d, {}, {embedding_}, {tp_ > 1 ? partial_ : x_}));
     if (tp_ > 1) {
       embed.kernels.push_back(
           rowwise("embed_all_reduce", Op::all_reduce, Symbol::T, d, {partial_}, {}, {x_}));
     }
     program_.blocks.push_back(std::move(embed));
+  }
 
-    first_layer_weight_ = program_.tensors.size();
+  /// The weights come in the order they are read.
+  void add_layers() {
+    const std::int64_t d = model_.d_model;
     const int attn_norm = weight("blk.*.attn_norm.weight", 1, d);
     const int wq = weight("blk.*.attn_q.weight", q_columns_, d);
     const int wk = weight("blk.*.attn_k.weight", kv_columns_, d);
@@ -305,7 +315,6 @@ class Compiler {
     const int gate = weight("blk.*.ffn_gate.weight", d_ff_, d);
     const int up = weight("blk.*.ffn_up.weight", d_ff_, d);
     const int down = weight("blk.*.ffn_down.weight", d, d_ff_);
-    last_layer_weight_ = program_.tensors.size();
 
     Block layer{"layer", model_.n_layers, {}};
     layer.kernels.push_back(
@@ -319,9 +328,13 @@ class Compiler {
     layer.kernels.push_back(gemm("gate_up", Symbol::T, h_, {gate, up}, f_, Epilogue::swiglu));
     add_to_residual(layer, gemm("down", Symbol::T, f_, {down}, x_, Epilogue::add));
     program_.blocks.push_back(std::move(layer));
+  }
 
+  void add_head() {
+    const std::int64_t d = model_.d_model;
     const int output_norm = weight("output_norm.weight", 1, d);
-    const int head_weight = model_.tied_embeddings ? embedding : weight("output.weight", vocab_, d);
+    const int head_weight =
+        model_.tied_embeddings ? embedding_ : weight("output.weight", vocab_, d);
     Block head{"head", 1, {}};
     head.kernels.push_back(
         rowwise("final_norm", Op::rmsnorm, Symbol::S, d, {x_}, {output_norm}, {last_}));
@@ -339,42 +352,6 @@ class Compiler {
     program_.blocks.push_back(std::move(head));
   }
 
-  /// Weights lie in the order they are read, so that a decode step is one long stream. What one
-  /// product reads together stays together; each group starts on a dram_unit.
-  void place_weights() {
-    const std::int64_t unit = program_.dram_unit.count();
-    const auto aligned = [&](std::int64_t a) { return (a + unit - 1) / unit * unit; };
-    std::int64_t at = 0;
-    std::int64_t layer_begin = 0;
-    for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
-      Tensor& t = program_.tensors[i];
-      if (i == first_layer_weight_) layer_begin = at = aligned(at);
-      if (i == last_layer_weight_) {
-        const std::int64_t stride = aligned(at - layer_begin);
-        for (std::size_t j = first_layer_weight_; j < last_layer_weight_; ++j) {
-          program_.tensors[j].layer_stride = stride;
-        }
-        at = layer_begin + stride * model_.n_layers;
-      }
-      if (t.role != Role::weight) continue;
-      if (!continues_group(static_cast<int>(i))) at = aligned(at);
-      t.base = at;
-      at += bytes_of(t.format, t.columns).count() * t.rows.scale;
-    }
-    program_.weight_footprint = Bytes(aligned(at));
-  }
-
-  /// True when some kernel reads weight `i` right after weight `i - 1`.
-  bool continues_group(int i) const {
-    for (const Block& block : program_.blocks) {
-      for (const Kernel& k : block.kernels) {
-        const auto at = std::find(k.weights.begin(), k.weights.end(), i);
-        if (at != k.weights.end() && at != k.weights.begin() && *(at - 1) == i - 1) return true;
-      }
-    }
-    return false;
-  }
-
   const Architecture& model_;
   const Chip& chip_;
   const MemoryPart& part_;
@@ -384,9 +361,9 @@ class Compiler {
   std::optional<Infeasible> infeasible_;
   Format activation_ = Format::bf16;
   std::int64_t heads_ = 0, kv_heads_ = 0, kv_columns_ = 0, q_columns_ = 0, d_ff_ = 0, vocab_ = 0;
+  int embedding_ = 0;
   int x_ = 0, h_ = 0, qkv_ = 0, q_ = 0, attn_ = 0, f_ = 0, partial_ = 0, last_ = 0, logits_ = 0,
       all_logits_ = 0, token_ = 0, k_cache_ = 0, v_cache_ = 0;
-  std::size_t first_layer_weight_ = 0, last_layer_weight_ = 0;
 };
 
 }  // namespace
