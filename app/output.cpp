@@ -75,6 +75,10 @@ Table phase_columns() {
 
 }  // namespace
 
+bool colour() {
+  return terminal_of(1).colour;
+}
+
 void print_json(const Common& common, Json json) {
   if (common.host) {
     rusage usage{};
@@ -108,7 +112,8 @@ std::string describe(const RunResult& r, bool colour) {
       "chip     {}{}: {} cores at {}, {} of {}, numerics {}\n",
       r.request.tensor_parallel > 1 ? fmt::format("{} x ", r.request.tensor_parallel) : "",
       chip.name, chip.core.count, to_string(chip.core.clock),
-      to_string(peak_bandwidth(r.chip.memory, chip.dram)), r.chip.memory.name, to_string(r.numerics));
+      to_string(peak_bandwidth(r.chip.memory, chip.dram)), r.chip.memory.name,
+      to_string(r.numerics));
   if (r.text) {
     std::string continuation;
     for (const std::string& piece : r.text->pieces) continuation += piece;

@@ -11,13 +11,16 @@ namespace presil::app {
 /// Prints `json` as one object on stdout, with `host` {cpu_s, peak_rss_bytes} unless --no-host.
 void print_json(const Common& common, Json json);
 
+/// Whether stdout shows colour.
+bool colour();
+
 /// The summary of a run for a person: model, chip, text, a table of its phases, price.
 std::string describe(const RunResult& result, bool colour);
 
 /// The phases of several runs in one table, a run a group of rows.
 std::string phase_table(const std::vector<RunResult>& results, bool colour);
 
-/// "needs ...": the reason of an answer that is no, and what would do instead.
+/// "no: ...": the reason of an answer that is no, and what would do instead.
 std::string describe(const Infeasible& answer);
 
 /// Prints an answer that is no (as JSON when asked); returns 1.

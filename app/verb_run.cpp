@@ -32,10 +32,6 @@ void end_stream() {
   if (terminal_of(2).interactive) fmt::print(stderr, "\n");
 }
 
-bool colour() {
-  return terminal_of(1).colour;
-}
-
 std::string settings_text(const Json& set) {
   std::string text;
   for (const auto& [key, value] : set.items()) {

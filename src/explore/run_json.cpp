@@ -14,21 +14,6 @@ double seconds(Picoseconds t) {
   return to_seconds(t).count();
 }
 
-Json band_json(const Band& b) {
-  return {{"low", b.low}, {"typical", b.typical}, {"high", b.high}};
-}
-
-Json lines_json(const std::vector<CostLine>& lines) {
-  Json list = Json::array();
-  for (const CostLine& line : lines) {
-    Json j = {{"name", line.name}};
-    j.update(band_json(line.usd));
-    j["source"] = line.source;
-    list.push_back(std::move(j));
-  }
-  return list;
-}
-
 Json memory_json(const Timeline& t) {
   const dram::MemoryStatistics& m = t.memory;
   // Shares of the whole phase: where the bus was not wanted it was idle.
@@ -154,19 +139,6 @@ Json roofline_json(const RunResult& r) {
   return j;
 }
 
-Json inputs_json(const RunResult& r) {
-  Json inputs = Json::array();
-  for (const InputValue& v : r.chip.inputs) {
-    Json j = {{"file", v.file}, {"line", v.line}, {"field", v.field}, {"value", v.text}};
-    if (v.source) {
-      j["confidence"] = to_string(v.source->confidence);
-      j["ref"] = v.source->reference;
-    }
-    inputs.push_back(std::move(j));
-  }
-  return inputs;
-}
-
 /// The fields whose values are estimates: a result is no surer than these.
 Json estimates_json(const RunResult& r) {
   Json list = Json::array();
@@ -250,7 +222,7 @@ Json to_json(const RunResult& r) {
     j["ops"] = ops_json(r);
   }
   j["estimates"] = estimates_json(r);
-  j["inputs"] = inputs_json(r);
+  j["inputs"] = inputs_json(r.chip.inputs);
   return j;
 }
 

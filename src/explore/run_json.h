@@ -3,13 +3,10 @@
 
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
-
+#include "explore/parts_json.h"
 #include "explore/run.h"
 
 namespace presil {
-
-using Json = nlohmann::ordered_json;
 
 /// Without `host`, which only main knows. "schema": "presil/run/1".
 Json to_json(const RunResult& result);

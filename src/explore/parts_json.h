@@ -1,0 +1,25 @@
+// The JSON of parts that several verbs show, so that they read alike everywhere.
+#pragma once
+
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/units.h"
+#include "chip/inputs.h"
+#include "cost/price.h"
+
+namespace presil {
+
+using Json = nlohmann::ordered_json;
+
+/// {low, typical, high}.
+Json band_json(const Band& band);
+
+/// A list of {name, low, typical, high, source}, in USD.
+Json lines_json(const std::vector<CostLine>& lines);
+
+/// A list of {file, line, field, value}, with {confidence, ref} where a source is known.
+Json inputs_json(const std::vector<InputValue>& inputs);
+
+}  // namespace presil
