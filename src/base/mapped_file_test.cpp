@@ -8,12 +8,13 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/scratch.h"
 
 namespace presil {
 namespace {
 
 std::filesystem::path file_with(const std::string& name, const std::string& text) {
-  const auto path = std::filesystem::path(testing::TempDir()) / name;
+  const auto path = testing::scratch_folder() / name;
   std::ofstream(path, std::ios::binary) << text;
   return path;
 }
@@ -42,7 +43,7 @@ TEST(MappedFile, MovingDoesNotMoveTheBytes) {
 
 TEST(MappedFile, RefusesWhatIsNotAReadableFile) {
   EXPECT_THROW(MappedFile("/no/such/file.gguf"), MissingInput);
-  EXPECT_THROW(MappedFile(testing::TempDir()), MissingInput);
+  EXPECT_THROW(MappedFile(testing::scratch_folder()), MissingInput);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/scratch.h"
 
 namespace presil {
 namespace {
@@ -31,12 +32,11 @@ TEST(Sha256, DoesNotDependOnHowTheBytesAreFed) {
 }
 
 TEST(Sha256, OfAFileIsThatOfItsContents) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "presil_sha256_test";
+  const auto path = testing::scratch_folder() / "contents";
   const std::string contents(3'000'000, 'x');  // more than one block
   std::ofstream(path, std::ios::binary) << contents;
 
   EXPECT_EQ(sha256_of_file(path), sha256(contents));
-  std::filesystem::remove(path);
 }
 
 TEST(Sha256, OfAFileThatIsNotThereIsAMissingInput) {

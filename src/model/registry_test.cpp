@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/scratch.h"
 #include "model/testing/says.h"
 
 namespace presil {
@@ -57,7 +58,7 @@ TEST(Registry, AShippedNameIsFoundInAnyCase) {
 }
 
 TEST(Registry, AFolderOrItsConfigIsNamedAfterTheFolder) {
-  const fs::path folder = fs::path(::testing::TempDir()) / "my-model";
+  const fs::path folder = testing::scratch_folder() / "my-model";
   fs::create_directories(folder);
   fs::copy_file(kHome / "models/smollm2-135m.json", folder / "config.json",
                 fs::copy_options::overwrite_existing);
@@ -68,7 +69,7 @@ TEST(Registry, AFolderOrItsConfigIsNamedAfterTheFolder) {
 }
 
 TEST(Registry, AGgufPathIsWeights) {
-  const fs::path path = fs::path(::testing::TempDir()) / "tiny.gguf";
+  const fs::path path = testing::scratch_folder() / "tiny.gguf";
   std::ofstream(path) << "GGUF";
   const ModelRef ref = resolve_model(path.string(), kHome);
   EXPECT_EQ(ref.name, "tiny");

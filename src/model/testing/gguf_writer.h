@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "base/number_format.h"
+#include "base/testing/scratch.h"
 #include "model/gguf.h"
 
 namespace presil::testing {
@@ -160,7 +161,7 @@ class GgufWriter {
 
 /// Writes `bytes` to a file of the test's own folder.
 inline std::filesystem::path write_file(const std::string& name, const std::string& bytes) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / name;
+  const auto path = scratch_folder() / name;
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }
