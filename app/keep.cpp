@@ -18,14 +18,17 @@ std::unique_ptr<Store> open_store(const Common& common) {
   return std::make_unique<Store>(common.store);
 }
 
-std::string keep_run(Store& store, const Common& common, const Json& run) {
+std::string keep_run(Store& store, const Common& common, const RunResult& result, const Json& run) {
   RunRecord record = record_of(run.dump());
   const Json config = {{"request", run.at("request")}, {"inputs", run.at("inputs")}};
   record.verb = "run";
   record.config_json = config.dump();
   record.seed = common.seed;
   record.tool_version = std::string(kVersion);
-  record.key = content_key(record.config_json, kVersion, common.seed);
+  const Json hashed = {{"config", config},
+                       {"weights", run.at("weights")},
+                       {"point", fingerprint(result, common.places)}};
+  record.key = content_key(hashed.dump(), kVersion, common.seed);
   return store.add(record);
 }
 

@@ -15,8 +15,8 @@ namespace presil::app {
 /// Opens the store of --store, and its folder.
 std::unique_ptr<Store> open_store(const Common& common);
 
-/// Keeps the JSON of a run; returns its id.
-std::string keep_run(Store& store, const Common& common, const Json& run);
+/// Keeps `result`, whose JSON is `run`, under the hash of all that it depends on; returns its id.
+std::string keep_run(Store& store, const Common& common, const RunResult& result, const Json& run);
 
 /// Writes the page of `runs` (a list; and of `sweep`, unless it is null) to `path`, and beside it
 /// the same as JSON (path with .json).

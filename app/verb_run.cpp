@@ -91,7 +91,7 @@ int run_verb(const Common& common, RunRequest request) {
   if (result->text) end_stream();
   const Json json = to_json(*result);
   const auto store = open_store(common);
-  const std::string id = keep_run(*store, common, json);
+  const std::string id = keep_run(*store, common, *result, json);
   if (common.json) {
     print_json(common, json);
   } else {
@@ -160,7 +160,7 @@ int demo_verb(const Common& common) {
     Feasible<RunResult>& result = *answers[i];
     if (!result) return answer_no(common, requests[i], result.error());
     runs.push_back(to_json(*result));
-    keep_run(*store, common, runs.back());
+    keep_run(*store, common, *result, runs.back());
     results.push_back(std::move(*result));
   }
   const std::filesystem::path page = common.store.parent_path() / "report.html";

@@ -372,6 +372,16 @@ bool names_a_field(const Node& root, std::string_view path) {
 }
 }  // namespace
 
+const Provenance* source_of(const Sources& sources, std::string_view field) {
+  while (true) {
+    const auto found = sources.find(std::string(field));
+    if (found != sources.end()) return &found->second;
+    const std::size_t dot = field.rfind('.');
+    if (dot == std::string_view::npos) return nullptr;
+    field = field.substr(0, dot);
+  }
+}
+
 Sources read_sources(Fields& fields, const Node& root, Diagnostics& log) {
   Sources sources;
   const Node* node = fields.raw("sources", "where each number is from: {value: found, ref: ...}");

@@ -216,6 +216,10 @@ struct Provenance {
 /// Dotted field path -> where its value is from: the `sources:` block of a file.
 using Sources = std::map<std::string, Provenance>;
 
+/// The source of `field`: its own, or that of the nearest group around it that has one; else
+/// nullptr.
+const Provenance* source_of(const Sources& sources, std::string_view field);
+
 /// Reads `sources:`. Each key must name a field (or a group of fields) present in `root`.
 Sources read_sources(Fields& fields, const Node& root, Diagnostics& log);
 

@@ -93,6 +93,15 @@ TEST(Fields, ASourceMustNameAField) {
   EXPECT_NE(list[0].message.find("'sise' names no field"), std::string::npos);
 }
 
+TEST(Fields, ASourceOfAGroupIsThatOfItsFields) {
+  const Sources sources = {{"die", {Confidence::found, "sheet"}},
+                           {"die.area", {Confidence::estimate, "photo"}}};
+  EXPECT_EQ(source_of(sources, "die.area")->reference, "photo");
+  EXPECT_EQ(source_of(sources, "die.area.low")->reference, "photo");
+  EXPECT_EQ(source_of(sources, "die.node")->reference, "sheet");
+  EXPECT_EQ(source_of(sources, "dram.stacks"), nullptr);
+}
+
 TEST(Fields, DescribingRecordsEveryField) {
   Schema schema;
   Fields fields(schema);

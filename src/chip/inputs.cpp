@@ -5,16 +5,6 @@
 namespace presil {
 namespace {
 
-std::optional<Provenance> source_of(std::string field, const Sources& sources) {
-  while (true) {
-    const auto found = sources.find(field);
-    if (found != sources.end()) return found->second;
-    const std::size_t dot = field.rfind('.');
-    if (dot == std::string::npos) return std::nullopt;
-    field.resize(dot);
-  }
-}
-
 class Lister {
  public:
   Lister(const Place& file, const Sources& sources) : file_(file), sources_(sources) {}
@@ -26,11 +16,12 @@ class Lister {
     for (const Node& item : node.items) visit(item, field);
     if (node.kind != Node::Kind::scalar) return;
     const bool overridden = node.place.source != file_.source;
+    const Provenance* source = overridden ? nullptr : source_of(sources_, field);
     values.push_back({.file = node.place.source ? node.place.source->name : "",
                       .line = overridden ? 0 : node.place.line,
                       .field = field,
                       .text = node.text,
-                      .source = overridden ? std::nullopt : source_of(field, sources_)});
+                      .source = source == nullptr ? std::nullopt : std::optional(*source)});
   }
 
   std::vector<InputValue> values;

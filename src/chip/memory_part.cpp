@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "chip/describe.h"
+
 namespace presil {
 namespace {
 
@@ -193,12 +195,7 @@ MemoryPart read_memory_part(const Node& root) {
 }
 
 Schema memory_part_schema() {
-  Schema schema;
-  schema.name = "memory";
-  Fields fields(schema);
-  read_header(fields, "memory");
-  read_fields(fields);
-  return schema;
+  return describe_file("memory", "a DRAM part", read_fields);
 }
 
 }  // namespace presil

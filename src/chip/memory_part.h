@@ -77,6 +77,7 @@ struct MemoryPart {
 /// Validates and converts a parsed part. Throws InputError with every complaint.
 MemoryPart read_memory_part(const Node& root);
 
+/// Describes the schema, for `presil schema memory`.
 Schema memory_part_schema();
 
 }  // namespace presil

@@ -47,7 +47,7 @@ void add_movement(const Counts& counts, const ChipFiles& files, Biller& biller) 
 /// The joules of DRAM that flow whether or not anything is read.
 Band add_dram(const Counts& counts, const ChipFiles& files, Biller& biller) {
   const MemoryPart& part = files.memory;
-  const auto banks = static_cast<double>(part.stack_ids * part.bank_groups * part.banks);
+  const auto banks = static_cast<double>(part.total_banks());
   const Band refresh = part.refresh_all * (static_cast<double>(counts.dram_REFab) +
                                            static_cast<double>(counts.dram_REFpb) / banks);
   const Band background = part.background *

@@ -45,15 +45,10 @@ Prices load_prices(const std::filesystem::path& home) {
   return prices;
 }
 
-std::string source_text(const Sources& sources, const std::string& path) {
-  std::string field = path;
-  while (!sources.contains(field)) {
-    const std::size_t dot = field.rfind('.');
-    if (dot == std::string::npos) return "";
-    field.resize(dot);
-  }
-  const Provenance& p = sources.at(field);
-  return fmt::format("{}: {}", to_string(p.confidence), p.reference);
+std::string source_text(const Sources& sources, std::string_view field) {
+  const Provenance* source = source_of(sources, field);
+  if (source == nullptr) return "";
+  return fmt::format("{}: {}", to_string(source->confidence), source->reference);
 }
 
 }  // namespace presil

@@ -34,7 +34,8 @@ struct Prices {
 /// Reads home/packages/prices.yaml. Throws InputError with every complaint.
 Prices load_prices(const std::filesystem::path& home);
 
-/// "found: document" for the field at `path` of a file's sources, "" when it has none.
-std::string source_text(const Sources& sources, const std::string& path);
+/// "found: document" for `field` of a file, or for the nearest group around it; "" when there is
+/// none.
+std::string source_text(const Sources& sources, std::string_view field);
 
 }  // namespace presil

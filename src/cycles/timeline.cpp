@@ -1,10 +1,9 @@
 #include "cycles/timeline.h"
 
 #include <algorithm>
-#include <deque>
-#include <limits>
 
 #include "base/integers.h"
+#include "cycles/buffer.h"
 #include "cycles/work.h"
 
 namespace presil {
@@ -12,7 +11,6 @@ namespace {
 
 // Enough stages that filling the pipeline costs a few per cent of a kernel at most.
 constexpr std::int64_t kMaxStages = 64;
-constexpr Picoseconds kForever(std::numeric_limits<std::int64_t>::max() / 4);
 
 /// The part of `whole` that belongs to stage `s` of `stages`; the parts sum to the whole.
 std::int64_t part_of(std::int64_t whole, std::int64_t s, std::int64_t stages) {
@@ -21,47 +19,6 @@ std::int64_t part_of(std::int64_t whole, std::int64_t s, std::int64_t stages) {
   };
   return until(s + 1) - until(s);
 }
-
-/// Bytes that were taken into a buffer and when each piece was let go again: when may `amount` more
-/// come in?
-class Buffer {
- public:
-  explicit Buffer(std::int64_t capacity) : capacity_(capacity) {}
-
-  /// The earliest time at which `amount` more fit; kForever while that depends on a piece whose
-  /// release is not known yet. A piece larger than the whole buffer waits until it is empty.
-  Picoseconds room_for(std::int64_t amount) {
-    Picoseconds when(0);
-    std::int64_t held = held_;
-    for (std::size_t i = 0; held > 0 && held + amount > capacity_; ++i) {
-      if (i == released_.size()) return kForever;
-      held -= released_[i].bytes;
-      when = std::max(when, released_[i].time);
-    }
-    return std::max(when, drained_);
-  }
-
-  void take(std::int64_t amount) {
-    while (!released_.empty() && held_ + amount > capacity_) {
-      held_ -= released_.front().bytes;
-      drained_ = std::max(drained_, released_.front().time);
-      released_.pop_front();
-    }
-    held_ += amount;
-  }
-
-  void release(std::int64_t amount, Picoseconds time) { released_.push_back({amount, time}); }
-
- private:
-  struct Piece {
-    std::int64_t bytes;
-    Picoseconds time;
-  };
-  std::int64_t capacity_;
-  std::int64_t held_ = 0;
-  Picoseconds drained_{0};
-  std::deque<Piece> released_;
-};
 
 /// One stage's stretch of DRAM traffic, in program order.
 struct Fetch {
@@ -404,32 +361,6 @@ class Run {
 };
 
 }  // namespace
-
-std::string_view to_string(Resource resource) {
-  switch (resource) {
-    case Resource::dram:
-      return "dram";
-    case Resource::matrix:
-      return "matrix";
-    case Resource::vector:
-      return "vector";
-    case Resource::sram:
-      return "sram";
-    case Resource::noc:
-      return "noc";
-    case Resource::link:
-      return "link";
-    case Resource::launch:
-      return "launch";
-    case Resource::power:
-      return "power";
-  }
-  return "";
-}
-
-Resource largest(const Charges& charges) {
-  return static_cast<Resource>(std::max_element(charges.begin(), charges.end()) - charges.begin());
-}
 
 void accumulate(Timeline& sum, const Timeline& step) {
   sum.kernels = step.kernels;

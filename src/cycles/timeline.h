@@ -7,7 +7,6 @@
 // so the charges of a step sum to its time.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,19 +15,12 @@
 #include "base/units.h"
 #include "chip/chip.h"
 #include "chip/memory_part.h"
+#include "cycles/resource.h"
 #include "dram/memory.h"
 #include "program/bind.h"
 #include "program/counts.h"
 
 namespace presil {
-
-enum class Resource { dram, matrix, vector, sram, noc, link, launch, power };
-inline constexpr std::size_t kResources = 8;
-std::string_view to_string(Resource resource);
-
-/// Time charged to each resource.
-using Charges = std::array<Picoseconds, kResources>;
-Resource largest(const Charges& charges);
 
 enum class LaunchMode { eager, stream, graph };
 
@@ -53,8 +45,8 @@ struct Timeline {
   Charges charges{};
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;
-  Bytes weight_bytes, kv_bytes,
-      dram_bytes;  // moved between chip and DRAM; kv_bytes: read and written
+  // Moved between chip and DRAM, writes included.
+  Bytes weight_bytes, kv_bytes, dram_bytes;
   Counts counts;
   dram::MemoryStatistics memory;
   BytesPerSecond dram_peak;

@@ -31,18 +31,18 @@ class Worker {
   KernelWork run() {
     switch (k_.op) {
       case Op::embed:
-        rowwise(0, 0);
-        read(gathered_rows());
+        rowwise(0);
+        move(gathered_rows());
         break;
       case Op::rmsnorm:
-        rowwise(kNormFlops, 0);
+        rowwise(kNormFlops);
         read_weights();
         break;
       case Op::gemm:
         gemm();
         break;
       case Op::rope:
-        rowwise(kRopeFlops, 0);
+        rowwise(kRopeFlops);
         read_weights();
         append_to_cache();
         break;
@@ -50,14 +50,14 @@ class Worker {
         attention();
         break;
       case Op::all_reduce:
-        rowwise(1, 0);
+        rowwise(1);
         all_reduce();
         break;
       case Op::all_gather:
         all_gather();
         break;
       case Op::argmax:
-        rowwise(1, 0);
+        rowwise(1);
         break;
     }
     move_activations();
@@ -81,7 +81,7 @@ class Worker {
     return bytes_of(t.format, t.columns).count() * rows_of(t);
   }
 
-  void read(DramTraffic t) { w_.traffic.push_back(t); }
+  void move(DramTraffic t) { w_.traffic.push_back(t); }
 
   std::int64_t weight_bytes() const {
     std::int64_t sum = 0;
@@ -95,7 +95,7 @@ class Worker {
     const Tensor& first = tensor(k_.weights.front());
     const std::int64_t base = first.base + layer_ * first.layer_stride;
     for (std::int64_t p = 0; p < passes; ++p) {
-      read({{base, weight_bytes(), 0, 0}, Cargo::weights, false});
+      move({{base, weight_bytes(), 0, 0}, Cargo::weights, false});
     }
     noc_bytes_ += weight_bytes();
     unique_bytes_ += weight_bytes();
@@ -114,7 +114,7 @@ class Worker {
       if (tensor(t).role != Role::cache) continue;
       const std::int64_t row = bytes_of(tensor(t).format, tensor(t).columns).count();
       const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
-      read({{base, row * bound_.step.tokens(), 0, 0}, Cargo::cache, true});
+      move({{base, row * bound_.step.tokens(), 0, 0}, Cargo::cache, true});
     }
   }
 
@@ -148,72 +148,97 @@ class Worker {
     w_.counts.local_bytes += Bytes(total_bytes);
   }
 
-  /// Rows are handed to cores; every element costs `flops` and `exps`.
-  void rowwise(std::int64_t flops, std::int64_t exps) {
+  /// Rows are handed to cores; every element costs `flops`.
+  void rowwise(std::int64_t flops) {
     const std::int64_t elements = b_.extent(Axis::m) * b_.extent(Axis::n);
     const std::int64_t tiles = cores_in_use();
     w_.active_cores = std::min(tiles, chip_.core.count);
     const std::int64_t waves = ceil_div(tiles, chip_.core.count);
     const std::int64_t busiest = ceil_div(elements, tiles) * waves;
-    vector_work(flops * busiest, exps * busiest, w_.active_cores);
+    vector_work(flops * busiest, 0, w_.active_cores);
     w_.steps = waves;
     w_.flops = flops * elements;
   }
 
-  void gemm() {
-    const Mapping& map = *b_.mapping;
-    const std::int64_t m = b_.extent(Axis::m);
-    const std::int64_t n = b_.extent(Axis::n);
-    const std::int64_t k = b_.extent(Axis::k);
-    const std::int64_t tile_m = tile(Axis::m, m);
-    const std::int64_t tile_n = tile(Axis::n, n);
-    const std::int64_t k_range = ceil_div(k, map.split_k);
-    const std::int64_t tile_k = tile(Axis::k, k_range);
-    const std::int64_t tiles_m = ceil_div(m, tile_m);
-    const std::int64_t tiles_n = ceil_div(n, tile_n);
-    const std::int64_t tiles = tiles_m * tiles_n * map.split_k;
-    const std::int64_t waves = ceil_div(tiles, chip_.core.count);
-    const std::int64_t k_steps = ceil_div(k_range, tile_k);
+  /// A product cut by its mapping: tiles are handed to the cores in waves, a core passes along k.
+  struct GemmCut {
+    std::int64_t m, n, k;
+    std::int64_t tile_m, tile_n, tile_k;
+    std::int64_t split;    // cores that share a tile, each with its k_range
+    std::int64_t k_range;  // of one core
+    std::int64_t tiles_m, tiles_n, k_steps, waves;
+  };
+
+  GemmCut cut_gemm() {
+    GemmCut c{};
+    c.m = b_.extent(Axis::m);
+    c.n = b_.extent(Axis::n);
+    c.k = b_.extent(Axis::k);
+    c.split = b_.mapping->split_k;
+    c.tile_m = tile(Axis::m, c.m);
+    c.tile_n = tile(Axis::n, c.n);
+    c.k_range = ceil_div(c.k, c.split);
+    c.tile_k = tile(Axis::k, c.k_range);
+    c.tiles_m = ceil_div(c.m, c.tile_m);
+    c.tiles_n = ceil_div(c.n, c.tile_n);
+    c.k_steps = ceil_div(c.k_range, c.tile_k);
+    const std::int64_t tiles = c.tiles_m * c.tiles_n * c.split;
+    c.waves = ceil_div(tiles, chip_.core.count);
+    w_.steps = c.waves * c.k_steps;
     w_.active_cores = std::min(tiles, chip_.core.count);
-    busy_share_ = static_cast<double>(tiles) / static_cast<double>(waves * chip_.core.count);
-    w_.steps = waves * k_steps;
-    w_.flops = 2 * m * n * k;
+    busy_share_ = static_cast<double>(tiles) / static_cast<double>(c.waves * chip_.core.count);
+    return c;
+  }
 
+  void gemm() {
+    const GemmCut c = cut_gemm();
+    multiply(c);
+    carry(c);
+    vector_work(gemm_flops_per_core(c.tile_m, c.tile_n, c.k_range) * c.waves,
+                k_.epilogue == Epilogue::swiglu ? c.tile_m * c.tile_n / 2 * c.waves : 0,
+                w_.active_cores);
+    if (c.split > 1) add_partial_sums(c);
+  }
+
+  void multiply(const GemmCut& c) {
     // The last step along k may be short.
-    const std::int64_t last_k = k_range - (k_steps - 1) * tile_k;
-    const CoreCycles full = matrix_cycles(chip_.core.matrix, tile_m, tile_n, tile_k, k_.multiply);
-    const CoreCycles last = matrix_cycles(chip_.core.matrix, tile_m, tile_n, last_k, k_.multiply);
-    w_.matrix = matrix_time((full * (k_steps - 1) + last) * waves);
-    w_.counts.macs[k_.multiply] += m * n * k;
+    const std::int64_t last_k = c.k_range - (c.k_steps - 1) * c.tile_k;
+    const MatrixEngine& engine = chip_.core.matrix;
+    const CoreCycles full = matrix_cycles(engine, c.tile_m, c.tile_n, c.tile_k, k_.multiply);
+    const CoreCycles last = matrix_cycles(engine, c.tile_m, c.tile_n, last_k, k_.multiply);
+    w_.matrix = matrix_time((full * (c.k_steps - 1) + last) * c.waves);
+    w_.counts.macs[k_.multiply] += c.m * c.n * c.k;
+    w_.flops = 2 * c.m * c.n * c.k;
+  }
 
-    const Tensor& input = tensor(k_.inputs.front());
-    const std::int64_t row_bytes = bytes_of(input.format, k).count();
+  /// Operands on their way from DRAM and shared memory to the cores' engines.
+  void carry(const GemmCut& c) {
+    const Format activations = tensor(k_.inputs.front()).format;
+    const std::int64_t input = c.m * bytes_of(activations, c.k).count();
     const std::int64_t weights = weight_bytes();
     const std::int64_t core_bytes =
-        (tile_m * bytes_of(input.format, k_range).count() + weights * tile_n / n / map.split_k) *
-        waves;
-    const std::int64_t carried = tiles_n * m * row_bytes + tiles_m * weights;
+        (c.tile_m * bytes_of(activations, c.k_range).count() + weights * c.tile_n / c.n / c.split) *
+        c.waves;
+    const std::int64_t carried = c.tiles_n * input + c.tiles_m * weights;
     local_work(core_bytes, 2 * carried);  // written by the DMA, read by the engine
 
     // A wave holds as many row tiles as there are; the columns it covers share their weights.
-    const std::int64_t rows_in_wave = std::min(tiles_m, chip_.core.count);
-    const std::int64_t panel = tile_n * (weights / n);
+    const std::int64_t rows_in_wave = std::min(c.tiles_m, chip_.core.count);
+    const std::int64_t panel = c.tile_n * (weights / c.n);
     const bool panel_stays = chip_.sram && panel * ceil_div(chip_.core.count, rows_in_wave) <=
                                                bound_.program->shared_memory.count() / 2;
-    const std::int64_t passes = panel_stays ? 1 : ceil_div(tiles_m, rows_in_wave);
+    const std::int64_t passes = panel_stays ? 1 : ceil_div(c.tiles_m, rows_in_wave);
     read_weights(passes);
     noc_bytes_ += carried - weights;
-    unique_bytes_ += m * row_bytes - weights + weights * passes;
+    unique_bytes_ += input - weights + weights * passes;
+  }
 
-    vector_work(gemm_flops_per_core(tile_m, tile_n, k_range) * waves,
-                k_.epilogue == Epilogue::swiglu ? tile_m * tile_n / 2 * waves : 0, w_.active_cores);
-    if (map.split_k > 1) {
-      // Partial sums travel once to the core that adds them.
-      const std::int64_t partial = (map.split_k - 1) * m * n * 4;
-      noc_bytes_ += 2 * partial;
-      unique_bytes_ += 2 * partial;
-      vector_work((map.split_k - 1) * m * n / w_.active_cores, 0, w_.active_cores);
-    }
+  /// Partial sums travel once to the core that adds them.
+  void add_partial_sums(const GemmCut& c) {
+    const std::int64_t elements = (c.split - 1) * c.m * c.n;
+    noc_bytes_ += 2 * 4 * elements;
+    unique_bytes_ += 2 * 4 * elements;
+    vector_work(elements / w_.active_cores, 0, w_.active_cores);
   }
 
   std::int64_t gemm_flops_per_core(std::int64_t m, std::int64_t n, std::int64_t k) const {
@@ -273,7 +298,7 @@ class Worker {
     const std::int64_t cached = keys * kv_heads * key_bytes;
     for (const int t : {k_.inputs[1], k_.inputs[2]}) {
       const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
-      read({{base, cached / 2, 0, 0}, Cargo::cache, false});
+      move({{base, cached / 2, 0, 0}, Cargo::cache, false});
     }
     noc_bytes_ += std::max(cached, step_bytes * tile_steps);
     unique_bytes_ += cached;
@@ -310,7 +335,7 @@ class Worker {
         unique_bytes_ += bytes(t);
       }
       if (placement(t).level == Level::dram) {
-        read({{placement(t).address, bytes(t), 0, 0}, Cargo::activations, false});
+        move({{placement(t).address, bytes(t), 0, 0}, Cargo::activations, false});
       }
     }
     for (const int t : k_.outputs) {
@@ -318,7 +343,7 @@ class Worker {
       noc_bytes_ += bytes(t);
       unique_bytes_ += bytes(t);
       if (placement(t).level == Level::dram) {
-        read({{placement(t).address, bytes(t), 0, 0}, Cargo::activations, true});
+        move({{placement(t).address, bytes(t), 0, 0}, Cargo::activations, true});
       }
     }
   }

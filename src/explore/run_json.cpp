@@ -162,11 +162,37 @@ std::string_view to_string(Mode mode) {
   return "";
 }
 
+std::string_view to_string(PhaseChoice phase) {
+  switch (phase) {
+    case PhaseChoice::prefill:
+      return "prefill";
+    case PhaseChoice::decode:
+      return "decode";
+    case PhaseChoice::both:
+      return "both";
+  }
+  return "";
+}
+
+std::string_view to_string(LaunchMode mode) {
+  switch (mode) {
+    case LaunchMode::eager:
+      return "eager";
+    case LaunchMode::stream:
+      return "stream";
+    case LaunchMode::graph:
+      return "graph";
+  }
+  return "";
+}
+
 Json request_json(const RunRequest& q) {
   Json j = {{"chip", q.chip},
             {"model", q.model},
             {"set", q.overrides},
             {"mode", to_string(q.mode)},
+            {"phase", to_string(q.phase)},
+            {"launch", to_string(q.launch)},
             {"batch", q.batch},
             {"prompt_tokens", q.prompt_tokens},
             {"context", q.context},

@@ -165,6 +165,17 @@ TEST_F(Cli, ASweepTakesKnownPointsFromTheStore) {
   EXPECT_EQ(presil(run).json()["host"]["reused_points"], 2);
 }
 
+TEST_F(Cli, RunsThatDifferInOneOptionAreKeptApartAndEqualOnesOnce) {
+  const std::vector<std::string> run = {"run", "mtia-v2", "smollm2-135m", "--json"};
+  for (const std::vector<std::string>& option : {std::vector<std::string>{"--phase", "decode"},
+                                                 {"--phase", "prefill"},
+                                                 {"--phase", "decode", "--launch", "eager"},
+                                                 {"--phase", "decode"}}) {
+    EXPECT_EQ(presil(run + option).status, 0);
+  }
+  EXPECT_EQ(presil({"ls", "--json"}).json()["runs"].size(), 3u);
+}
+
 TEST_F(Cli, RealTokensCyclesJoulesAndDollarsAreOneObject) {
   if (!has_weights()) GTEST_SKIP() << "no weights in PRESIL_MODEL_CACHE";
   const Answer a = presil({"run", "artemis-hbm3e", "smollm2-135m", "--prompt",

@@ -1,0 +1,111 @@
+#include "explore/run.h"
+
+#include <gtest/gtest.h>
+
+#include "compiler/compile.h"
+#include "model/testing/tiny_llama.h"
+#include "model/weights.h"
+#include "values/session.h"
+
+namespace presil {
+namespace {
+
+const Places kPlaces{PRESIL_SOURCE_DIR, PRESIL_SOURCE_DIR};
+
+RunRequest small_request() {
+  RunRequest r;
+  r.chip = "h100-sxm";
+  r.model = "smollm2-135m";
+  r.context = 64;
+  return r;
+}
+
+std::string fingerprint_of(const RunRequest& request) {
+  return fingerprint(prepare(request, kPlaces).value(), kPlaces);
+}
+
+TEST(Run, TheFingerprintTellsApartWhateverChangesTheResult) {
+  const RunRequest base = small_request();
+  std::vector<RunRequest> others(7, base);
+  others[0].chip = "a100-sxm-80gb";
+  others[1].model = "llama-3.2-1b";
+  others[2].overrides = {"node.wafer_price=9000 USD"};
+  others[3].batch = 2;
+  others[4].phase = PhaseChoice::decode;
+  others[5].launch = LaunchMode::eager;
+  others[6].dtype = "fp8_e4m3";
+
+  const std::string same = fingerprint_of(base);
+
+  EXPECT_EQ(fingerprint_of(base), same);
+  for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(fingerprint_of(others[i]), same) << i;
+}
+
+TEST(Run, MeanPowerStaysWithinTheLimitOrTheClockIsAtItsLowest) {
+  Picoseconds before(0);
+  double lowest = 1;
+  for (const char* limit : {"700 W", "220 W", "120 W"}) {
+    RunRequest request = small_request();
+    request.phase = PhaseChoice::prefill;
+    request.overrides = {std::string("power.limit=") + limit, "power.idle=60 W"};
+    const RunResult r = time_run(prepare(request, kPlaces).value(), kPlaces).value();
+    const PhaseResult& phase = r.phases.front();
+    const Power& power = r.chip.chip.power;
+    EXPECT_TRUE(mean_power(phase) <= power.limit || phase.clock == power.min_clock)
+        << limit << ": " << mean_power(phase).count() << " W at " << phase.clock;
+    EXPECT_GE(phase.clock, power.min_clock);
+    EXPECT_GE(phase.timeline.total, before) << "a lower limit is never faster";
+    before = phase.timeline.total;
+    lowest = phase.clock;
+  }
+  EXPECT_LT(lowest, 1) << "the last limit binds";
+}
+
+TEST(Run, TwoChipsMultiplyTogetherWhatOneDoes) {
+  const auto phases = [](std::int64_t tp) {
+    RunRequest request = small_request();
+    request.model = "llama-3.2-1b";
+    request.tensor_parallel = tp;
+    return time_run(prepare(request, kPlaces).value(), kPlaces).value().phases;
+  };
+  const auto one = phases(1);
+  const auto two = phases(2);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    const Counts& alone = one[i].timeline.counts;
+    for (const auto& [format, macs] : alone.macs) {
+      EXPECT_EQ(2 * two[i].timeline.counts.macs.at(format), macs) << one[i].name;
+    }
+    EXPECT_EQ(alone.link_bytes, Bytes(0));  // a group of one exchanges nothing
+    EXPECT_GT(two[i].timeline.counts.link_bytes, Bytes(0));
+  }
+}
+
+/// Values take their weights from a file, cycles from the program's DRAM: both read each once.
+TEST(Run, ValuesAndCyclesAgreeAboutTheWeightBytes) {
+  for (const bool tied : {true, false}) {
+    const Weights weights = Weights::open_gguf(testing::write_file(
+        "run_weight_bytes.gguf", testing::tiny_llama({.matrices = Format::q4_1, .tied = tied})));
+    std::int64_t in_file = 0;
+    for (const WeightTensor& t : weights.tensors()) {
+      // Without a head of its own the model multiplies with the embedding table.
+      if (tied || t.name != "token_embd.weight") in_file += std::ssize(t.data);
+    }
+    const ChipFiles chip = load_chip("artemis-hbm3e", {}, kPlaces.home);
+    CompileOptions options;
+    options.numerics = Numerics::ggml;
+    options.format_of = [&](std::string_view name) -> std::optional<Format> {
+      return weights.find(name)->format;
+    };
+    const Program program =
+        compile(weights.architecture(), chip.chip, chip.memory, options).value();
+    const BoundProgram bound = bind(program, {{{1, 0}}}).value();
+
+    Session session(program, weights);
+    session.run(bound, std::vector<std::vector<int>>{{7}});
+
+    EXPECT_EQ(time_step(bound, chip.chip, chip.memory).weight_bytes, Bytes(in_file)) << tied;
+  }
+}
+
+}  // namespace
+}  // namespace presil
