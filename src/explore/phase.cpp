@@ -11,6 +11,7 @@ namespace presil {
 namespace {
 
 constexpr int kClockSteps = 100;
+constexpr Resource kOnChip[] = {Resource::matrix, Resource::vector, Resource::sram, Resource::noc};
 
 /// Steps do not depend on each other's time, so they are timed on all threads and summed in order.
 Timeline time_all(const std::vector<BoundProgram>& bound, const ChipFiles& chip,
@@ -28,7 +29,7 @@ Timeline time_all(const std::vector<BoundProgram>& bound, const ChipFiles& chip,
 /// What the slower clock adds to the on-chip resources is the power limit's doing.
 void charge_power(Timeline& timeline, double clock) {
   Picoseconds lost(0);
-  for (const Resource r : {Resource::matrix, Resource::vector, Resource::sram, Resource::noc}) {
+  for (const Resource r : kOnChip) {
     Picoseconds& charged = timeline.charges[static_cast<std::size_t>(r)];
     const Picoseconds share(
         static_cast<std::int64_t>(static_cast<double>(charged.count()) * (1 - clock)));
@@ -43,7 +44,7 @@ void charge_power(Timeline& timeline, double clock) {
 /// the clock, all other time stayed, and so did the events.
 int guess_clock(const Timeline& full, const ChipFiles& chip) {
   Picoseconds on_chip(0);
-  for (const Resource r : {Resource::matrix, Resource::vector, Resource::sram, Resource::noc}) {
+  for (const Resource r : kOnChip) {
     on_chip += full.charges[static_cast<std::size_t>(r)];
   }
   for (int percent = kClockSteps - 1; percent > 1; --percent) {

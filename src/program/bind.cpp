@@ -126,14 +126,14 @@ class Binder {
     dram_end_ = region + in_layer * layers;
   }
 
-  /// First fit by lifetime over one pass through the blocks (a layer stands for all layers).
-  /// Without shared memory activations live spread over the cores' local memories, of which they
-  /// may fill a quarter: the rest is for tiles. What does not fit goes to DRAM.
-  void place_activations() {
-    struct Life {
-      std::size_t tensor;
-      int first, last;
-    };
+  /// The kernels between which an activation is needed, counted over one pass through the blocks (a
+  /// layer stands for all layers).
+  struct Life {
+    std::size_t tensor;
+    int first, last;
+  };
+
+  std::vector<Life> activation_lives() const {
     std::vector<Life> lives;
     int time = 0;
     for (const BoundBlock& block : bound_.blocks) {
@@ -158,12 +158,19 @@ class Binder {
         ++time;
       }
     }
+    return lives;
+  }
+
+  /// First fit by lifetime. Without shared memory activations live spread over the cores' local
+  /// memories, of which they may fill a quarter: the rest is for tiles. What does not fit goes to
+  /// DRAM.
+  void place_activations() {
     const Level level = program_.shared_memory.count() > 0 ? Level::shared : Level::local;
     const std::int64_t capacity = level == Level::shared
                                       ? program_.shared_memory.count()
                                       : program_.local_memory.count() * program_.cores / 4;
     std::vector<Life> placed;
-    for (const Life& life : lives) {
+    for (const Life& life : activation_lives()) {
       const Tensor& t = program_.tensors[life.tensor];
       const std::int64_t size = round_up(
           bytes_of(t.format, t.columns).count() * t.rows.scale * value(t.rows.symbol), 256);
