@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 #include <tbb/parallel_for.h>
 
+#include "base/sha256.h"
 #include "compiler/compile.h"
 #include "model/registry.h"
 #include "model/tokenizer.h"
@@ -30,9 +31,11 @@ std::filesystem::path find_weights(const RunRequest& request, const ModelRef& re
       ref.name, cached.string()));
 }
 
+/// The formats that weights are stored in: not those of accumulators and activations.
 Format parse_format(const std::string& name) {
   std::vector<std::string_view> names;
   for (const Choice<Format>& c : format_choices()) {
+    if (c.value == Format::tf32 || c.value == Format::q8_1) continue;
     if (c.name == name) return c.value;
     names.push_back(c.name);
   }
@@ -80,6 +83,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
     r.model = weights->architecture();
     r.model.name = ref.name;
     r.weights_file = file.filename().string();
+    r.weights_sha256 = sha256_of_file(file);
     r.weight_formats = formats_of(*weights);
     if (!request.dtype.empty()) {
       throw InputError(fmt::format("--dtype {}: the weights come from {}, which is {}",

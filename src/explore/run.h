@@ -59,6 +59,7 @@ struct RunResult {
   ChipFiles chip;
   Architecture model;
   std::string weights_file;    // name of the GGUF, "" without one
+  std::string weights_sha256;  // of its contents
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   Numerics numerics = Numerics::bf16;
   Program program;

@@ -10,10 +10,7 @@ function fact(name, value) {
 function fillHead() {
   const distinct = (key) => [...new Set(runs.map((run) => run[key]).filter(Boolean))].join(', ');
   const hashes = [
-    ...new Set(runs.flatMap(
-        (run) => Object.entries(run)
-                     .filter(([key, value]) => key.endsWith('_sha256') && typeof value === 'string')
-                     .map(([key, value]) => `${key.replace('_sha256', '')} ${value.slice(0, 12)}`)))
+    ...new Set(runs.map((run) => run.weights?.sha256).filter(Boolean).map((hash) => hash.slice(0, 12)))
   ].join(', ');
   const numerics = [...new Set(runs.map((run) => run.numerics?.name).filter(Boolean))].join(', ');
   const weights = [...new Set(runs.map((run) => run.weights?.formats).filter(Boolean))].join(', ');
