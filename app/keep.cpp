@@ -44,7 +44,10 @@ void write_report(const Common& common, const std::filesystem::path& path, std::
   write_page(path, report, common.charts);
   std::filesystem::path json = path;
   json.replace_extension(".json");
-  std::ofstream(json) << report.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
+  std::ofstream file(json);
+  file << report.dump(1, ' ', false, Json::error_handler_t::replace) << "\n";
+  file.close();
+  if (!file) throw LimitReached(json.string() + ": cannot be written");
 }
 
 }  // namespace presil::app

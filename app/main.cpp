@@ -3,19 +3,26 @@
 //
 // Exit codes: 0 ok, 1 the answer is no, 2 bad input, 3 input missing, 4 limit reached, 5 our bug,
 // 130 interrupted.
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <map>
 #include <optional>
+#include <system_error>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <tbb/global_control.h>
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
+#include "app/failure.h"
 #include "app/verbs.h"
+#include "base/document.h"
 #include "base/interrupt.h"
+#include "base/utf8.h"
 #include "base/version.h"
 
 namespace presil::app {
@@ -40,6 +47,25 @@ struct Options {
   std::string output = "out/report.html";
 };
 
+/// CLI11 takes -1 and 2^64 for numbers without a sign.
+std::string seed_error(const std::string& text) {
+  std::uint64_t seed = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seed);
+  if (error == std::errc() && stop == end) return "";
+  return fmt::format("expected a whole number from 0 to 2^64 - 1, found {}", text);
+}
+
+/// An option whose value is one of the names in `choices`.
+template <class E>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, E& target,
+                        const std::map<std::string, E>& choices, const std::string& doc) {
+  return verb
+      .add_option_function<std::string>(
+          name, [&](const std::string& value) { target = choices.at(value); }, doc)
+      ->check(CLI::IsMember(&choices));
+}
+
 /// Taken before or after the verb.
 void add_common(CLI::App& app, Options& o) {
   app.add_flag("--json", o.common.json, "One JSON object on stdout");
@@ -48,7 +74,9 @@ void add_common(CLI::App& app, Options& o) {
       ->allow_extra_args(false);
   app.add_option("--store", o.common.store, "SQLite file that keeps results")
       ->capture_default_str();
-  app.add_option("--seed", o.common.seed, "Seed of everything random")->capture_default_str();
+  app.add_option("--seed", o.common.seed, "Seed of everything random")
+      ->check(CLI::Validator(seed_error, "", ""))
+      ->capture_default_str();
   app.add_flag("--no-host", o.no_host, "Leave out what depends on this machine");
   app.add_option("-j,--threads", o.threads, "Threads (0: one a core)")->check(CLI::Range(0, 1024));
 }
@@ -73,18 +101,56 @@ void add_step(CLI::App& verb, Options& o) {
   static const std::map<std::string, LaunchMode> launches = {
       {"eager", LaunchMode::eager}, {"stream", LaunchMode::stream}, {"graph", LaunchMode::graph}};
   RunRequest& r = o.request;
-  verb.add_option("--phase", r.phase, "prefill, decode or both")
-      ->transform(CLI::CheckedTransformer(phases))
+  add_choice(verb, "--phase", r.phase, phases, "prefill, decode or both")
       ->option_text("PHASE (both)");
   verb.add_option("--batch", r.batch, "Sequences in a step")->capture_default_str();
   verb.add_option("--prompt-tokens", r.prompt_tokens, "New tokens of each sequence in a prefill")
       ->capture_default_str();
   verb.add_option("--context", r.context, "Cached tokens of each sequence before a decode step")
       ->capture_default_str();
-  verb.add_option("--launch", r.launch, "How kernels are launched: eager, stream or graph")
-      ->transform(CLI::CheckedTransformer(launches))
+  add_choice(verb, "--launch", r.launch, launches,
+             "How kernels are launched: eager, stream or graph")
       ->option_text("HOW (graph)");
   verb.add_option("--software", o.software, "Serving engine to stand for");
+}
+
+/// Settings are of a chip; a verb that reads none would ignore them.
+void refuse_ignored_settings(const Common& common, std::string_view verb) {
+  constexpr std::string_view kReadChips[] = {"demo", "run", "sweep", "compile", "show", "cost"};
+  const bool reads =
+      std::find(std::begin(kReadChips), std::end(kReadChips), verb) != std::end(kReadChips);
+  if (!reads && !common.set.empty()) {
+    throw InputError(fmt::format("--set {}: {} takes no settings", common.set.front(), verb));
+  }
+}
+
+/// What CLI11 says, or for a verb that there is not, its nearest.
+std::string complaint(const CLI::App& app, const CLI::ParseError& e) {
+  const std::vector<std::string> rest = app.remaining();
+  if (!app.get_subcommands().empty() || rest.empty()) return e.what();
+  std::vector<std::string> verbs;
+  for (const CLI::App* v : app.get_subcommands([](const CLI::App*) { return true; })) {
+    verbs.push_back(v->get_name());
+  }
+  const std::string near = nearest(rest.front(), verbs);
+  return fmt::format("'{}' is not a verb; expected one of {}{}", rest.front(),
+                     fmt::join(verbs, ", "),
+                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near));
+}
+
+/// Arguments end up in JSON, which is UTF-8.
+void check_text(const std::vector<std::string_view>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    for (std::size_t at = 0; at < arguments[i].size();) {
+      const Utf8Head head = utf8_head(arguments[i].substr(at));
+      if (head.state != Utf8::whole) {
+        throw InputError(
+            fmt::format("argument {}: expected UTF-8, found byte 0x{:02x} as its number {}", i + 1,
+                        static_cast<unsigned char>(arguments[i][at]), at + 1));
+      }
+      at += head.length;
+    }
+  }
 }
 
 /// What the contract names and this version cannot do yet is refused, not ignored.
@@ -129,10 +195,9 @@ int parse_and_call(int argc, char** argv) {
   });
   add_design(*run, o);
   add_step(*run, o);
-  auto* mode =
-      run->add_option("--mode", o.request.mode, "values, cycles or both (with a prompt: both)")
-          ->transform(CLI::CheckedTransformer(modes))
-          ->option_text("MODE (cycles)");
+  CLI::Option* mode = add_choice(*run, "--mode", o.request.mode, modes,
+                                 "values, cycles or both (with a prompt: both)");
+  mode->option_text("MODE (cycles)");
   std::string prompt;
   auto* prompt_option = run->add_option("--prompt", prompt, "Text to continue; needs real weights");
   run->add_option("-n", o.request.max_tokens, "Tokens to generate")->capture_default_str();
@@ -185,8 +250,10 @@ int parse_and_call(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    throw InputError(fmt::format("{}; see presil --help", complaint(app, e)));
   }
+  refuse_ignored_settings(o.common, app.get_subcommands().front()->get_name());
   o.common.host = !o.no_host;
   std::optional<tbb::global_control> limit;
   if (o.threads > 0) {
@@ -200,29 +267,16 @@ int parse_and_call(int argc, char** argv) {
 }  // namespace presil::app
 
 int main(int argc, char** argv) {
-  using namespace presil;
-  catch_interrupts();
+  using namespace presil::app;
+  presil::catch_interrupts();
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   try {
-    return app::parse_and_call(argc, argv);
-  } catch (const InputError& e) {
-    fmt::print(stderr, "{}", e.what());
-    const std::size_t n = e.diagnostics().size();
-    if (n > 1) fmt::print(stderr, "{} errors\n", n);
-    return 2;
-  } catch (const MissingInput& e) {
-    fmt::print(stderr, "error: {}\n", e.what());
-    return 3;
-  } catch (const LimitReached& e) {
-    fmt::print(stderr, "error: {}\n", e.what());
-    return 4;
-  } catch (const Interrupted&) {
-    fmt::print(stderr, "interrupted\n");
-    return 130;
-  } catch (const std::exception& e) {
-    fmt::print(stderr,
-               "internal error: {}\nThis is a bug of presil's. Please report the command "
-               "and this message.\n",
-               e.what());
-    return 5;
+    check_text(arguments);
+    const int exit_code = parse_and_call(argc, argv);
+    if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "stdout");
+    return exit_code;
+  } catch (...) {
+    return explain_failure(json);
   }
 }

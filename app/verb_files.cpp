@@ -1,5 +1,6 @@
 // check and schema: the files that users write.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "app/output.h"
@@ -7,6 +8,8 @@
 #include "chip/memory_part.h"
 #include "chip/node.h"
 #include "chip/package.h"
+#include "cost/prices.h"
+#include "explore/parts_json.h"
 #include "model/registry.h"
 
 namespace presil::app {
@@ -28,6 +31,7 @@ constexpr FileKind kFileKinds[] = {
     {"memory", [](const Node& n) { read_memory_part(n); }, memory_part_schema},
     {"node", [](const Node& n) { read_process_node(n); }, process_node_schema},
     {"package", [](const Node& n) { read_package_kind(n); }, package_kind_schema},
+    {"prices", [](const Node& n) { read_prices(n); }, prices_schema},
 };
 
 std::vector<std::string> kind_names() {
@@ -47,10 +51,8 @@ void check_file(const std::string& path) {
     if (k.name == kind) return k.read(root);
   }
   Diagnostics log;
-  log.add(root.place,
-          fmt::format("expected \"presil: KIND/1\" with KIND one of chip, memory, node, "
-                      "package; found \"{}\"",
-                      kind));
+  log.add(root.place, fmt::format("expected \"presil: KIND/1\" with KIND one of {}; found \"{}\"",
+                                  fmt::join(kind_names(), ", "), kind));
   log.throw_if_any();
 }
 
@@ -102,12 +104,9 @@ int check_verb(const Common& common, const std::vector<std::string>& files) {
     }
   }
   if (common.json) {
-    Json errors = Json::array();
-    for (const Diagnostic& d : all) {
-      errors.push_back(
-          {{"file", d.file}, {"line", d.line}, {"column", d.column}, {"message", d.message}});
-    }
-    print_json(common, {{"schema", "presil/check/1"}, {"files", files.size()}, {"errors", errors}});
+    print_json(
+        common,
+        {{"schema", "presil/check/1"}, {"files", files.size()}, {"errors", errors_json(all)}});
     return all.empty() ? 0 : 2;
   }
   if (!all.empty()) throw InputError(std::move(all));
@@ -127,7 +126,8 @@ int schema_verb(const Common& common, const std::string& kind) {
     return 0;
   }
   const std::string near = nearest(kind, kind_names());
-  throw InputError(fmt::format("schema: expected chip, memory, node or package, found '{}'{}", kind,
+  throw InputError(fmt::format("schema: expected one of {}; found '{}'{}",
+                               fmt::join(kind_names(), ", "), kind,
                                near.empty() ? "" : "; did you mean '" + near + "'?"));
 }
 

@@ -82,6 +82,10 @@ int show_verb(const Common& common, const std::string& what) {
   const bool is_model = what.ends_with(".json") || what.ends_with(".gguf") ||
                         std::find(models.begin(), models.end(), what) != models.end();
   if (is_model) {
+    if (!common.set.empty()) {
+      throw InputError(
+          fmt::format("--set {}: {} is a model; settings are for chips", common.set.front(), what));
+    }
     return show_model(common, read_architecture(resolve_model(what, common.places.home)));
   }
   return show_chip(common, load_chip(what, common.set, common.places.home));

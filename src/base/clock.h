@@ -20,7 +20,12 @@ class Cycles {
   friend constexpr auto operator<=>(Cycles, Cycles) = default;
   friend constexpr Cycles operator+(Cycles a, Cycles b) { return Cycles(a.count_ + b.count_); }
   friend constexpr Cycles operator-(Cycles a, Cycles b) { return Cycles(a.count_ - b.count_); }
-  friend constexpr Cycles operator*(Cycles a, std::int64_t k) { return Cycles(a.count_ * k); }
+  /// Cut to what 64 bits hold: see kLongestDuration.
+  friend constexpr Cycles operator*(Cycles a, std::int64_t k) {
+    const __int128_t product = static_cast<__int128_t>(a.count_) * k;
+    constexpr __int128_t kMost = std::int64_t{1} << 62;
+    return Cycles(static_cast<std::int64_t>(product < kMost ? product : kMost));
+  }
   constexpr Cycles& operator+=(Cycles b) { return *this = *this + b; }
 
  private:
@@ -41,10 +46,12 @@ class Clock {
 
   Hertz frequency() const { return Hertz(static_cast<double>(hertz_)); }
 
-  /// The time of edge number `cycle`, rounded up to a picosecond.
+  /// The time of edge number `cycle`, rounded up to a picosecond, at most kLongestDuration.
   Picoseconds edge(Cycles<Tag> cycle) const {
     const __int128_t product = static_cast<__int128_t>(cycle.count()) * kPicosecondsPerSecond;
-    return Picoseconds(static_cast<std::int64_t>((product + hertz_ - 1) / hertz_));
+    const __int128_t edge = (product + hertz_ - 1) / hertz_;
+    constexpr __int128_t kMost = kLongestDuration.count();
+    return Picoseconds(static_cast<std::int64_t>(edge < kMost ? edge : kMost));
   }
 
   /// The first edge at or after `time`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 16u << 20;
 constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxComplaints = 100;  // of one input; nobody mends more at a time
 
 std::string line_of(const Source& source, int line) {
   std::size_t begin = 0;
@@ -32,9 +34,14 @@ struct DiagCloser {
     fy_diag_unref(d);
   }
 };
-struct DocumentCloser {
-  void operator()(fy_document* d) const { fy_document_destroy(d); }
+struct ParserCloser {
+  void operator()(fy_parser* p) const { fy_parser_destroy(p); }
 };
+struct DocumentCloser {
+  fy_parser* parser = nullptr;
+  void operator()(fy_document* d) const { fy_parse_document_destroy(parser, d); }
+};
+using Document = std::unique_ptr<fy_document, DocumentCloser>;
 
 /// Copies libfyaml's tree into ours; complaints go to `log`.
 class Importer {
@@ -64,11 +71,17 @@ class Importer {
       }
       case FYNT_MAPPING: {
         node.kind = Node::Kind::mapping;
+        std::map<std::string, int, std::less<>> lines;  // of the keys so far
         void* at = nullptr;
         while (fy_node_pair* pair = fy_node_mapping_iterate(from, &at)) {
           Node key = import(fy_node_pair_key(pair), around, depth + 1);
           if (key.kind != Node::Kind::scalar) log_.add(key.place, "a key must be plain text");
           if (key.text == "<<") log_.add(key.place, "merge keys (<<) are not supported");
+          const auto [first, is_new] = lines.emplace(key.text, key.place.line);
+          if (!is_new) {
+            log_.add(key.place,
+                     fmt::format("duplicate key '{}', as in line {}", key.text, first->second));
+          }
           Node value = import(fy_node_pair_value(pair), key.place, depth + 1);
           node.members.emplace_back(std::move(key), std::move(value));
         }
@@ -127,6 +140,7 @@ Node* Node::find(std::string_view key) {
 }
 
 void Diagnostics::add(const Place& place, std::string message) {
+  if (list_.size() == kMaxComplaints) return;
   Diagnostic d{.file = place.source ? place.source->name : std::string(),
                .line = place.line,
                .column = place.column,
@@ -149,7 +163,7 @@ void Diagnostics::throw_if_any() const {
 Node parse_document(std::shared_ptr<const Source> source, Syntax syntax) {
   Diagnostics log;
   if (source->text.size() > kMaxText) {
-    log.add({source, 0, 1, 1}, fmt::format("larger than {} MiB", kMaxText >> 20));
+    log.add({source, 0, 1, 1}, fmt::format("expected at most {} MiB", kMaxText >> 20));
     log.throw_if_any();
   }
   fy_diag_cfg diag_cfg;
@@ -159,12 +173,21 @@ Node parse_document(std::shared_ptr<const Source> source, Syntax syntax) {
   CHECK(diag != nullptr, "libfyaml gives a diagnostic sink");
   fy_diag_set_collect_errors(diag.get(), true);
   fy_parse_cfg cfg{};
+  // Duplicate keys are ours to find: libfyaml compares each key with all before it.
   cfg.flags = static_cast<fy_parse_cfg_flags>(
-      FYPCF_COLLECT_DIAG | (syntax == Syntax::json ? FYPCF_JSON_FORCE : FYPCF_JSON_NONE));
+      FYPCF_COLLECT_DIAG | FYPCF_ALLOW_DUPLICATE_KEYS |
+      (syntax == Syntax::json ? FYPCF_JSON_FORCE : FYPCF_JSON_NONE));
   cfg.diag = diag.get();
-  const std::unique_ptr<fy_document, DocumentCloser> document(
-      fy_document_build_from_string(&cfg, source->text.data(), source->text.size()));
+  const std::unique_ptr<fy_parser, ParserCloser> parser(fy_parser_create(&cfg));
+  CHECK(parser != nullptr, "libfyaml gives a parser");
+  fy_parser_set_string(parser.get(), source->text.data(), source->text.size());
+  const auto next_document = [&] {
+    return Document(fy_parse_load_document(parser.get()), DocumentCloser{parser.get()});
+  };
+  const Document document = next_document();
   const Place whole{source, 1, 1, 1};
+  const Document second = document ? next_document() : nullptr;
+  if (second) log.add(whole, "expected one document, found another behind a '---' line");
   if (!document || fy_diag_got_error(diag.get())) {
     collect_syntax_errors(diag.get(), source, log);
     if (log.empty()) log.add(whole, "malformed or empty");
@@ -177,13 +200,17 @@ Node parse_document(std::shared_ptr<const Source> source, Syntax syntax) {
 
 std::string read_text(const std::filesystem::path& path, std::size_t max_bytes) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    throw MissingInput(fmt::format("{}: no such file", path.string()));
+  if (const auto status = std::filesystem::status(path, error);
+      !std::filesystem::is_regular_file(status)) {
+    const bool exists = std::filesystem::exists(status);
+    throw MissingInput(
+        fmt::format("{}: {}", path.string(), exists ? "not a file" : "no such file"));
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw MissingInput(fmt::format("{}: cannot be opened", path.string()));
   if (std::filesystem::file_size(path, error) > max_bytes || error) {
-    throw InputError(fmt::format("{}: larger than {} bytes", path.string(), max_bytes));
+    throw InputError(
+        fmt::format("{}: expected at most {} bytes, found more", path.string(), max_bytes));
   }
   return std::string(std::istreambuf_iterator<char>(file), {});
 }

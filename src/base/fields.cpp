@@ -193,6 +193,14 @@ std::optional<double> Fields::scalar_quantity(const Node& node, const std::strin
                                       sign == Sign::positive ? "above" : "not below", node.text));
     return std::nullopt;
   }
+  const Bounds bounds = bounds_of(dimension);
+  if (const double size = std::abs(*value);
+      size != 0 && (size < bounds.least || size > bounds.most)) {
+    log_->add(node.place, fmt::format("{}: expected {} to {}, found \"{}\"", name,
+                                      format_quantity(bounds.least, dimension),
+                                      format_quantity(bounds.most, dimension), node.text));
+    return std::nullopt;
+  }
   return *value;
 }
 
@@ -262,7 +270,7 @@ std::vector<std::pair<std::size_t, double>> Fields::read_numbers(
   if (node == nullptr) return result;
   Fields inner(*node, dotted(name), *log_);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const auto value = inner.read_number(names[i], doc, {1e-9, 1e15}, false, false);
+    const auto value = inner.read_number(names[i], doc, {1e-2, 1e9}, false, false);
     if (value) result.emplace_back(i, *value);
   }
   inner.finish();

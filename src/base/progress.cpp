@@ -29,6 +29,8 @@ std::string first_columns(std::string_view text, int columns) {
 
 }  // namespace
 
+std::atomic<const Progress*> Progress::shown_ = nullptr;
+
 Progress::Progress(std::string label, std::int64_t total)
     : Progress(
           std::move(label), total, terminal_of(2),
@@ -49,6 +51,8 @@ Progress::Progress(std::string label, std::int64_t total, Terminal terminal, Sin
 
 Progress::~Progress() {
   if (drawn_) sink_("\r\x1b[K");
+  const Progress* mine = this;
+  shown_.compare_exchange_strong(mine, nullptr);
 }
 
 void Progress::advance(std::int64_t steps, std::string_view detail) {
@@ -57,6 +61,8 @@ void Progress::advance(std::int64_t steps, std::string_view detail) {
   if (!terminal_.interactive) return;
   const auto now = clock_();
   if (now < next_draw_) return;
+  const Progress* other = nullptr;
+  if (!shown_.compare_exchange_strong(other, this) && other != this) return;
   next_draw_ = now + kBetweenDraws;
   draw(detail, now - start_);
 }

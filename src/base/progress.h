@@ -1,9 +1,11 @@
 // Progress of anything that may take over a second: one line on stderr that rewrites itself.
 //
 // Nothing is written in the first second, and nothing at all where stderr is not a terminal, so
-// short work is silent and logs stay clean. Any thread may report.
+// short work is silent and logs stay clean. Any thread may report. There is one line: while one
+// progress shows, those of its parts and of work beside it stay silent.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -48,6 +50,7 @@ class Progress {
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point next_draw_;
   bool drawn_ = false;
+  static std::atomic<const Progress*> shown_;
 };
 
 }  // namespace presil

@@ -55,6 +55,20 @@ TEST(Progress, WritesNothingWhereStderrIsNotATerminal) {
   EXPECT_EQ(stage.written, "");
 }
 
+TEST(Progress, ThereIsOneLine) {
+  Stage whole, part;
+  Progress outer = whole.progress(4, kTerminal);
+  whole.now += std::chrono::seconds(2);
+  outer.advance();
+  {
+    Progress inner = part.progress(9, kTerminal);
+    part.now += std::chrono::seconds(2);
+    inner.advance();
+  }
+  EXPECT_EQ(part.written, "");
+  EXPECT_EQ(whole.written, "\rpoints 1/4 (25 %), 2 s\x1b[K");
+}
+
 TEST(Progress, NeverWrapsTheLine) {
   Stage stage;
   Progress progress = stage.progress(0, {.interactive = true, .colour = false, .width = 10});

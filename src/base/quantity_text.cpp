@@ -152,6 +152,49 @@ std::string_view example_of(Dimension d) {
   return "";
 }
 
+Bounds bounds_of(Dimension d) {
+  switch (d) {
+    case bytes:
+      return {1, 1e15};
+    case picoseconds:
+      return {1, 1e12};
+    case seconds:
+      return {1e-12, 1e10};
+    case hertz:
+      return {1e6, 1e11};
+    case bytes_per_second:
+      return {1e6, 1e18};
+    case bits_per_second:
+      return {1e6, 1e12};
+    case bytes_per_cycle:
+      return {1e-2, 1e9};
+    case cycles:
+      return {1, 1e12};
+    case watts:
+      return {1e-6, 1e7};
+    case joules:
+      return {1e-18, 1e3};
+    case joules_per_bit:
+      return {1e-18, 1e-3};
+    case usd:
+      return {1e-6, 1e12};
+    case usd_per_gigabyte:
+    case usd_per_kilowatt_hour:
+      return {1e-6, 1e6};
+    case square_millimetres:
+      return {1e-12, 1e5};
+    case per_square_centimetre:
+      return {1e-9, 1e3};
+    case millimetres:
+      return {1e-6, 1e4};
+    case volts:
+      return {1e-2, 1e3};
+    case flops_per_second:
+      return {1, 1e24};
+  }
+  return {0, 0};
+}
+
 std::string units_of(Dimension d) {
   std::string list;
   for (const Unit& u : kUnits) {

@@ -18,6 +18,14 @@ tl::expected<double, std::string> parse_quantity(std::string_view text, Dimensio
 /// An example of a well-formed value, such as "256 KiB" for bytes.
 std::string_view example_of(Dimension dimension);
 
+/// What is taken for a value above zero: far outside anything that is built, and tight enough that
+/// no product of a few of them leaves 64 bits or the doubles.
+struct Bounds {
+  double least;
+  double most;
+};
+Bounds bounds_of(Dimension dimension);
+
 /// Every unit accepted for `dimension`, as a list for messages and schemas: "B, KB, KiB, ...".
 std::string units_of(Dimension dimension);
 

@@ -83,9 +83,14 @@ constexpr Seconds to_seconds(Picoseconds t) {
   return Seconds(static_cast<double>(t.count()) * 1e-12);
 }
 
+/// 11 days. No event is that long; a duration that would be is cut to it, so that a few of them add
+/// up within 64 bits.
+inline constexpr Picoseconds kLongestDuration(1'000'000'000'000'000'000);
+
 /// Rounds up: an event is never reported before it happened.
 constexpr Picoseconds to_picoseconds(Seconds t) {
   const double ps = t.count() * 1e12;
+  if (ps >= static_cast<double>(kLongestDuration.count())) return kLongestDuration;
   const auto whole = static_cast<std::int64_t>(ps);
   return Picoseconds(static_cast<double>(whole) < ps ? whole + 1 : whole);
 }

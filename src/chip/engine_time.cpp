@@ -6,11 +6,11 @@
 #include "base/integers.h"
 
 namespace presil {
-namespace {
-std::int64_t whole_cycles(double cycles) {
-  return static_cast<std::int64_t>(std::ceil(cycles));
+
+CoreCycles whole_cycles(double cycles) {
+  constexpr double kMost = 1e15;
+  return CoreCycles(static_cast<std::int64_t>(std::ceil(std::min(cycles, kMost))));
 }
-}  // namespace
 
 CoreCycles matrix_cycles(const MatrixEngine& e, std::int64_t m, std::int64_t n, std::int64_t k,
                          Format format) {
@@ -22,22 +22,22 @@ CoreCycles matrix_cycles(const MatrixEngine& e, std::int64_t m, std::int64_t n, 
     case Dataflow::output_stationary: {
       const auto macs =
           static_cast<double>(ceil_div(m, e.m) * e.m * blocks_n * e.n * blocks_k * e.k);
-      return CoreCycles(whole_cycles(macs / rate->second));
+      return whole_cycles(macs / rate->second);
     }
     case Dataflow::weight_stationary: {
       const auto rows = static_cast<double>(std::max(m, e.m));
       const double stream = rows * static_cast<double>(e.n * e.k) / rate->second;
       const auto preload = static_cast<double>(e.preload_cycles);
       const double block = e.preload_overlapped ? std::max(stream, preload) : stream + preload;
-      return CoreCycles(whole_cycles(static_cast<double>(blocks_n * blocks_k) * block));
+      return whole_cycles(static_cast<double>(blocks_n * blocks_k) * block);
     }
   }
   return CoreCycles(0);
 }
 
 CoreCycles vector_cycles(const VectorEngine& e, std::int64_t flops, std::int64_t exps) {
-  return CoreCycles(whole_cycles(static_cast<double>(flops) / e.flops_per_cycle +
-                                 static_cast<double>(exps) / e.exp_per_cycle));
+  return whole_cycles(static_cast<double>(flops) / e.flops_per_cycle +
+                      static_cast<double>(exps) / e.exp_per_cycle);
 }
 
 Hertz matrix_clock(const Core& core) {

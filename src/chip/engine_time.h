@@ -11,6 +11,9 @@
 
 namespace presil {
 
+/// `cycles` rounded up, and cut to 10^15: longer than anything that is ever run.
+CoreCycles whole_cycles(double cycles);
+
 /// Cycles of the matrix engine's clock for an m x n x k tile in `format`. Requires that the engine
 /// has the format.
 ///

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace presil {
 namespace fs = std::filesystem;
@@ -79,7 +80,9 @@ fs::path find_chip(const std::string& chip, const fs::path& home) {
   }
   const std::string near = nearest(chip, names);
   throw MissingInput(fmt::format("no chip is called '{}'{}", chip,
-                                 near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+                                 near.empty()
+                                     ? fmt::format("; shipped chips: {}", fmt::join(names, ", "))
+                                     : fmt::format("; did you mean '{}'?", near)));
 }
 
 /// The file that the field at `path` names, in home/folder. Complains at the field.
@@ -97,15 +100,20 @@ fs::path find_named(const Node& chip, std::string_view path, const fs::path& hom
   return home / folder / (field->text + ".yaml");
 }
 
+constexpr double kSlowestShare = 10;
+
 /// Rules between the chip and the files that it names.
 void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
   const auto complain = [&](std::string_view path, const std::string& message) {
     const Node* field = find_path(root, path);
     log.add(field == nullptr ? root.place : field->place, fmt::format("{}: {}", path, message));
   };
-  if (f.chip.dram.rate > f.memory.rate) {
-    complain("dram.rate", fmt::format("expected at most {}, the rate of {}",
-                                      to_string(f.memory.rate), f.memory.name));
+  // Much slower, and refreshing would take all of the time: its limits are in nanoseconds.
+  if (f.chip.dram.rate > f.memory.rate || f.chip.dram.rate < f.memory.rate / kSlowestShare) {
+    complain("dram.rate",
+             fmt::format("expected {} to {}, a tenth of the rate of {} or more; found {}",
+                         to_string(f.memory.rate / kSlowestShare), to_string(f.memory.rate),
+                         f.memory.name, to_string(f.chip.dram.rate)));
   }
   if (f.chip.die.area > f.node.reticle) {
     complain("die.area",

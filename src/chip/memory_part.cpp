@@ -70,7 +70,7 @@ void read_organisation(Fields& f, MemoryPart& part) {
   part.stack_ids = f.integer("stack_ids", "ranks of one pseudo-channel", {1, 16});
   part.bank_groups = f.integer("bank_groups", "of one stack ID", {1, 16});
   part.banks = f.integer("banks", "of one bank group", {1, 64});
-  part.rows = f.integer("rows", "of one bank", {1, 1 << 22});
+  part.rows = f.integer("rows", "of one bank", {1, 1 << 20});
   part.page = f.quantity<Bytes>("page", "one row of one bank");
   part.width = f.integer("width", "data pins of one pseudo-channel", {1, 1024});
   part.burst_length = f.integer("burst_length", "beats of one RD or WR", {1, 256});

@@ -114,6 +114,12 @@ ChipPrice price_chip(const ChipFiles& files, const Prices& prices, const PriceOp
   }
 
   for (const CostLine& line : lines) price.usd_per_chip += line.usd;
+  if (!(price.usd_per_chip.high < kNoDieWorks)) {
+    throw InputError(fmt::format(
+        "{}: a chip would cost over {:g} USD: practically none survives its interposer ({}: "
+        "interposer.defect_density) and the placing of {} parts (attach_yield)",
+        files.chip.name, kNoDieWorks, package.name, placed));
+  }
   const double dies_started =
       static_cast<double>(std::max<std::int64_t>(1, options.volume) * die.count) / price.yield /
       price.package_yield;

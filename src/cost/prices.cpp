@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "chip/describe.h"
+
 namespace presil {
 namespace {
 
@@ -35,12 +37,20 @@ Prices read_fields(Fields& f) {
 
 }  // namespace
 
-Prices load_prices(const std::filesystem::path& home) {
-  const std::filesystem::path file = home / "packages" / "prices.yaml";
-  const Node root = read_document(file, Syntax::yaml, home);
+Prices read_prices(const Node& root) {
   Sources sources;
   Prices prices = read_file(root, "prices", read_fields, &sources);
   prices.sources = std::move(sources);
+  return prices;
+}
+
+Schema prices_schema() {
+  return describe_file("prices", "a price list", read_fields);
+}
+
+Prices load_prices(const std::filesystem::path& home) {
+  const std::filesystem::path file = home / "packages" / "prices.yaml";
+  Prices prices = read_prices(read_document(file, Syntax::yaml, home));
   prices.file = file;
   return prices;
 }

@@ -31,6 +31,11 @@ struct Prices {
   std::filesystem::path file;
 };
 
+/// Validates and converts a parsed price list. Throws InputError with every complaint.
+Prices read_prices(const Node& root);
+
+Schema prices_schema();
+
 /// Reads home/packages/prices.yaml. Throws InputError with every complaint.
 Prices load_prices(const std::filesystem::path& home);
 

@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "base/integers.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
 #include "cycles/buffer.h"
+#include "cycles/limits.h"
 #include "cycles/work.h"
 
 namespace presil {
@@ -46,12 +49,14 @@ class Run {
 
   Timeline run() {
     plan();
+    Progress progress("kernels timed", static_cast<std::int64_t>(planned_.size()));
     std::size_t index = 0;
     for (std::size_t b = 0; b < bound_.blocks.size(); ++b) {
       for (std::int64_t layer = 0; layer < bound_.blocks[b].repeat; ++layer) {
         for (std::size_t k = 0; k < bound_.blocks[b].kernels.size(); ++k) {
           run_kernel(planned_[index], b, layer);
           ++index;
+          progress.advance();
         }
       }
     }
@@ -92,6 +97,7 @@ class Run {
     // Four pieces fit every buffer on the way, so that filling and computing overlap.
     const std::int64_t piece =
         std::max<std::int64_t>(1, std::min(fetch_capacity(), fill_capacity()) / 4);
+    StepSize size;
     for (std::size_t b = 0; b < bound_.blocks.size(); ++b) {
       const BoundBlock& block = bound_.blocks[b];
       for (std::int64_t layer = 0; layer < block.repeat; ++layer) {
@@ -100,6 +106,10 @@ class Run {
           std::int64_t bytes = 0;
           for (const DramTraffic& t : p.work.traffic) bytes += t.write ? 0 : t.stream.length;
           p.stages = std::max(std::min(p.work.steps, kMaxStages), ceil_div(bytes, piece));
+          for (const DramTraffic& t : p.work.traffic) size.moved += t.stream.length;
+          size.busy += engine_time(p.work);
+          size.stages += p.stages;
+          check_limits(size, bound_, chip_);
           for (std::int64_t s = 0; s < p.stages; ++s) add_fetches(p, s);
           stage_count_ += p.stages;
           planned_.push_back(std::move(p));
@@ -111,6 +121,12 @@ class Run {
     arrivals_.assign(static_cast<std::size_t>(stage_count_), Picoseconds(0));
     waiting_for_.assign(static_cast<std::size_t>(stage_count_), 0);
     for (const Fetch& f : fetches_) ++waiting_for_[static_cast<std::size_t>(f.stage)];
+  }
+
+  /// What a kernel takes at least, whatever the DRAM does.
+  Picoseconds engine_time(const KernelWork& w) const {
+    const Picoseconds on_chip = std::max({w.shared, w.noc, w.matrix, w.vector, w.local});
+    return gap() + at_clock(on_chip) + w.link;
   }
 
   /// Pieces start on dram_units, so that all channels carry alike; the last takes what is left.
@@ -201,6 +217,7 @@ class Run {
   }
 
   void run_kernel(const Planned& p, std::size_t block, std::int64_t layer) {
+    check_interrupt();
     const Picoseconds begin = now_;
     launch_ = begin + gap();
     launched_stages_ = p.first_stage + p.stages;

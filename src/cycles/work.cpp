@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "base/integers.h"
 #include "chip/engine_time.h"
 
@@ -18,6 +20,8 @@ constexpr std::int64_t kSoftmaxFlops = 4;     // a score: scale, max, subtract, 
 constexpr std::int64_t kQuantiseFlops = 4;    // an activation: absolute, max, scale, round
 constexpr std::int64_t kDequantiseFlops = 2;  // a weight: multiply, add
 constexpr std::int64_t kBlockDotFlops = 3;    // a 32-block of an integer dot: scale, scale, add
+
+constexpr std::int64_t kMostPasses = 1 << 20;  // each is a stream of its own
 
 bool is_block_format(Format f) {
   return info(f).block_elements > 1;
@@ -143,8 +147,7 @@ class Worker {
   }
   void local_work(std::int64_t bytes_per_core, std::int64_t total_bytes) {
     const double cycles = static_cast<double>(bytes_per_core) / chip_.core.sram.read.count();
-    w_.local +=
-        CoreClock(chip_.core.clock).edge(CoreCycles(static_cast<std::int64_t>(std::ceil(cycles))));
+    w_.local += CoreClock(chip_.core.clock).edge(whole_cycles(cycles));
     w_.counts.local_bytes += Bytes(total_bytes);
   }
 
@@ -228,6 +231,10 @@ class Worker {
     const bool panel_stays = chip_.sram && panel * ceil_div(chip_.core.count, rows_in_wave) <=
                                                bound_.program->shared_memory.count() / 2;
     const std::int64_t passes = panel_stays ? 1 : ceil_div(c.tiles_m, rows_in_wave);
+    if (passes > kMostPasses) {
+      throw LimitReached(fmt::format("{}: {} reads its weights {} times; at most {} are simulated",
+                                     chip_.name, k_.name, passes, kMostPasses));
+    }
     read_weights(passes);
     noc_bytes_ += carried - weights;
     unique_bytes_ += input - weights + weights * passes;

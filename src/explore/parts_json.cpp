@@ -19,6 +19,15 @@ Json lines_json(const std::vector<CostLine>& lines) {
   return list;
 }
 
+Json errors_json(const std::vector<Diagnostic>& errors) {
+  Json list = Json::array();
+  for (const Diagnostic& d : errors) {
+    list.push_back(
+        {{"file", d.file}, {"line", d.line}, {"column", d.column}, {"message", d.message}});
+  }
+  return list;
+}
+
 Json inputs_json(const std::vector<InputValue>& values) {
   Json list = Json::array();
   for (const InputValue& v : values) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "base/error.h"
 #include "base/units.h"
 #include "chip/inputs.h"
 #include "cost/price.h"
@@ -18,6 +19,9 @@ Json band_json(const Band& band);
 
 /// A list of {name, low, typical, high, source}, in USD.
 Json lines_json(const std::vector<CostLine>& lines);
+
+/// A list of {file, line, column, message}; line 0 is the file or the argument as a whole.
+Json errors_json(const std::vector<Diagnostic>& errors);
 
 /// A list of {file, line, field, value}, with {confidence, ref} where a source is known.
 Json inputs_json(const std::vector<InputValue>& inputs);

@@ -22,7 +22,7 @@ std::filesystem::path find_weights(const RunRequest& request, const ModelRef& re
                                    const Places& places) {
   if (!request.weights.empty()) return request.weights;
   if (!ref.weights.empty()) return ref.weights;
-  if (request.mode == Mode::cycles && !request.prompt) return {};
+  if (request.mode == Mode::cycles) return {};
   const std::filesystem::path cached = places.cache / (ref.name + ".gguf");
   if (std::filesystem::exists(cached)) return cached;
   throw MissingInput(fmt::format(
@@ -53,6 +53,20 @@ Numerics parse_numerics(std::string_view name) {
       fmt::format("--numerics: expected one of {}, found '{}'", fmt::join(names, ", "), name));
 }
 
+/// A file of weights is not taken for a model that it does not hold. Vocabularies may differ: those
+/// who tune a model add tokens.
+void check_same_shape(const ModelRef& ref, const std::filesystem::path& file,
+                      const Architecture& found) {
+  const Architecture wanted = read_architecture(ref);
+  const auto shape = [](const Architecture& a) {
+    return fmt::format("{} layers, d_model {}, d_ff {}, heads {}/{} of {}", a.n_layers, a.d_model,
+                       a.d_ff, a.n_heads, a.n_kv_heads, a.head_dim);
+  };
+  if (shape(found) == shape(wanted)) return;
+  throw InputError(fmt::format("{}: expected the weights of {} ({}), found {}", file.string(),
+                               ref.name, shape(wanted), shape(found)));
+}
+
 std::string formats_of(const Weights& weights) {
   std::set<std::string_view> matrices;
   for (const WeightTensor& t : weights.tensors()) {
@@ -81,6 +95,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   } else {
     weights.emplace(Weights::open_gguf(file));
     r.model = weights->architecture();
+    if (!ref.config.empty()) check_same_shape(ref, file, r.model);
     r.model.name = ref.name;
     r.weights_file = file.filename().string();
     r.weights_sha256 = sha256_of_file(file);
@@ -178,6 +193,11 @@ void check_request(const RunRequest& r) {
   if (r.mode != Mode::cycles && !r.prompt) {
     throw InputError("--mode values and --mode both need a --prompt");
   }
+  if (r.mode == Mode::cycles && r.prompt) {
+    throw InputError(
+        "--mode cycles reads no --prompt: give --prompt-tokens and --context, or another --mode");
+  }
+  if (r.prompt && r.prompt->empty()) throw InputError("--prompt: expected a text, found none");
   if (r.prompt && r.batch != 1) {
     throw InputError("--prompt runs one sequence; --batch is for runs without text");
   }

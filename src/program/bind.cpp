@@ -9,6 +9,11 @@
 namespace presil {
 namespace {
 
+// At 1,000 TFLOP/s a quarter of an hour for one step; and within 64 bits, whatever it is counted
+// in.
+constexpr double kMostOperations = 1e18;
+constexpr std::int64_t kMostTokens = 1 << 30;
+
 double gigabytes(std::int64_t bytes) {
   return static_cast<double>(bytes) / 1e9;
 }
@@ -39,12 +44,47 @@ class Binder {
         throw InputError(fmt::format("a sequence needs at least one new token, found {} after {}",
                                      s.new_tokens, s.context));
       }
-      if (s.new_tokens + s.context > program_.max_context) {
-        throw InputError(fmt::format("a sequence of {} tokens is longer than the context of {}: {}",
-                                     s.new_tokens + s.context, program_.model,
-                                     program_.max_context));
+      const __int128_t length = static_cast<__int128_t>(s.new_tokens) + s.context;
+      if (length > program_.max_context) {
+        throw InputError(
+            fmt::format("a sequence of {} tokens after {} is longer than the context of {}: {}",
+                        s.new_tokens, s.context, program_.model, program_.max_context));
       }
     }
+    if (bound_.step.tokens() > kMostTokens || operations() > kMostOperations) {
+      throw LimitReached(fmt::format(
+          "a step of {} tokens and {:.1e} operations: expected at most {} and {:.0e}; a smaller "
+          "batch, prompt or context has fewer",
+          bound_.step.tokens(), operations(), kMostTokens, kMostOperations));
+    }
+  }
+
+  /// Multiplies and adds of the step, in floating point: what the step asks for may be anything.
+  double operations() const {
+    double scored = 0;  // (query, key) pairs
+    for (const Sequence& s : bound_.step.sequences) {
+      scored += static_cast<double>(s.new_tokens) * static_cast<double>(s.context + s.new_tokens);
+    }
+    double sum = 0;
+    for (const Block& block : program_.blocks) {
+      for (const Kernel& kernel : block.kernels) {
+        double elements = 2 * static_cast<double>(block.repeat);
+        if (kernel.op == Op::attention) {
+          elements *= 2 * scored;
+          for (const Axis axis : {Axis::n, Axis::d}) elements *= size(kernel, axis);
+        } else {
+          for (const Axis axis : {Axis::m, Axis::n, Axis::k}) elements *= size(kernel, axis);
+        }
+        sum += elements;
+      }
+    }
+    return sum;
+  }
+
+  double size(const Kernel& kernel, Axis axis) const {
+    const Extent& extent = kernel.extents[static_cast<std::size_t>(axis)];
+    return std::max(1.0,
+                    static_cast<double>(extent.scale) * static_cast<double>(value(extent.symbol)));
   }
 
   std::int64_t value(Symbol symbol) const {

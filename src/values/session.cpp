@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/interrupt.h"
+#include "base/progress.h"
 #include "values/attention.h"
 #include "values/blocks.h"
 #include "values/gemm.h"
@@ -86,9 +88,13 @@ std::vector<float> Session::run(const BoundProgram& bound,
   check_step(bound, new_tokens);
   begin(bound, new_tokens);
   int last_gemm_output = -1;
+  std::int64_t layers = 0;
+  for (const BoundBlock& block : bound.blocks) layers += block.repeat;
+  Progress progress("layers run", layers);  // of a step that takes seconds: a long prompt
   for (const BoundBlock& block : bound.blocks) {
-    for (std::int64_t layer = 0; layer < block.repeat; ++layer) {
+    for (std::int64_t layer = 0; layer < block.repeat; ++layer, progress.advance()) {
       for (const BoundKernel& kernel : block.kernels) {
+        check_interrupt();
         execute(kernel, static_cast<std::size_t>(layer));
         check_finite(*kernel.kernel, block.block->name, layer, block.repeat);
         if (kernel.kernel->op == Op::gemm) last_gemm_output = kernel.kernel->outputs.front();
