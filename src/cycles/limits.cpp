@@ -11,7 +11,7 @@ namespace {
 
 // Reading a whole DRAM is 2 GB or less over each of its pseudo-channels, and steps of the shipped
 // chips and models take seconds at most.
-constexpr Bytes kMostMoved(std::int64_t{16} << 30);
+constexpr Bytes kMostMoved(std::int64_t{32} << 30);
 constexpr Picoseconds kLongest(100'000'000'000'000);
 constexpr std::int64_t kMostStages = std::int64_t{4} << 20;
 

@@ -17,7 +17,7 @@ struct StepSize {
 };
 
 /// Throws LimitReached, with the figure and the limit, when `size` passes one of: 100 s of the
-/// chip's time, 16 GiB over each pseudo-channel, four million stages.
+/// chip's time, 32 GiB over each pseudo-channel, four million stages.
 void check_limits(const StepSize& size, const BoundProgram& bound, const Chip& chip);
 
 }  // namespace presil
