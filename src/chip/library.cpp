@@ -111,7 +111,7 @@ void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
   // Much slower, and refreshing would take all of the time: its limits are in nanoseconds.
   if (f.chip.dram.rate > f.memory.rate || f.chip.dram.rate < f.memory.rate / kSlowestShare) {
     complain("dram.rate",
-             fmt::format("expected {} to {}, a tenth of the rate of {} or more; found {}",
+             fmt::format("expected from {} to {}, the rate of {}, found {}",
                          to_string(f.memory.rate / kSlowestShare), to_string(f.memory.rate),
                          f.memory.name, to_string(f.chip.dram.rate)));
   }
