@@ -52,6 +52,7 @@ std::pair<std::string_view, std::optional<std::string_view>> split(std::string_v
 AddressMap::AddressMap(std::string_view text, const MemoryPart& part) {
   sizes_ = {part.stack_ids, part.bank_groups, part.banks, part.rows,
             part.page.count() / part.atom().count()};
+  rows_ = part.rows;
   atoms_ = 1;
   for (const std::int64_t size : sizes_) atoms_ *= size;
 

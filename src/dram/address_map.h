@@ -40,6 +40,9 @@ class AddressMap {
   /// structure of stack IDs and bank groups and moves each bank's rows by a constant. 0 when
   /// there is none short of the whole pseudo-channel.
   std::int64_t period() const { return period_; }
+  /// Atoms in one row of every bank. Where there is a period, it is one: each bank's row moves by
+  /// one.
+  std::int64_t row_sweep() const { return atoms_ / rows_; }
 
  private:
   static constexpr int kFields = 5;
@@ -63,7 +66,7 @@ class AddressMap {
   std::array<std::int64_t, kFields> sizes_{};
   std::vector<Digit> digits_;  // least significant first
   std::vector<Hash> hashes_;
-  std::int64_t atoms_ = 0;
+  std::int64_t atoms_ = 0, rows_ = 1;
   std::int64_t period_ = 0;
 };
 

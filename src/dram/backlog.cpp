@@ -86,10 +86,10 @@ Backlog::Requester* Backlog::first_ready() {
   return first;
 }
 
-Tick Backlog::others_ready(const Requester& requester) const {
+Tick Backlog::others_ready(const Requester* requester) const {
   Tick least = kNever;
   for (const auto& [number, other] : requesters_) {
-    if (&other != &requester) least = std::min(least, ready_of(other));
+    if (&other != requester) least = std::min(least, ready_of(other));
   }
   return least;
 }

@@ -74,8 +74,9 @@ class Backlog {
   Tick next_ready(Tick now) const;
   /// The requester that is (or will be) ready before every other; nullptr when there is none.
   Requester* first_ready();
-  /// When the first of the requesters other than `requester` is ready; kNever when none will.
-  Tick others_ready(const Requester& requester) const;
+  /// When the first of the requesters other than `requester` (of all, when that is nullptr) is
+  /// ready; kNever when none will.
+  Tick others_ready(const Requester* requester) const;
 
   std::int64_t submitted() const { return first_ + static_cast<std::int64_t>(transfers_.size()); }
   /// Drops the oldest transfers that are wholly served and returned.

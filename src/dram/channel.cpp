@@ -144,6 +144,7 @@ void Channel::start_refresh_when_due() {
 
 void Channel::choose_direction() {
   const int reads = queued_[0], writes = queued_[1];
+  if (reads == 0) out_of_reads_ = now_;
   if (draining_) {
     if (writes == 0 || (writes < low_water_ && reads > 0)) draining_ = false;
   } else if (writes > high_water_ || (reads == 0 && writes > 0)) {
@@ -370,46 +371,6 @@ void Channel::issue(Command command, int bank, int row) {
   buses_.free[column ? column_bus_ : row_bus_] = now_ + slots_[c];
   ++counts_.commands[c];
   if (log_ != nullptr) log_->push_back({now_, command, bank, row});
-}
-
-// ---- restart after a REFab ----------------------------------------------------------------------
-
-bool Channel::can_restart() const {
-  return policy_.refresh == Refresh::all_bank &&
-         table_.longest_gap_without(Command::REFab) < refresh_cycle_ - slots_[0];
-}
-
-std::vector<std::uint32_t> Channel::queue() const {
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> waiting;  // order, tag
-  for_each_bank(waiting_[0], [&](int bank) {
-    const BankQueue& queue = queues_[0][bank];
-    for (int i = 0; i < queue.size(); ++i) waiting.emplace_back(queue.order(i), queue.tag(i));
-  });
-  std::sort(waiting.begin(), waiting.end(),
-            [](const auto& a, const auto& b) { return older(a.first, b.first); });
-  std::vector<std::uint32_t> tags;
-  for (const auto& [order, tag] : waiting) tags.push_back(tag);
-  return tags;
-}
-
-void Channel::restart(Tick tick, Tick refresh_due, const ChannelCounts& counts) {
-  CHECK(can_restart(), "a restart needs a refresh that outlasts every other rule");
-  now_ = column_end_ = refresh_from_ = busy_from_ = tick;
-  refresh_until_ = tick + refresh_cycle_;
-  refresh_due_ = refresh_due;
-  refresh_pending_ = draining_ = false;
-  last_column_ = Command::RD;
-  counts_ = counts;
-  timing_.restart(Command::REFab, tick);
-  buses_.free = {tick, tick};
-  buses_.free[row_bus_] = tick + slots_[static_cast<std::size_t>(Command::REFab)];
-  open_ = active_ = closed_on_demand_ = 0;
-  active_count_ = 0;
-  for (int direction : {0, 1}) {
-    for (BankQueue& queue : queues_[direction]) queue.clear();
-    queued_[direction] = 0;
-    waiting_[direction] = hit_[direction] = head_hit_[direction] = 0;
-  }
 }
 
 }  // namespace presil::dram

@@ -13,11 +13,13 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "chip/chip.h"
 #include "dram/address_map.h"
 #include "dram/bank_queue.h"
+#include "dram/channel_state.h"
 #include "dram/timing.h"
 
 namespace presil::dram {
@@ -28,18 +30,6 @@ struct Policy {
   int queue = BankQueue::kDepth;  // entries for reads, and as many for writes
   double write_low = 0.2;         // drain writes down to this share of the queue ...
   double write_high = 0.8;        // ... once it is fuller than this
-};
-
-/// What happened, counted in commands and in ticks of the data bus.
-struct ChannelCounts {
-  std::array<std::int64_t, kCommands> commands{};
-  std::int64_t hits = 0, misses = 0, conflicts = 0;
-  // Ticks in which some request waited and the data bus stood idle, by reason.
-  std::int64_t refresh_ticks = 0, row_ticks = 0, turnaround_ticks = 0;
-
-  ChannelCounts& operator+=(const ChannelCounts& other);
-  ChannelCounts operator-(const ChannelCounts& other) const;
-  friend bool operator==(const ChannelCounts&, const ChannelCounts&) = default;
 };
 
 struct LoggedCommand {
@@ -88,18 +78,42 @@ class Channel {
   /// Appends every command to `log` from now on; nullptr stops it.
   void log_to(std::vector<LoggedCommand>* log) { log_ = log; }
 
-  // What a shortcut needs. Right after a REFab all banks are shut and every older rule has run out
-  // (can_restart() checks that the part's timings are such), so with reads only the queue and the
-  // refresh phase are the whole state.
-  bool can_restart() const;
-  bool reads_only() const { return !draining_ && queued_[1] == 0 && last_column_ == Command::RD; }
+  // What a shortcut needs (channel_state.h).
+
+  /// Reads alone are served. Writes may wait: they do nothing before the reads run out
+  /// (ChannelChange::ran_out_of_reads), but that idle rows they want stay open (wants_write_in).
+  bool reads_only() const {
+    return !draining_ && queued_[1] <= high_water_ && (active_ & active_write_) == 0 &&
+           last_column_ == Command::RD;
+  }
+  bool has_writes() const { return queued_[1] > 0; }
+  /// Whether a waiting write may keep one of these rows open, or one that is open already.
+  bool wants_write_in(int first_row, int last_row) const;
   Tick refresh_due() const { return refresh_due_; }
-  /// The tags of the waiting reads, oldest first. Requires that no row is open.
-  std::vector<std::uint32_t> queue() const;
-  /// Back (or forward) to the tick right after a REFab at `tick`, as it was with reads only. The
-  /// queue is empty then, to be filled by requeue, oldest first.
-  void restart(Tick tick, Tick refresh_due, const ChannelCounts& counts);
-  void requeue(const Location& at, std::uint32_t tag) { enqueue(at, false, tag); }
+  Tick refresh_interval() const { return refresh_interval_; }
+  /// The waiting reads, oldest first, with the active ones.
+  void list_waiting(std::vector<QueuedRead>& reads) const;
+
+  /// Starts a cast with what every stretch touches.
+  void begin_cast(Cast& cast) const;
+  /// The bank of a read; the oldest of the waiting first, then those to come.
+  void add_to_cast(Cast& cast, int bank, int row) const;
+  /// Ends it with what is touched whatever the reads: the other stack IDs, and the banks with an
+  /// idle row, which the closed-page policy shuts.
+  void complete_cast(Cast& cast) const;
+  /// Appends all that reads to the cast's banks depend on, short of refreshes that become due.
+  void describe(const Cast& cast, StateKey& key) const;
+  /// Appends what refreshes depend on: those owed and the next `due`, of which the first `known`
+  /// banks are in the key already. Returns the banks then in the key.
+  int describe_refreshes(int due, int known, Cast& cast, StateKey& key) const;
+
+  ChannelMark mark() const;
+  /// What happened since `mark`, when only the cast's banks were touched.
+  ChannelChange change_since(const ChannelMark& mark, const Cast& cast) const;
+  /// Makes `change` happen to a channel that was described as the changed one. The queue must be
+  /// refilled then, oldest first.
+  void apply(const ChannelChange& change, const Cast& cast);
+  void refill(std::span<const Refill> reads);
 
  private:
   struct Buses {
@@ -129,6 +143,10 @@ class Channel {
   void enqueue(const Location& at, bool write, std::uint32_t tag);
   void note_queue(int bank, bool write);
   void note_open_row(int bank);
+  void add_level_to_cast(Cast& cast, Scope level, int first_slot) const;
+  std::int64_t flags(int bank) const;
+  std::array<Tick*, 6> clocks();
+  std::array<Tick, 6> clocks() const;
   void start_refresh_when_due();
   void choose_direction();
   void column_slot(Step& step);
@@ -171,6 +189,7 @@ class Channel {
   std::uint64_t active_ = 0, active_write_ = 0;
   int active_count_ = 0;
   bool draining_ = false;  // serving writes
+  Tick out_of_reads_ = 0;  // the last tick at which no read was queued
 
   Tick refresh_interval_ = kNever, refresh_due_ = kNever, refresh_cycle_ = 0;
   bool refresh_pending_ = false;  // all banks

@@ -8,8 +8,8 @@
 #include "chip/dram_shape.h"
 #include "dram/backlog.h"
 #include "dram/channel.h"
-#include "dram/interval_memo.h"
 #include "dram/replay.h"
+#include "dram/segment_memo.h"
 
 namespace presil::dram {
 namespace {
@@ -74,8 +74,9 @@ struct Memory::State {
         channel(part, rate, policy_of(config)),
         channels(pseudo_channels(part, config)),
         total_capacity(dram_capacity(part, config)),
-        memoise(wanted == Shortcuts::on && map.period() > 0 && channel.can_restart()) {
-    const std::int64_t per_line = kInterleaveLine / part.atom().count();
+        per_line(kInterleaveLine / part.atom().count()),
+        memo(map, config.page_policy, per_line),
+        memoise(wanted == Shortcuts::on && memo.applies()) {
     CHECK(per_line * part.atom().count() == kInterleaveLine && map.atoms() % per_line == 0,
           "a memory of whole lines of whole atoms");
   }
@@ -90,18 +91,19 @@ struct Memory::State {
   void step(Tick horizon);
   bool send_one();
   void serve(const Channel::Step& step);
-  void at_refresh();
+  bool enter_segment();
+  std::optional<Replay::Start> next_segment();
+  void finish_recording();
+  void start_recording(const Replay::Start& start);
   void run_replay(Tick horizon);
-  std::optional<IntervalKey> key(const Replay::Start& start);
-  bool start_replay(const Replay::Start& start);
-  void restart(const Replay::Start& start);
-  void leave_replay();
-  std::uint32_t take_slot(TransferId transfer, std::int64_t atom, std::int32_t on_tape);
+  void commit_replay();
+  std::uint32_t take_slot(TransferId transfer, std::int64_t atom, const Location& at);
 
   /// A request inside the channel; its tag is its place in `slots`.
   struct Slot {
     TransferId transfer = 0;
     std::int64_t atom = 0;
+    Location at;
     std::int32_t on_tape = 0;
   };
 
@@ -112,6 +114,8 @@ struct Memory::State {
   Channel channel;
   std::int64_t channels;
   Bytes total_capacity;
+  std::int64_t per_line;
+  SegmentMemo memo;
   bool memoise;
 
   Backlog backlog;
@@ -120,9 +124,11 @@ struct Memory::State {
   std::vector<Slot> slots;
   std::vector<std::uint32_t> free_slots;
 
-  IntervalMemo memo;
-  Recorder recorder;
+  bool at_cut = true;   // here a segment may start
+  bool is_dry = false;  // nobody was ready; the next who is starts a segment
   std::optional<Replay> replay;
+  std::vector<QueuedRead> waiting;  // kept for their memory, as is the next
+  std::vector<Refill> refills;
 
   BusyTime busy;
   std::int64_t rounded = 0, replayed = 0;
@@ -187,12 +193,12 @@ void Memory::State::simulate(Tick horizon) {
 
 void Memory::State::step(Tick horizon) {
   const Tick before = channel.now();
+  if (is_dry && backlog.next(before, true, true) != nullptr) at_cut = true;
+  if (at_cut && enter_segment()) return;
   const bool sent = send_one();
   const Channel::Step step = channel.step();
   if (step.served) serve(step);
-  if (step.refreshed) {
-    at_refresh();
-  } else if (!step.acted && !sent) {
+  if (!step.acted && !sent) {
     const Tick next = std::min({channel.next_event() - 1, backlog.next_ready(before), horizon});
     channel.skip_to(std::max(channel.now(), next));
   }
@@ -202,41 +208,43 @@ bool Memory::State::send_one() {
   const bool read_room = channel.has_room(false);
   Backlog::Requester* requester = backlog.next(channel.now(), read_room, channel.has_room(true));
   if (requester == nullptr) {
-    if (read_room) recorder.spoil();  // a tape is of a stream that never runs dry
+    is_dry = is_dry || read_room;
     return false;
   }
   const PendingTransfer& head = backlog.at(requester->unsent.front());
   const bool write = head.write;
   const std::int64_t atom = head.stream.atom(head.sent) % map.atoms();
   const TransferId id = backlog.send(*requester);
-  std::int32_t on_tape = 0;
-  if (recorder.is_on()) {
-    if (write) {
-      recorder.spoil();
-    } else {
-      on_tape = recorder.note_sent(channel.now(), atom);
-    }
+  const Location at = map.locate(atom);
+  const std::uint32_t tag = take_slot(id, atom, at);
+  if (write) {
+    memo.spoil();
+  } else if (memo.is_recording()) {
+    slots[tag].on_tape = memo.note_sent(atom);
   }
-  channel.accept(map.locate(atom), write, take_slot(id, atom, on_tape));
+  const PendingTransfer& sent = backlog.at(id);
+  at_cut = sent.stream.count >= SegmentMemo::kShortest &&
+           ((atom + 1) % SegmentMemo::kAtoms == 0 || sent.sent == sent.stream.count);
+  channel.accept(at, write, tag);
   return true;
 }
 
-std::uint32_t Memory::State::take_slot(TransferId transfer, std::int64_t atom,
-                                       std::int32_t on_tape) {
+std::uint32_t Memory::State::take_slot(TransferId transfer, std::int64_t atom, const Location& at) {
   if (free_slots.empty()) {
     free_slots.push_back(static_cast<std::uint32_t>(slots.size()));
     slots.emplace_back();
   }
   const std::uint32_t tag = free_slots.back();
   free_slots.pop_back();
-  slots[tag] = {transfer, atom, on_tape};
+  slots[tag] = {transfer, atom, at, 0};
   return tag;
 }
 
 void Memory::State::serve(const Channel::Step& step) {
   const Slot& slot = slots[step.tag];
   free_slots.push_back(step.tag);
-  if (recorder.is_on()) recorder.note_served(channel.now(), slot.on_tape);
+  if (memo.is_recording()) memo.note_served(channel.now(), slot.on_tape);
+  if (memo.is_recording_wait() && channel.waiting() == 0) at_cut = true;
   PendingTransfer& transfer = backlog.at(slot.transfer);
   transfer.done = std::max(transfer.done, step.done);
   if (++transfer.served < transfer.stream.count || transfer.reported) return;
@@ -245,48 +253,76 @@ void Memory::State::serve(const Channel::Step& step) {
   done.emplace(transfer.done, slot.transfer);
 }
 
-// ---- refresh intervals from the memo
-// --------------------------------------------------------------
+// ---- segments from the memo ---------------------------------------------------------------------
 
-void Memory::State::at_refresh() {
-  if (!memoise) return;
-  recorder.finish(channel.now(), channel.refresh_due(), channel.counts(), memo);
-  if (!channel.reads_only()) return;
-  Replay::Start start{channel.now(), channel.refresh_due(), channel.counts(), {}};
-  const std::vector<std::uint32_t> queue = channel.queue();
-  for (const std::uint32_t tag : queue) {
-    start.queue.push_back({slots[tag].transfer, slots[tag].atom});
+/// Where a segment may start: replays it if there is a tape of it, else has one recorded.
+bool Memory::State::enter_segment() {
+  at_cut = is_dry = false;
+  finish_recording();
+  if (!memoise || !channel.reads_only()) return false;
+  std::optional<Replay::Start> start = next_segment();
+  if (!start) return false;
+  const Tape* tape = memo.find(channel, start->reads, start->waiting);
+  if (tape == nullptr) {
+    start_recording(*start);
+    return false;
   }
-  if (start_replay(start) || memo.is_full()) return;
-  auto found = key(start);
-  if (!found) return;
-  const PendingTransfer& head = backlog.at(backlog.first_ready()->unsent.front());
-  recorder.begin(std::move(*found), start.tick, queue.size(), head.stream.atom(head.sent),
-                 start.counts);
-  for (std::size_t i = 0; i < queue.size(); ++i) {
-    slots[queue[i]].on_tape = -1 - static_cast<std::int32_t>(i);
-  }
+  if (!Replay::holds(*tape, *start, backlog)) return false;
+  replay.emplace(*tape, std::move(*start), backlog, channel.read_latency());
+  return true;
 }
 
 /// Empty when no tape can stand for what comes.
-std::optional<IntervalKey> Memory::State::key(const Replay::Start& start) {
-  const Backlog::Requester* next = backlog.first_ready();
-  if (next == nullptr) return std::nullopt;
-  const PendingTransfer& head = backlog.at(next->unsent.front());
-  if (head.write || head.stream.block != 0 || head.ready > start.tick) return std::nullopt;
-  const std::int64_t position = head.stream.atom(head.sent);
-  IntervalKey result{start.refresh_due - start.tick, position % map.period()};
-  for (const WaitingRead& read : start.queue) result.push_back(position - read.atom);
-  return result;
+std::optional<Replay::Start> Memory::State::next_segment() {
+  const Tick now = channel.now();
+  Replay::Start start;
+  start.tick = now;
+  Backlog::Requester* first = backlog.next(now, true, true);
+  if (first == nullptr) {
+    is_dry = true;
+    if (channel.waiting() == 0 || channel.has_writes()) return std::nullopt;
+  } else {
+    if (backlog.others_ready(first) <= now) return std::nullopt;
+    const PendingTransfer& head = backlog.at(first->unsent.front());
+    if (head.write || head.stream.block != 0 || head.stream.count < SegmentMemo::kShortest) {
+      return std::nullopt;
+    }
+    const std::int64_t atom = head.stream.atom(head.sent) % map.atoms();
+    start.sender = first;
+    start.reads = {atom, std::min({SegmentMemo::kAtoms - atom % SegmentMemo::kAtoms,
+                                   head.stream.count - head.sent, map.atoms() - atom})};
+    if (atom % per_line != 0 || start.reads.count % per_line != 0) return std::nullopt;
+  }
+  channel.list_waiting(waiting);
+  if (first == nullptr) start.reads.atom = slots[waiting.back().tag].atom;
+  // The rows of its reads.
+  auto least = static_cast<std::int32_t>(start.reads.atom / map.row_sweep());
+  auto most = static_cast<std::int32_t>((start.reads.atom + start.reads.count) / map.row_sweep());
+  for (const QueuedRead& read : waiting) {
+    const Slot& slot = slots[read.tag];
+    least = std::min(least, slot.at.row);
+    most = std::max(most, slot.at.row);
+    start.waiting.push_back({slot.transfer, slot.atom, slot.at, read.tag, read.active});
+  }
+  if (channel.wants_write_in(least, most)) return std::nullopt;
+  return start;
 }
 
-bool Memory::State::start_replay(const Replay::Start& start) {
-  const auto wanted = key(start);
-  if (!wanted) return false;
-  const Tape* tape = memo.find(*wanted);
-  if (tape == nullptr) return false;
-  replay.emplace(*tape, start, backlog, *backlog.first_ready(), channel.read_latency());
-  return true;
+void Memory::State::start_recording(const Replay::Start& start) {
+  memo.record(channel);
+  for (std::size_t i = 0; i < start.waiting.size(); ++i) {
+    slots[start.waiting[i].tag].on_tape = static_cast<std::int32_t>(i);
+  }
+}
+
+void Memory::State::finish_recording() {
+  if (!memo.is_recording()) return;
+  channel.list_waiting(waiting);
+  std::vector<Tape::Left> left;
+  for (const QueuedRead& read : waiting) {
+    left.push_back({slots[read.tag].on_tape, read.active});
+  }
+  memo.finish(channel, std::move(left));
 }
 
 void Memory::State::run_replay(Tick horizon) {
@@ -297,43 +333,50 @@ void Memory::State::run_replay(Tick horizon) {
     case Replay::Result::at_horizon:
       return;
     case Replay::Result::off_the_tape:
-      return leave_replay();
-    case Replay::Result::interval_over: {
-      const Replay::Start next = replay->commit();
-      replayed += next.counts.commands[static_cast<std::size_t>(Command::RD)] -
-                  replay->start().counts.commands[static_cast<std::size_t>(Command::RD)];
-      replay.reset();
-      backlog.forget_finished();
-      if (start_replay(next)) return;
-      restart(next);
-      at_refresh();
+      return replay.reset();  // the channel is at the segment's start
+    case Replay::Result::segment_over:
+      return commit_replay();
+  }
+}
+
+/// Brings the channel and the backlog to the end of the segment.
+void Memory::State::commit_replay() {
+  const Tape& tape = replay->tape();
+  const Replay::Start& start = replay->start();
+  channel.apply(tape.change, memo.cast());
+  const TransferId sending = start.sender != nullptr ? start.sender->unsent.front() : -1;
+  for (std::size_t i = 0; i < start.waiting.size(); ++i) {
+    if (tape.waiting_served[i] != Tape::kNotServed) free_slots.push_back(start.waiting[i].tag);
+  }
+  refills.clear();
+  for (const Tape::Left& left : tape.left) {
+    const auto i = static_cast<std::size_t>(left.read);
+    if (i < start.waiting.size()) {
+      refills.push_back({start.waiting[i].at, start.waiting[i].tag, left.active});
+    } else {
+      const std::int64_t atom =
+          start.reads.atom + left.read - static_cast<std::int64_t>(start.waiting.size());
+      const Location at = map.locate(atom);
+      refills.push_back({at, take_slot(sending, atom, at), left.active});
     }
   }
-}
-
-/// Back to the start of the interval, to be simulated.
-void Memory::State::leave_replay() {
-  const Replay::Start start = replay->start();
+  channel.refill(refills);
+  replay->commit();
+  replayed += tape.change.counts.commands[static_cast<std::size_t>(Command::RD)];
   replay.reset();
-  restart(start);
-}
-
-void Memory::State::restart(const Replay::Start& start) {
-  channel.restart(start.tick, start.refresh_due, start.counts);
-  slots.clear();
-  free_slots.clear();
-  for (const WaitingRead& read : start.queue) {
-    channel.requeue(map.locate(read.atom), take_slot(read.transfer, read.atom, 0));
-  }
+  backlog.forget_finished();
+  at_cut = true;
 }
 
 // ---- results ------------------------------------------------------------------------------------
 
 MemoryStatistics Memory::State::statistics() {
-  if (replay) {  // the counts of half an interval have to be made
+  if (replay) {  // the counts of half a segment have to be made
     const Tick reached = replay->now();
-    leave_replay();
-    while (!replay && channel.now() < reached) step(reached);
+    replay.reset();
+    const bool memoised = std::exchange(memoise, false);
+    while (channel.now() < reached) step(reached);
+    memoise = memoised;
   }
   const ChannelCounts& counts = channel.counts();
   const auto command = [&](Command c) {
@@ -350,18 +393,18 @@ MemoryStatistics Memory::State::statistics() {
   result.rounded_transfers = rounded;
   result.replayed_atoms = replayed * channels;
   if (channels > 1) result.shortcuts.push_back("equal pseudo-channels simulated once");
-  if (replayed > 0) result.shortcuts.push_back("refresh intervals replayed");
+  if (replayed > 0) result.shortcuts.push_back("segments replayed");
 
   BusyTime until_now = busy;
   backlog.for_each_unreturned([&](const PendingTransfer& transfer) {
     const Tick end = std::max({busy.end(), now(), transfer.done});
     if (transfer.ready < end) until_now.add(transfer.ready, end);
   });
-  const Tick waiting = until_now.total();
-  result.waiting = clock.edge(DramCycles(waiting));
-  if (waiting == 0) return result;
+  const Tick waited = until_now.total();
+  result.waiting = clock.edge(DramCycles(waited));
+  if (waited == 0) return result;
   const auto share = [&](std::int64_t ticks) {
-    return static_cast<double>(ticks) / static_cast<double>(waiting);
+    return static_cast<double>(ticks) / static_cast<double>(waited);
   };
   BusShares& shares = result.shares;
   shares.data = share(result.atoms / channels * channel.burst_ticks());

@@ -68,7 +68,7 @@ struct MemoryStatistics {
   BusShares shares;
   Picoseconds waiting;  // total time with at least one transfer waiting
   std::int64_t rounded_transfers = 0;
-  std::int64_t replayed_atoms = 0;     // of `atoms`, those in refresh intervals read from a tape
+  std::int64_t replayed_atoms = 0;     // of `atoms`, those in segments read from a tape
   std::vector<std::string> shortcuts;  // which of the proven shortcuts were used
 };
 

@@ -107,7 +107,7 @@ BankPlace place_of(int bank, const MemoryPart& part) {
 
 // Slots: one row of commands for the pseudo-channel, then each stack ID, bank group and bank.
 TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate)
-    : banks_(static_cast<std::size_t>(part.total_banks())), longest_(kCommands, 0) {
+    : banks_(static_cast<std::size_t>(part.total_banks())) {
   const int banks = static_cast<int>(part.total_banks());
   const int stacks = static_cast<int>(part.stack_ids);
   const int groups = stacks * static_cast<int>(part.bank_groups);
@@ -120,8 +120,6 @@ TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate)
 
   const std::vector<TimingRule> rules = timing_rules(part, rate);
   for (const TimingRule& rule : rules) {
-    std::int64_t& longest = longest_[static_cast<std::size_t>(rule.from)];
-    longest = std::max<std::int64_t>(longest, gap(rule, part));
     if (rule.window == 1) continue;
     CHECK(rule.scope == Scope::pseudo_channel && rule.from == rule.to,
           "a window counts one command over the pseudo-channel");
@@ -136,6 +134,27 @@ TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate)
     }
   }
   first_.push_back(static_cast<std::int32_t>(updates_.size()));
+  find_live();
+}
+
+void TimingTable::find_live() {
+  const int first_stack = kCommands;
+  const int first_group = bank_slots_[0].group, first_bank = bank_slots_[0].bank;
+  std::array<std::uint32_t, 4> seen{};
+  const auto see = [&](int slot) {
+    const Scope level = slot < first_stack   ? Scope::pseudo_channel
+                        : slot < first_group ? Scope::other_stack_ids
+                        : slot < first_bank  ? Scope::bank_group
+                                             : Scope::bank;
+    seen[static_cast<std::size_t>(level)] |= 1U << (slot % kCommands);
+  };
+  for (const Update& update : updates_) see(update.slot);
+  for (const Window& window : windows_) see(static_cast<int>(window.command));
+  for (std::size_t level = 0; level < seen.size(); ++level) {
+    for (int c = 0; c < kCommands; ++c) {
+      if ((seen[level] & 1U << c) != 0) live_[level].push_back(c);
+    }
+  }
 }
 
 /// From the first slot of one command to the first slot of the other.
@@ -166,14 +185,6 @@ void TimingTable::add(const TimingRule& rule, int bank, const MemoryPart& part) 
   }
 }
 
-std::int64_t TimingTable::longest_gap_without(Command command) const {
-  std::int64_t longest = 0;
-  for (int from = 0; from < kCommands; ++from) {
-    if (from != static_cast<int>(command)) longest = std::max(longest, longest_[from]);
-  }
-  return longest;
-}
-
 TimingState::TimingState(const TimingTable& table)
     : table_(&table), earliest_(static_cast<std::size_t>(table.slots()), 0) {
   for (const TimingTable::Window& window : table.windows()) {
@@ -189,18 +200,11 @@ void TimingState::issue(Command command, int bank, Tick tick) {
   for (std::size_t i = 0; i < rings_.size(); ++i) {
     const TimingTable::Window& window = table_->windows()[i];
     if (window.command != command) continue;
-    Ring& ring = rings_[i];
-    ring.ticks[ring.oldest] = tick;
-    if (++ring.oldest == ring.ticks.size()) ring.oldest = 0;
+    push_issue(static_cast<int>(i), tick);
+    const Ring& ring = rings_[i];
     Tick& slot = earliest_[static_cast<std::size_t>(command)];
     slot = std::max(slot, ring.ticks[ring.oldest] + window.gap);
   }
-}
-
-void TimingState::restart(Command command, Tick tick) {
-  std::fill(earliest_.begin(), earliest_.end(), 0);
-  for (Ring& ring : rings_) std::fill(ring.ticks.begin(), ring.ticks.end(), -kNever);
-  issue(command, 0, tick);
 }
 
 }  // namespace presil::dram

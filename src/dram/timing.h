@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -77,12 +78,13 @@ class TimingTable {
   };
   const Slots& slots_of_bank(int bank) const { return bank_slots_[bank]; }
   int slots() const { return slots_; }
-  /// The largest gap of any rule that `command` does not start.
-  std::int64_t longest_gap_without(Command command) const;
+  /// The commands that some rule holds back at this level, of the slots that start a level's row.
+  const std::vector<int>& live(Scope level) const { return live_[static_cast<std::size_t>(level)]; }
 
  private:
   std::int32_t gap(const TimingRule& rule, const MemoryPart& part) const;
   void add(const TimingRule& rule, int bank, const MemoryPart& part);
+  void find_live();
 
   std::size_t banks_;
   int slots_ = 0;
@@ -90,7 +92,7 @@ class TimingTable {
   std::vector<Update> updates_;
   std::vector<std::int32_t> first_;
   std::vector<Window> windows_;
-  std::vector<std::int64_t> longest_;  // gap by `from`
+  std::array<std::vector<int>, 4> live_;  // by Scope
 };
 
 /// One pseudo-channel's timing state. Holds state, not time: the caller passes the tick.
@@ -116,8 +118,23 @@ class TimingState {
   /// Requires tick >= earliest(command, bank). Commands to all banks pass bank 0.
   void issue(Command command, int bank, Tick tick);
 
-  /// As if `command` at `tick` were all that ever happened.
-  void restart(Command command, Tick tick);
+  // What a shortcut reads and sets; a slot is a place in TimingTable's order.
+  Tick slot(int slot) const { return earliest_[slot]; }
+  Tick& slot(int slot) { return earliest_[slot]; }
+  int windows() const { return static_cast<int>(rings_.size()); }
+  /// The last issues that window rule i counts, oldest first.
+  template <class F>
+  void for_each_issue(int i, F visit) const {
+    const Ring& ring = rings_[i];
+    for (std::size_t k = 0; k < ring.ticks.size(); ++k) {
+      visit(ring.ticks[(ring.oldest + k) % ring.ticks.size()]);
+    }
+  }
+  void push_issue(int i, Tick tick) {
+    Ring& ring = rings_[i];
+    ring.ticks[ring.oldest] = tick;
+    if (++ring.oldest == ring.ticks.size()) ring.oldest = 0;
+  }
 
  private:
   const TimingTable* table_;
