@@ -87,8 +87,10 @@ TEST(Library, ComplaintsAboutAnOverridePointIntoTheArgument) {
             "unknown key 'stakcs' in dram; did you mean 'stacks'?");
   EXPECT_EQ(first_complaint("h100-sxm", {"dram.part=hbm3-6300"}).message,
             "dram.part: no file 'hbm3-6300.yaml' in memories/; did you mean 'hbm3-6400'?");
-  EXPECT_EQ(first_complaint("h100-sxm", {"dram.rate=7 Gb/s"}).message,
-            "dram.rate: expected at most 6.4 Gb/s, the rate of hbm3-6400");
+  EXPECT_EQ(
+      first_complaint("h100-sxm", {"dram.rate=7 Gb/s"}).message,
+      "dram.rate: expected 640 Mb/s to 6.4 Gb/s, a tenth of the rate of hbm3-6400 or more; found "
+      "7 Gb/s");
   EXPECT_EQ(first_complaint("h100-sxm", {"die.area=900 mm2"}).message,
             "die.area: expected at most 858 mm2, the reticle of tsmc-4n; use die.count for more "
             "dies");
