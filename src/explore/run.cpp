@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <tbb/parallel_for.h>
 
+#include "base/parallel.h"
 #include "base/sha256.h"
 #include "compiler/compile.h"
 #include "dram/address_map.h"
@@ -237,7 +237,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places) {
 Feasible<RunResult> time_run(RunResult r, const Places& places) {
   const std::vector<PhaseSteps> wanted = steps_of(r);
   std::vector<std::optional<Feasible<PhaseResult>>> phases(wanted.size());
-  tbb::parallel_for(std::size_t{0}, wanted.size(), [&](std::size_t i) {
+  parallel_each(wanted.size(), [&](std::size_t i) {
     phases[i] = run_phase(wanted[i].name, r.program, wanted[i].steps, r.chip, r.request.launch);
   });
   for (auto& phase : phases) {

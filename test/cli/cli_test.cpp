@@ -311,12 +311,20 @@ TEST_F(Cli, AFileThatIsNoStoreIsRefused) {
 TEST_F(Cli, CtrlCEndsWith130AndLeavesTheStoreWhole) {
   const pid_t child = start({"sweep", "h100-sxm", "llama-3-8b", "--set",
                              "core.clock=1 GHz,1.1 GHz,1.2 GHz,1.3 GHz,1.4 GHz,1.5 GHz,1.6 GHz",
-                             "--set", "dram.stacks=1,2,3,4,5,6,7,8", "-j", "1"});
+                             "--set", "dram.stacks=1,2,3,4,5,6,7,8"});
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   kill(child, SIGINT);
   EXPECT_EQ(finish(child).status, 130);
   const Answer again = presil({"ls", "--json"});
   EXPECT_EQ(again.status, 0) << again.err;
+}
+
+TEST_F(Cli, ABadPointOfASweepIsNamedWhateverElseRuns) {
+  const Answer a =
+      presil({"sweep", "h100-sxm", "smollm2-135m", "--set", "dram.stacks=1,2,x,4,y,6"});
+  EXPECT_EQ(a.status, 2) << a.err;
+  EXPECT_NE(a.err.find("dram.stacks=x"), std::string::npos) << a.err;
+  EXPECT_EQ(a.err.find("dram.stacks=y"), std::string::npos) << a.err;
 }
 
 TEST_F(Cli, TwoProcessesShareAStore) {
