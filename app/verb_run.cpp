@@ -2,12 +2,12 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <nlohmann/json.hpp>
 
 #include "app/keep.h"
 #include "app/output.h"
 #include "base/interrupt.h"
+#include "base/parallel.h"
 #include "base/progress.h"
 #include "base/terminal.h"
 #include "explore/sweep.h"
@@ -147,8 +147,8 @@ int demo_verb(const Common& common) {
   end_stream();
   {
     Progress progress("Llama-3-8B and Llama-3-70B", 2);
-    tbb::parallel_for(std::size_t{1}, requests.size(), [&](std::size_t i) {
-      answer(i);
+    parallel_each(requests.size() - 1, [&](std::size_t i) {
+      answer(1 + i);
       progress.advance();
     });
   }

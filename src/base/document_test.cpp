@@ -98,5 +98,41 @@ TEST(Nearest, FindsASlipAndIgnoresAStranger) {
   EXPECT_EQ(nearest("voltage", known), "");
 }
 
+TEST(Document, IsOneDocument) {
+  const auto list = complaints("a: 1\n---\nb: 2\n");
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_NE(list[0].message.find("expected one document"), std::string::npos) << list[0].message;
+}
+
+TEST(Document, ManyKeysAreReadAndManyComplaintsAreCut) {
+  std::string keys, slips;
+  for (int i = 0; i < 100'000; ++i) {
+    keys += "k" + std::to_string(i) + ": 1\n";
+    slips += "k: 1\n";
+  }
+  EXPECT_EQ(parse(keys).members.size(), 100'000u);  // in linear time: in seconds, not in hours
+  EXPECT_EQ(complaints(slips).size(), 100u);
+}
+
+TEST(Document, AFolderIsNotAFile) {
+  try {
+    read_document("/", Syntax::yaml);
+    FAIL();
+  } catch (const MissingInput& e) {
+    EXPECT_STREQ(e.what(), "/: not a file");
+  }
+}
+
+TEST(Diagnostic, CannotDriveATerminalOrFillIt) {
+  const Diagnostic d{"a\x1b[2J", 1, 1, 1 << 20, std::string(1 << 20, 'x'), "b\x1b[31m"};
+  const std::string text = render(d);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_LT(text.size(), 2000u);
+}
+
+TEST(Diagnostic, WithoutAPlaceStartsWithTheWordError) {
+  EXPECT_STREQ(InputError("--tp: expected 1").what(), "error: --tp: expected 1\n");
+}
+
 }  // namespace
 }  // namespace presil

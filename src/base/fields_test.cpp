@@ -113,5 +113,15 @@ TEST(Fields, DescribingRecordsEveryField) {
   EXPECT_EQ(schema.fields[2].choices, (std::vector<std::string>{"red", "green"}));
 }
 
+TEST(Fields, RefusesAQuantityThatIsOutOfThisWorld) {
+  for (const char* size : {"1e308 B", "2 TB", "1e-300 TB", "-1 B", "nan B"}) {
+    const auto list = complaints(std::string("presil: thing/1\ncount: 1\nsize: ") + size + "\n");
+    EXPECT_EQ(list.size(), size == std::string("2 TB") ? 0u : 1u) << size;
+  }
+  const auto list = complaints("presil: thing/1\ncount: 1\nsize: 2e6 TB\n");
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].message, "size: expected 1 B to 1000 TB, found \"2e6 TB\"");
+}
+
 }  // namespace
 }  // namespace presil

@@ -63,5 +63,12 @@ TEST(Duration, IsRoundedUp) {
   EXPECT_EQ(duration(Bytes(3000), BytesPerSecond(1e12)), 3_ns);
 }
 
+TEST(Duration, IsCutToWhatAFewOfThemCanAddUpTo) {
+  EXPECT_EQ(duration(Bytes(1'000'000'000'000'000), BytesPerSecond(1e6)), kLongestDuration);
+  const CoreCycles many = CoreCycles(INT64_MAX / 4) * 1000;
+  EXPECT_EQ(CoreClock(Hertz(1e6)).edge(many), kLongestDuration);
+  EXPECT_GT((kLongestDuration + kLongestDuration).count(), kLongestDuration.count());
+}
+
 }  // namespace
 }  // namespace presil

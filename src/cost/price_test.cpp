@@ -95,6 +95,9 @@ TEST(Price, RefusesWhatCannotBeMade) {
   const Prices prices = load_prices(kHome);
   EXPECT_THROW(price_chip(load("artemis-hbm3e", {"dram.stacks=20"}), prices), InputError);
   EXPECT_THROW(price_chip(load("mtia-v2", {"node.defect_density=500 /cm2"}), prices), InputError);
+  EXPECT_THROW(
+      price_chip(load("h100-sxm", {"package.interposer.defect_density=1000 /cm2"}), prices),
+      InputError);
   Prices without = prices;
   without.dram.erase("hbm3");
   EXPECT_THROW(price_chip(load("h100-sxm"), without), InputError);

@@ -143,5 +143,14 @@ TEST(Timeline, IsTheSameEveryTime) {
   EXPECT_EQ(a.memory.commands.ACT, b.memory.commands.ACT);
 }
 
+TEST(Timeline, RefusesWhatWouldBeSimulatedForHours) {
+  // 270 MB of weights over a network of 1 MB/s take 270 s.
+  EXPECT_THROW(timed({"h100-sxm", "smollm2-135m", decode(1, 64), {"noc.bandwidth=1 MB/s"}}),
+               LimitReached);
+  // 16 GB of weights in pieces of a kilobyte on each of 160 pseudo-channels.
+  EXPECT_THROW(timed({"h100-sxm", "llama-3-8b", decode(65536, 8000), {"dram.capacity=1000 TB"}}),
+               LimitReached);
+}
+
 }  // namespace
 }  // namespace presil

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include <tbb/parallel_for.h>
-
 #include "base/interrupt.h"
+#include "base/parallel.h"
 
 namespace presil {
 namespace {
@@ -17,7 +16,7 @@ constexpr Resource kOnChip[] = {Resource::matrix, Resource::vector, Resource::sr
 Timeline time_all(const std::vector<BoundProgram>& bound, const ChipFiles& chip,
                   const CyclesOptions& options) {
   std::vector<Timeline> steps(bound.size());
-  tbb::parallel_for(std::size_t{0}, bound.size(), [&](std::size_t i) {
+  parallel_each(bound.size(), [&](std::size_t i) {
     check_interrupt();
     steps[i] = time_step(bound[i], chip.chip, chip.memory, options);
   });

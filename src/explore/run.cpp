@@ -5,10 +5,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <tbb/parallel_for.h>
 
+#include "base/parallel.h"
 #include "base/sha256.h"
 #include "compiler/compile.h"
+#include "dram/address_map.h"
 #include "model/registry.h"
 #include "model/tokenizer.h"
 #include "model/weights.h"
@@ -53,6 +54,27 @@ Numerics parse_numerics(std::string_view name) {
       fmt::format("--numerics: expected one of {}, found '{}'", fmt::join(names, ", "), name));
 }
 
+/// Throws InputError that names the file or the setting: dram reads the mapping, and does not know
+/// where it stood.
+void check_mapping(const ChipFiles& files) {
+  const bool own = !files.chip.dram.mapping.empty();
+  try {
+    dram::AddressMap(own ? files.chip.dram.mapping : files.memory.mapping, files.memory);
+  } catch (const InputError& e) {
+    std::vector<Diagnostic> errors = e.diagnostics();
+    const auto input = std::find_if(
+        files.inputs.begin(), files.inputs.end(),
+        [&](const InputValue& v) { return v.field == (own ? "dram.mapping" : "mapping"); });
+    CHECK(input != files.inputs.end(), "a mapping was read from somewhere");
+    for (Diagnostic& d : errors) {
+      d.file = input->file;
+      d.line = input->line;
+      d.column = 1;
+    }
+    throw InputError(std::move(errors));
+  }
+}
+
 /// A file of weights is not taken for a model that it does not hold. Vocabularies may differ: those
 /// who tune a model add tokens.
 void check_same_shape(const ModelRef& ref, const std::filesystem::path& file,
@@ -88,6 +110,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   RunResult r;
   r.request = request;
   r.chip = load_chip(request.chip, request.overrides, places.home);
+  check_mapping(r.chip);
   const ModelRef ref = resolve_model(request.model, places.home);
   const std::filesystem::path file = find_weights(request, ref, places);
   if (file.empty()) {
@@ -214,7 +237,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places) {
 Feasible<RunResult> time_run(RunResult r, const Places& places) {
   const std::vector<PhaseSteps> wanted = steps_of(r);
   std::vector<std::optional<Feasible<PhaseResult>>> phases(wanted.size());
-  tbb::parallel_for(std::size_t{0}, wanted.size(), [&](std::size_t i) {
+  parallel_each(wanted.size(), [&](std::size_t i) {
     phases[i] = run_phase(wanted[i].name, r.program, wanted[i].steps, r.chip, r.request.launch);
   });
   for (auto& phase : phases) {

@@ -3,10 +3,10 @@
 #include <atomic>
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <nlohmann/json.hpp>
 
 #include "base/interrupt.h"
+#include "base/parallel.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "store/key.h"
@@ -84,7 +84,7 @@ Json sweep(const RunRequest& base, const std::vector<SweepAxis>& axes, const Pla
   std::vector<std::string> keys(size);
   std::atomic<std::int64_t> known = 0;
   Progress progress("sweep", static_cast<std::int64_t>(size));
-  tbb::parallel_for(std::size_t{0}, size, [&](std::size_t i) {
+  parallel_each(size, [&](std::size_t i) {
     check_interrupt();
     RunRequest request = base;
     Json set = Json::object();

@@ -160,5 +160,12 @@ TEST(Bind, RefusesSequencesThatAreEmptyOrTooLong) {
   EXPECT_TRUE(bind(p, Step{{{1, 99}}}).has_value());
 }
 
+TEST(Bind, RefusesStepsThatNoCounterHolds) {
+  Program p = small_program();
+  EXPECT_THROW(bind(p, Step{{{1, INT64_MAX}}}), InputError);
+  p.max_context = 1 << 27;
+  EXPECT_THROW(bind(p, Step{std::vector<Sequence>(65536, {1 << 27, 0})}), LimitReached);
+}
+
 }  // namespace
 }  // namespace presil

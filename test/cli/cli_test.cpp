@@ -197,7 +197,7 @@ TEST_F(Cli, AProgramIsPrintedForAPerson) {
 
 TEST_F(Cli, ShippedFilesAreWithoutAnError) {
   std::vector<std::string> files = {"check"};
-  for (const char* folder : {"chips", "memories", "nodes", "models"}) {
+  for (const char* folder : {"chips", "memories", "nodes", "packages", "models"}) {
     for (const auto& entry : fs::directory_iterator(kHome / folder)) files.push_back(entry.path());
   }
   const Answer a = presil(files);
@@ -311,12 +311,20 @@ TEST_F(Cli, AFileThatIsNoStoreIsRefused) {
 TEST_F(Cli, CtrlCEndsWith130AndLeavesTheStoreWhole) {
   const pid_t child = start({"sweep", "h100-sxm", "llama-3-8b", "--set",
                              "core.clock=1 GHz,1.1 GHz,1.2 GHz,1.3 GHz,1.4 GHz,1.5 GHz,1.6 GHz",
-                             "--set", "dram.stacks=1,2,3,4,5,6,7,8", "-j", "1"});
+                             "--set", "dram.stacks=1,2,3,4,5,6,7,8"});
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   kill(child, SIGINT);
   EXPECT_EQ(finish(child).status, 130);
   const Answer again = presil({"ls", "--json"});
   EXPECT_EQ(again.status, 0) << again.err;
+}
+
+TEST_F(Cli, ABadPointOfASweepIsNamedWhateverElseRuns) {
+  const Answer a =
+      presil({"sweep", "h100-sxm", "smollm2-135m", "--set", "dram.stacks=1,2,x,4,y,6"});
+  EXPECT_EQ(a.status, 2) << a.err;
+  EXPECT_NE(a.err.find("dram.stacks=x"), std::string::npos) << a.err;
+  EXPECT_EQ(a.err.find("dram.stacks=y"), std::string::npos) << a.err;
 }
 
 TEST_F(Cli, TwoProcessesShareAStore) {
@@ -326,6 +334,96 @@ TEST_F(Cli, TwoProcessesShareAStore) {
   EXPECT_EQ(finish(first).status, 0);
   EXPECT_EQ(finish(second).status, 0);
   EXPECT_EQ(presil({"ls", "--json"}).json()["runs"].size(), 2u);
+}
+
+TEST_F(Cli, AFailureIsOneObjectToo) {
+  const Answer slip = presil(decode("h100-sxm", "llama-3-8b") +
+                             std::vector<std::string>{"--set", "dram.stacks=six"});
+  const Json json = slip.json();
+  EXPECT_EQ(json["schema"], "presil/error/1");
+  EXPECT_EQ(json["exit_code"], slip.status);
+  EXPECT_EQ(json["errors"][0]["file"], "--set dram.stacks=six");
+  EXPECT_EQ(presil({"show", "nobody", "--json"}).json()["exit_code"], 3);
+  EXPECT_EQ(presil({"fly", "--json"}).json()["exit_code"], 2);
+}
+
+TEST_F(Cli, NumbersOutOfThisWorldAreRefusedAtTheirPlace) {
+  for (const char* set : {"core.clock=1e300 GHz",
+                          "core.clock=1e-300 GHz",
+                          "dram.rate=1 Mb/s",
+                          "dram.rate=99 Gb/s",
+                          "sram.read=1e-9 TB/s",
+                          "noc.bandwidth=1e300 TB/s",
+                          "core.count=1e15",
+                          "power.limit=nan W",
+                          "dram.stacks=1000000000",
+                          "dram.mapping=nonsense",
+                          "memory.organisation.rows=1e9",
+                          "die.area=-1 mm2",
+                          "core.matrix.macs_per_cycle.bf16=1e-9",
+                          "dram.stacks",
+                          "=1",
+                          "dram..stacks=1",
+                          "dram.stacks.x=1",
+                          "nothing=1",
+                          "memory.rate=4",
+                          "core.sram.size=256 KiB/s",
+                          "dram.part=",
+                          "core="}) {
+    const Answer a =
+        presil(decode("h100-sxm", "smollm2-135m") + std::vector<std::string>{"--set", set});
+    EXPECT_EQ(a.status, 2) << set;
+    EXPECT_NE(a.err.find(set), std::string::npos) << a.err;
+  }
+}
+
+TEST_F(Cli, AStepThatCannotBeCountedOrWaitedForIsALimit) {
+  EXPECT_EQ(presil({"run", "h100-sxm", "llama-3-8b", "--context", "9223372036854775807"}).status,
+            2);
+  const Answer a = presil(decode("mtia-v2", "llama-3-8b") +
+                          std::vector<std::string>{"--set", "noc.bandwidth=1 MB/s"});
+  EXPECT_EQ(a.status, 4);
+  EXPECT_NE(a.err.find("100 s"), std::string::npos) << a.err;
+}
+
+TEST_F(Cli, TextThatIsNoTextIsRefused) {
+  const std::vector<std::string> run = {"run", "artemis-hbm3e", "smollm2-135m", "--prompt"};
+  const Answer broken = presil(run + std::vector<std::string>{"\xff\xfe"});
+  EXPECT_EQ(broken.status, 2);
+  EXPECT_NE(broken.err.find("argument 5: expected UTF-8"), std::string::npos) << broken.err;
+  EXPECT_EQ(presil(run + std::vector<std::string>{""}).status, 2);
+  EXPECT_EQ(presil(run + std::vector<std::string>{"Hi", "--mode", "cycles"}).status, 2);
+}
+
+TEST_F(Cli, WeightsOfAnotherModelAreRefused) {
+  if (!has_weights()) GTEST_SKIP() << "no weights in PRESIL_MODEL_CACHE";
+  const fs::path file = fs::path(std::getenv("PRESIL_MODEL_CACHE")) / "smollm2-135m.gguf";
+  const Answer a = presil({"run", "h100-sxm", "llama-3-8b", "--weights", file});
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("expected the weights of llama-3-8b (32 layers"), std::string::npos)
+      << a.err;
+}
+
+TEST_F(Cli, WhatWouldBeIgnoredIsRefused) {
+  EXPECT_EQ(presil({"show", "llama-3-8b", "--set", "dram.stacks=6"}).status, 2);
+  EXPECT_EQ(presil({"ls", "--set", "dram.stacks=6"}).status, 2);
+  EXPECT_EQ(presil({"--seed", "-1", "ls"}).status, 2);
+  EXPECT_EQ(presil({"--seed", "18446744073709551616", "ls"}).status, 2);
+  EXPECT_EQ(presil({"run", "h100-sxm", "llama-3-8b", "--phase", "1"}).status, 2);
+}
+
+TEST_F(Cli, AnUnknownVerbIsNamedWithTheNearestOne) {
+  const Answer a = presil({"swep"});
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("did you mean 'sweep'?"), std::string::npos) << a.err;
+}
+
+TEST_F(Cli, AnAnswerThatCannotBeWrittenIsNoSuccess) {
+  const std::string command = "PRESIL_HOME=" + kHome.string() + " " + kProgram +
+                              " show h100-sxm > /dev/full 2> " + (folder_ / "said").string();
+  const int status = std::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 4);
+  EXPECT_NE(contents(folder_ / "said").find("No space left"), std::string::npos);
 }
 
 }  // namespace
