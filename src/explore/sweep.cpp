@@ -1,6 +1,7 @@
 #include "explore/sweep.h"
 
 #include <atomic>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,7 +17,11 @@ namespace {
 
 std::size_t grid_size(const std::vector<SweepAxis>& axes) {
   std::size_t size = 1;
+  std::set<std::string_view> keys;
   for (const SweepAxis& axis : axes) {
+    if (!keys.insert(axis.key).second) {
+      throw InputError(fmt::format("--set {}: expected once, with all its values", axis.key));
+    }
     size *= axis.values.size();
     if (size > kLargestGrid) {
       throw InputError(fmt::format("the grid has more than {} points", kLargestGrid));

@@ -327,6 +327,13 @@ TEST_F(Cli, ABadPointOfASweepIsNamedWhateverElseRuns) {
   EXPECT_EQ(a.err.find("dram.stacks=y"), std::string::npos) << a.err;
 }
 
+TEST_F(Cli, AnAxisOfASweepIsGivenOnce) {
+  const Answer a = presil({"sweep", "h100-sxm", "smollm2-135m", "--set", "dram.stacks=1,2", "--set",
+                           "dram.stacks=3,4"});
+  EXPECT_EQ(a.status, 2);
+  EXPECT_NE(a.err.find("--set dram.stacks: expected once"), std::string::npos) << a.err;
+}
+
 TEST_F(Cli, TwoProcessesShareAStore) {
   const std::vector<std::string> run = decode("mtia-v2", "smollm2-135m");
   const pid_t first = start(run);
