@@ -86,7 +86,23 @@ struct Network {
 };
 
 enum class Refresh { off, all_bank, per_bank };
-enum class PagePolicy { open, closed };
+enum class PagePolicy { open, closed, adaptive };
+enum class Scheduler { fr_fcfs, fcfs };
+enum class Ecc { none, inside };  // inside: codes lie in the rows beside their data
+
+/// The DRAM controller in front of each pseudo-channel; docs/dram_controller.md says what it does.
+struct Controller {
+  Scheduler scheduler = Scheduler::fr_fcfs;
+  std::int64_t queue = 32;  // entries for reads, and as many for writes; at most kMaxQueue
+  double write_low = 0.2;   // writes are drained down to this share of their queue ...
+  double write_high = 0.8;  // ... once it is fuller than this
+  // Row hits and reads wait for a request that has waited this long; zero: never.
+  Picoseconds starvation{10'000'000};
+  std::int64_t postpone = 0;       // refreshes that may be owed while requests wait, 0 to 8
+  std::int64_t rfm_threshold = 0;  // activates of a bank between two RFM; 0: no RFM
+
+  static constexpr std::int64_t kMaxQueue = 64;
+};
 
 struct Dram {
   std::string part;  // a file in memories/
@@ -94,6 +110,9 @@ struct Dram {
   BitsPerSecond rate;  // a pin; at most the part's own, which load_chip fills in when none is given
   Refresh refresh = Refresh::all_bank;
   PagePolicy page_policy = PagePolicy::open;
+  Controller controller;
+  bool hot = false;  // above 85 C: refreshed twice as often
+  Ecc ecc = Ecc::none;
   std::string mapping;            // "" is the part's default
   std::optional<Bytes> capacity;  // of all stacks, when it is not stacks x the part's
 };

@@ -28,6 +28,7 @@ constexpr TimingField kTimings[] = {
     {"tFAW", &MemoryPart::tFAW, "window with at most four ACTs"},
     {"tCCDS", &MemoryPart::tCCDS, "RD to RD of another bank group"},
     {"tCCDL", &MemoryPart::tCCDL, "RD to RD of the same bank group"},
+    {"tCCDLWR", &MemoryPart::tCCDLWR, "WR to WR of the same bank group; tCCDL when absent"},
     {"tCCDR", &MemoryPart::tCCDR, "RD to RD of another stack ID"},
     {"tRTP", &MemoryPart::tRTP, "RD to PRE of the same bank"},
     {"tWR", &MemoryPart::tWR, "end of written data to PRE of the same bank"},
@@ -132,6 +133,10 @@ void read_timings(Fields& f, MemoryPart& part) {
   for (const TimingField& field : kTimings) {
     if (field.member == &MemoryPart::tRPab && !f.describing() && !f.has(field.name)) {
       part.tRPab = part.tRP;  // only LPDDR tells them apart
+      continue;
+    }
+    if (field.member == &MemoryPart::tCCDLWR && !f.describing() && !f.has(field.name)) {
+      part.tCCDLWR = part.tCCDL;  // only DDR5 tells them apart
       continue;
     }
     part.*field.member = read_timing(f, field);

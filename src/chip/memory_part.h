@@ -40,9 +40,10 @@ struct MemoryPart {
   std::int64_t ticks_per_clock = 1;  // smallest command slot: 2 for HBM3's half-CK row commands
   bool shared_command_bus = false;   // row and column commands share one bus (LPDDR)
 
-  // Timing, JEDEC's names. tRREFD: a REFpb to the next REFpb, or to an ACT of another bank.
-  DramTiming tRCDRD, tRCDWR, tRP, tRPab, tRAS, tRC, tRRDS, tRRDL, tFAW, tCCDS, tCCDL, tCCDR, tRTP,
-      tWR, tWTRS, tWTRL, tCL, tCWL, tRTW, tRFCab, tRFCpb, tREFI, tRREFD, tPPD;
+  // Timing, JEDEC's names. tCCDLWR: WR to WR of one bank group. tRREFD: a REFpb to the next REFpb,
+  // or to an ACT of another bank.
+  DramTiming tRCDRD, tRCDWR, tRP, tRPab, tRAS, tRC, tRRDS, tRRDL, tFAW, tCCDS, tCCDL, tCCDLWR,
+      tCCDR, tRTP, tWR, tWTRS, tWTRL, tCL, tCWL, tRTW, tRFCab, tRFCpb, tREFI, tRREFD, tPPD;
   std::int64_t act_ticks = 1, pre_ticks = 1, refresh_ticks = 1, column_ticks = 1;  // command slots
 
   std::string mapping;  // default address mapping, see dram/address_map.h

@@ -55,7 +55,8 @@ Channel::Channel(const MemoryPart& part, BitsPerSecond rate, const Policy& polic
       table_(part, rate),
       timing_(table_),
       banks_(static_cast<int>(part.total_banks())) {
-  CHECK(policy.queue >= 1 && policy.queue <= BankQueue::kDepth, "a queue of 1 to 32 entries");
+  CHECK(policy.controller.queue >= 1 && policy.controller.queue <= BankQueue::kDepth,
+        "a queue of 1 to 32 entries");
   const auto ticks = [&](const DramTiming& timing) {
     return part.clocks(timing, rate) * part.ticks_per_clock;
   };
@@ -65,8 +66,10 @@ Channel::Channel(const MemoryPart& part, BitsPerSecond rate, const Policy& polic
   burst_ticks_ = part.burst_clocks() * part.ticks_per_clock;
   read_latency_ = ticks(part.tCL) + burst_ticks_;
   write_latency_ = ticks(part.tCWL) + burst_ticks_;
-  low_water_ = static_cast<int>(policy.write_low * policy.queue);
-  high_water_ = static_cast<int>(policy.write_high * policy.queue);
+  low_water_ =
+      static_cast<int>(policy.controller.write_low * static_cast<double>(policy.controller.queue));
+  high_water_ =
+      static_cast<int>(policy.controller.write_high * static_cast<double>(policy.controller.queue));
 
   refresh_cycle_ = ticks(part.tRFCab);
   if (policy.refresh == Refresh::all_bank) refresh_interval_ = ticks(part.tREFI);
@@ -370,7 +373,7 @@ void Channel::issue(Command command, int bank, int row) {
   const auto c = static_cast<std::size_t>(command);
   buses_.free[column ? column_bus_ : row_bus_] = now_ + slots_[c];
   ++counts_.commands[c];
-  if (log_ != nullptr) log_->push_back({now_, command, bank, row});
+  if (log_ != nullptr) log_->push_back({now_, 0, command, bank, row});
 }
 
 }  // namespace presil::dram

@@ -20,24 +20,10 @@
 #include "dram/address_map.h"
 #include "dram/bank_queue.h"
 #include "dram/channel_state.h"
+#include "dram/policy.h"
 #include "dram/timing.h"
 
 namespace presil::dram {
-
-struct Policy {
-  Refresh refresh = Refresh::all_bank;
-  PagePolicy page = PagePolicy::open;
-  int queue = BankQueue::kDepth;  // entries for reads, and as many for writes
-  double write_low = 0.2;         // drain writes down to this share of the queue ...
-  double write_high = 0.8;        // ... once it is fuller than this
-};
-
-struct LoggedCommand {
-  Tick tick = 0;
-  Command command = Command::ACT;
-  int bank = 0;  // 0 for commands to all banks
-  int row = 0;   // of ACT, RD and WR
-};
 
 class Channel {
  public:
@@ -53,7 +39,7 @@ class Channel {
   Channel(const MemoryPart& part, BitsPerSecond rate, const Policy& policy);
 
   Tick now() const { return now_; }
-  bool has_room(bool write) const { return queued_[write] < policy_.queue; }
+  bool has_room(bool write) const { return queued_[write] < policy_.controller.queue; }
   /// Requests accepted and not yet served.
   int waiting() const { return queued_[0] + queued_[1] + active_count_; }
 

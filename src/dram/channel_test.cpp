@@ -220,6 +220,7 @@ void expect_rows_kept(const std::vector<LoggedCommand>& log, const MemoryPart& p
         for (const int r : open) ASSERT_EQ(r, -1) << "REFab over an open row";
         break;
       case Command::REFpb:
+      case Command::RFM:
         ASSERT_EQ(row, -1) << "REFpb of an open bank";
         break;
     }

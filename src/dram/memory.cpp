@@ -49,13 +49,6 @@ BitsPerSecond rate_of(const MemoryPart& part, const Dram& config) {
   return config.rate;
 }
 
-Policy policy_of(const Dram& config) {
-  Policy policy;
-  policy.refresh = config.refresh;
-  policy.page = config.page_policy;
-  return policy;
-}
-
 /// The bytes from the first to the last of a stream.
 std::int64_t extent(const Stream& stream) {
   if (stream.block == 0 || stream.length <= stream.block) return stream.length;

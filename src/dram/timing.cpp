@@ -20,6 +20,8 @@ std::string_view to_string(Command command) {
       return "REFab";
     case Command::REFpb:
       return "REFpb";
+    case Command::RFM:
+      return "RFM";
   }
   return "";
 }
@@ -48,7 +50,7 @@ std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate)
       {pseudo_channel, RD, RD, n(part.tCCDS)},
       {pseudo_channel, WR, WR, n(part.tCCDS)},
       {bank_group, RD, RD, n(part.tCCDL)},
-      {bank_group, WR, WR, n(part.tCCDL)},
+      {bank_group, WR, WR, n(part.tCCDLWR)},
       {other_stack_ids, RD, RD, n(part.tCCDR)},
       {other_stack_ids, WR, WR, n(part.tCCDR)},
       {pseudo_channel, RD, WR, n(part.tRTW)},
@@ -80,6 +82,22 @@ std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate)
       {pseudo_channel, ACT, REFpb, n(part.tRRDS)},
       {pseudo_channel, REFpb, ACT, n(part.tRREFD)},
       {pseudo_channel, REFpb, REFpb, n(part.tRREFD)},
+
+      // Refresh management of one bank: as a REFpb of it.
+      {bank, ACT, RFM, n(part.tRC)},
+      {bank, PREpb, RFM, n(part.tRP)},
+      {bank, RFM, ACT, n(part.tRFCpb)},
+      {bank, RFM, RFM, n(part.tRFCpb)},
+      {bank, RFM, REFpb, n(part.tRFCpb)},
+      {bank, REFpb, RFM, n(part.tRFCpb)},
+      {pseudo_channel, ACT, RFM, n(part.tRRDS)},
+      {pseudo_channel, RFM, ACT, n(part.tRREFD)},
+      {pseudo_channel, RFM, RFM, n(part.tRREFD)},
+      {pseudo_channel, RFM, REFpb, n(part.tRREFD)},
+      {pseudo_channel, REFpb, RFM, n(part.tRREFD)},
+      {pseudo_channel, RFM, REFab, n(part.tRFCpb)},
+      {pseudo_channel, PREab, RFM, n(part.tRPab)},
+      {pseudo_channel, REFab, RFM, n(part.tRFCab)},
   };
 }
 
@@ -95,6 +113,7 @@ std::int64_t slots_of(Command command, const MemoryPart& part) {
       return part.column_ticks;
     case Command::REFab:
     case Command::REFpb:
+    case Command::RFM:
       return part.refresh_ticks;
   }
   return 1;

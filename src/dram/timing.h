@@ -10,20 +10,12 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "chip/memory_part.h"
+#include "dram/command.h"
 
 namespace presil::dram {
-
-/// A count of command slots since the start.
-using Tick = std::int64_t;
-inline constexpr Tick kNever = INT64_MAX / 4;
-
-enum class Command : std::uint8_t { ACT, PREpb, PREab, RD, WR, REFab, REFpb };
-inline constexpr int kCommands = 7;
-std::string_view to_string(Command command);
 
 enum class Scope { bank, bank_group, other_stack_ids, pseudo_channel };
 
