@@ -12,21 +12,10 @@
 #include <vector>
 
 #include "dram/address_map.h"
+#include "dram/counts.h"
 #include "dram/timing.h"
 
 namespace presil::dram {
-
-/// What happened, counted in commands and in ticks of the data bus.
-struct ChannelCounts {
-  std::array<std::int64_t, kCommands> commands{};
-  std::int64_t hits = 0, misses = 0, conflicts = 0;
-  // Ticks in which some request waited and the data bus stood idle, by reason.
-  std::int64_t refresh_ticks = 0, row_ticks = 0, turnaround_ticks = 0;
-
-  ChannelCounts& operator+=(const ChannelCounts& other);
-  ChannelCounts operator-(const ChannelCounts& other) const;
-  friend bool operator==(const ChannelCounts&, const ChannelCounts&) = default;
-};
 
 /// The banks that a stretch of reads can touch, in an order that does not depend on where it is.
 struct Cast {

@@ -1,0 +1,73 @@
+// What is sent to a memory to see how it does: generated patterns, or a trace.
+//
+// The patterns are those of the golden numbers: 64-byte blocks (one atom where an atom is larger),
+// each sent as its atoms in order, wrapping at the capacity of the simulated channels.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dram/command.h"
+
+namespace presil::dram {
+
+/// A share of the blocks, exactly: block i is a write when floor((i + 1) share) > floor(i share).
+struct WriteShare {
+  std::int64_t numerator = 0, denominator = 1;
+
+  bool is_write(std::int64_t block) const;
+};
+/// Reads "0", "0.25" or "1/3". Throws InputError.
+WriteShare parse_write_share(std::string_view text);
+
+struct Workload {
+  enum class Pattern { sequential, random, stride, blocks, trace };
+
+  Pattern pattern = Pattern::sequential;
+  std::int64_t step = 0;        // stride: bytes from block to block; blocks: bytes of a block
+  std::filesystem::path trace;  // Ramulator 2 load/store or DRAMsim3, told apart by its first line
+  std::int64_t atoms = 0;       // sent in all; a trace without a count is sent whole
+  WriteShare writes;            // a trace has its own
+  std::uint64_t seed = 0;       // 0: the golden streams
+  // Offered bytes over the peak of all channels; without it, requests come as fast as they are
+  // taken.
+  std::optional<double> load;
+};
+
+/// Reads "sequential", "random", "stride:4096", "blocks:4KiB" or "trace:FILE" into `workload`.
+/// Throws InputError.
+void parse_pattern(std::string_view text, Workload& workload);
+
+/// One block of a workload: `atoms` consecutive atoms from byte `address` on, a multiple of the
+/// atom.
+struct Block {
+  std::int64_t address = 0;
+  std::int64_t atoms = 0;
+  bool write = false;
+  Tick ready = 0;  // not sent before; 0 where requests come as fast as they are taken
+};
+
+/// The blocks of a workload in their order. Reads a trace as it goes; holds a few lines of it.
+class BlockStream {
+ public:
+  /// Over `capacity` bytes made of `atom`-byte atoms. `ticks_per_atom`: ticks that an atom takes at
+  /// the peak of all channels together, for the offered load. `ticks_per_cycle`: of the command
+  /// clock, in which DRAMsim3 traces count. Throws InputError for a step that does not fit.
+  BlockStream(const Workload& workload, std::int64_t capacity, std::int64_t atom,
+              double ticks_per_atom, std::int64_t ticks_per_cycle);
+  ~BlockStream();
+
+  /// False at the end. Throws InputError, with file and line, for a bad line of a trace or an
+  /// address past the end of the memory.
+  bool next(Block& block);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace presil::dram
