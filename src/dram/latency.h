@@ -45,7 +45,7 @@ class LatencyHistogram {
   /// Above kExact, 64 buckets for each doubling.
   static std::size_t index(Tick ticks) {
     if (ticks < kExact) return static_cast<std::size_t>(ticks);
-    const int shift = std::bit_width(static_cast<std::uint64_t>(ticks)) - 7;
+    const int shift = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(ticks))) - 7;
     return static_cast<std::size_t>(kExact + (shift - 10) * 64 + (ticks >> shift) - 64);
   }
   static Tick floor_of(std::size_t index) {
