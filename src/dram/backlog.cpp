@@ -77,26 +77,8 @@ Tick Backlog::next_ready(Tick now) const {
   return least;
 }
 
-Backlog::Requester* Backlog::first_ready() {
-  Requester* first = nullptr;
-  for (auto& [number, requester] : requesters_) {
-    if (requester.unsent.empty()) continue;
-    if (first == nullptr || ready_of(requester) < ready_of(*first)) first = &requester;
-  }
-  return first;
-}
-
-Tick Backlog::others_ready(const Requester* requester) const {
-  Tick least = kNever;
-  for (const auto& [number, other] : requesters_) {
-    if (&other != requester) least = std::min(least, ready_of(other));
-  }
-  return least;
-}
-
 void Backlog::forget_finished() {
-  while (!transfers_.empty() && transfers_.front().returned &&
-         transfers_.front().served == transfers_.front().stream.count) {
+  while (!transfers_.empty() && transfers_.front().served == transfers_.front().stream.count) {
     transfers_.pop_front();
     ++first_;
   }

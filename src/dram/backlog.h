@@ -43,9 +43,6 @@ struct PendingTransfer {
   int requester = 0;
   Tick ready = 0;  // its first atom may be sent at this tick
   std::int64_t sent = 0, served = 0;
-  Tick done = 0;          // end of the last data so far
-  bool reported = false;  // its completion is known
-  bool returned = false;  // ... and the client has it
 };
 
 /// When transfers complete; the earliest on top, of equal ones the first submitted.
@@ -72,21 +69,9 @@ class Backlog {
 
   /// The least tick after `now` at which a requester becomes ready; kNever when none will.
   Tick next_ready(Tick now) const;
-  /// The requester that is (or will be) ready before every other; nullptr when there is none.
-  Requester* first_ready();
-  /// When the first of the requesters other than `requester` (of all, when that is nullptr) is
-  /// ready; kNever when none will.
-  Tick others_ready(const Requester* requester) const;
-
   std::int64_t submitted() const { return first_ + static_cast<std::int64_t>(transfers_.size()); }
-  /// Drops the oldest transfers that are wholly served and returned.
+  /// Drops the oldest transfers that are wholly served.
   void forget_finished();
-  template <class F>
-  void for_each_unreturned(F visit) const {
-    for (const PendingTransfer& transfer : transfers_) {
-      if (!transfer.returned) visit(transfer);
-    }
-  }
 
  private:
   Tick ready_of(const Requester& requester) const {

@@ -1,6 +1,7 @@
 #include "dram/channel.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -79,11 +80,13 @@ class Pattern {
 struct Outcome {
   Tick end = 0;  // end of the last data
   ChannelCounts counts;
+  LogHash log_hash;
   std::vector<LoggedCommand> log;
   std::map<std::uint32_t, int> served;  // times, by tag
 };
 
-/// Sends `atoms` atoms, one a tick, retried when refused, `pause` ticks apart at least.
+/// Sends `atoms` atoms, dealt out over the pseudo-channels in turn by lines of 8: one a tick and
+/// pseudo-channel, retried when refused.
 Outcome run(const MemoryPart& part, const Policy& policy, std::int64_t atoms,
             std::function<Atom()> next, bool keep_log = false, bool skip = true) {
   const AddressMap map(part.mapping, part);
@@ -91,25 +94,40 @@ Outcome run(const MemoryPart& part, const Policy& policy, std::int64_t atoms,
   Outcome result;
   if (keep_log) channel.log_to(&result.log);
   std::int64_t sent = 0, served = 0;
-  Atom atom = next();
+  std::vector<std::deque<Atom>> queues(static_cast<std::size_t>(part.pseudo_channels));
+  std::int64_t drawn = 0;
+  const auto refill = [&](std::deque<Atom>& queue) {
+    while (queue.empty() && drawn < atoms) {
+      const Atom atom = next();
+      ++drawn;
+      const std::int64_t line = atom.index / 8;
+      queues[static_cast<std::size_t>(line % part.pseudo_channels)].push_back(
+          {line / part.pseudo_channels * 8 + atom.index % 8, atom.write});
+    }
+  };
   while (served < atoms) {
-    const bool sends = sent < atoms && channel.has_room(atom.write);
-    if (sends) {
-      channel.accept(map.locate(atom.index % map.atoms()), atom.write,
-                     static_cast<std::uint32_t>(sent));
-      atom = next();
-      ++sent;
+    bool can_send = false;
+    for (int pc = 0; pc < part.pseudo_channels; ++pc) {
+      std::deque<Atom>& queue = queues[static_cast<std::size_t>(pc)];
+      refill(queue);
+      if (!queue.empty() && channel.has_room(pc, queue.front().write)) {
+        const Atom atom = queue.front();
+        queue.pop_front();
+        channel.accept(pc, map.locate(atom.index % map.atoms()), atom.write,
+                       static_cast<std::uint32_t>(sent++));
+        refill(queue);
+      }
+      can_send |= !queue.empty() && channel.has_room(pc, queue.front().write);
     }
-    const Channel::Step step = channel.step();
-    if (step.served) {
-      ++served;
-      result.end = std::max(result.end, step.done);
-      if (keep_log) ++result.served[step.tag];
-    }
-    const bool can_send = sent < atoms && channel.has_room(atom.write);
-    if (skip && !step.acted && !can_send) channel.skip_to(channel.next_event() - 1);
+    if (skip && !can_send) channel.skip_to(channel.next_event() - 1);
+    const Served step = channel.step();
+    if (!step.any) continue;
+    ++served;
+    result.end = std::max(result.end, step.done);
+    if (keep_log) ++result.served[step.tag];
   }
-  result.counts = channel.counts();
+  for (int pc = 0; pc < part.pseudo_channels; ++pc) result.counts += channel.counts(pc);
+  result.log_hash = channel.log_hash();
   return result;
 }
 
@@ -149,6 +167,7 @@ TEST(Channel, TakesRamulatorsTicksForOtherReads) {
 bool binds(const TimingRule& rule, const LoggedCommand& a, const LoggedCommand& b,
            const MemoryPart& part) {
   if (a.command != rule.from || b.command != rule.to) return false;
+  if (a.pseudo_channel != b.pseudo_channel) return false;
   const std::int64_t group_a = a.bank / part.banks, group_b = b.bank / part.banks;
   switch (rule.scope) {
     case Scope::bank:
@@ -198,8 +217,11 @@ void expect_buses_kept(const std::vector<LoggedCommand>& log, const MemoryPart& 
 }
 
 void expect_rows_kept(const std::vector<LoggedCommand>& log, const MemoryPart& part) {
-  std::vector<int> open(static_cast<std::size_t>(part.total_banks()), -1);
+  std::vector<std::vector<int>> rows(
+      static_cast<std::size_t>(part.pseudo_channels),
+      std::vector<int>(static_cast<std::size_t>(part.total_banks()), -1));
   for (const LoggedCommand& command : log) {
+    std::vector<int>& open = rows[static_cast<std::size_t>(command.pseudo_channel)];
     int& row = open[static_cast<std::size_t>(command.bank)];
     switch (command.command) {
       case Command::ACT:
@@ -257,7 +279,7 @@ std::vector<Case> cases() {
   for (const char* path : {"test/dram/r-hbm3-1pc.yaml", "memories/hbm3e-9800-12h.yaml",
                            "memories/hbm2e-3600.yaml", "memories/lpddr5x-8533.yaml"}) {
     for (const Refresh refresh : {Refresh::all_bank, Refresh::per_bank, Refresh::off}) {
-      for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
+      for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed, PagePolicy::adaptive}) {
         Policy policy;
         policy.refresh = refresh;
         policy.page = page;
@@ -316,7 +338,7 @@ TEST(Channel, CountsEveryServedRequestAsHitMissOrConflict) {
 
 double efficiency(const MemoryPart& part, const Outcome& r, std::int64_t atoms) {
   const auto burst = static_cast<double>(part.burst_clocks() * part.ticks_per_clock);
-  return static_cast<double>(atoms) * burst / static_cast<double>(r.end);
+  return static_cast<double>(atoms) * burst / static_cast<double>(r.end * part.pseudo_channels);
 }
 
 // At 9 Gb/s and more a PRE and an ACT take longer than the 64 CK of data that 32 waiting reads

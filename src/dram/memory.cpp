@@ -1,6 +1,7 @@
 #include "dram/memory.h"
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "base/clock.h"
@@ -8,8 +9,6 @@
 #include "chip/dram_shape.h"
 #include "dram/backlog.h"
 #include "dram/channel.h"
-#include "dram/replay.h"
-#include "dram/segment_memo.h"
 
 namespace presil::dram {
 namespace {
@@ -56,49 +55,64 @@ std::int64_t extent(const Stream& stream) {
   return (blocks - 1) * stream.stride + stream.length - (blocks - 1) * stream.block;
 }
 
+/// A request inside the channel; its tag is its place among the slots.
+class Slots {
+ public:
+  std::uint32_t take(TransferId transfer) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(transfers_.size()));
+      transfers_.push_back(0);
+    }
+    const std::uint32_t tag = free_.back();
+    free_.pop_back();
+    transfers_[tag] = transfer;
+    return tag;
+  }
+  TransferId give_back(std::uint32_t tag) {
+    free_.push_back(tag);
+    return transfers_[tag];
+  }
+
+ private:
+  std::vector<TransferId> transfers_;
+  std::vector<std::uint32_t> free_;
+};
+
 }  // namespace
 
 struct Memory::State {
-  State(const MemoryPart& as_read, const Dram& config, Shortcuts wanted)
+  State(const MemoryPart& as_read, const Dram& config)
       : part(as_configured(as_read, config)),
         rate(rate_of(part, config)),
         clock(part.tick_clock(rate)),
         map(part.mapping, part),
         channel(part, rate, policy_of(config)),
-        channels(pseudo_channels(part, config)),
+        channels(config.stacks * part.channels),
         total_capacity(dram_capacity(part, config)),
-        per_line(kInterleaveLine / part.atom().count()),
-        memo(map, config.page_policy, per_line),
-        memoise(wanted == Shortcuts::on && memo.applies()) {
+        backlogs(static_cast<std::size_t>(part.pseudo_channels)) {
+    const std::int64_t per_line = kInterleaveLine / part.atom().count();
     CHECK(per_line * part.atom().count() == kInterleaveLine && map.atoms() % per_line == 0,
           "a memory of whole lines of whole atoms");
   }
 
   TransferId submit(const Transfer& transfer);
   std::optional<Arrival> advance(Picoseconds limit);
-  MemoryStatistics statistics();
+  MemoryStatistics statistics() const;
 
-  Tick now() const { return replay ? replay->now() : channel.now(); }
   bool is_next_completion_known() const;
-  void simulate(Tick horizon);
   void step(Tick horizon);
-  bool send_one();
-  void serve(const Channel::Step& step);
-  bool enter_segment();
-  std::optional<Replay::Start> next_segment();
-  void finish_recording();
-  void start_recording(const Replay::Start& start);
-  void run_replay(Tick horizon);
-  void commit_replay();
-  std::uint32_t take_slot(TransferId transfer, std::int64_t atom, const Location& at);
+  /// Whether the pseudo-channel could send at tick `now`.
+  Backlog::Requester* sender(int pc, Tick now);
+  void send(int pc, Backlog::Requester& requester);
+  void serve(const Served& served);
 
-  /// A request inside the channel; its tag is its place in `slots`.
-  struct Slot {
-    TransferId transfer = 0;
-    std::int64_t atom = 0;
-    Location at;
-    std::int32_t on_tape = 0;
+  /// A transfer over all pseudo-channels of the channel.
+  struct Progress {
+    Tick ready = 0, done = 0;
+    int parts_left = 0;  // pseudo-channels that have not served all of theirs
+    bool returned = false;
   };
+  Progress& progress(TransferId id) { return transfers[static_cast<std::size_t>(id - first)]; }
 
   MemoryPart part;
   BitsPerSecond rate;
@@ -107,24 +121,16 @@ struct Memory::State {
   Channel channel;
   std::int64_t channels;
   Bytes total_capacity;
-  std::int64_t per_line;
-  SegmentMemo memo;
-  bool memoise;
 
-  Backlog backlog;
+  std::vector<Backlog> backlogs;   // one a pseudo-channel, of the same transfers
+  std::deque<Progress> transfers;  // by id, from `first`
+  TransferId first = 0;
   Completions done;  // known, not yet returned
   std::int64_t returned = 0, unserved = 0;
-  std::vector<Slot> slots;
-  std::vector<std::uint32_t> free_slots;
-
-  bool at_cut = true;   // here a segment may start
-  bool is_dry = false;  // nobody was ready; the next who is starts a segment
-  std::optional<Replay> replay;
-  std::vector<QueuedRead> waiting;  // kept for their memory, as is the next
-  std::vector<Refill> refills;
+  Slots slots;
 
   BusyTime busy;
-  std::int64_t rounded = 0, replayed = 0;
+  std::int64_t rounded = 0;
 };
 
 // ---- transfers ----------------------------------------------------------------------------------
@@ -137,13 +143,17 @@ TransferId Memory::State::submit(const Transfer& transfer) {
         "a stream within the memory");
   bool is_rounded = false;
   PendingTransfer pending;
-  pending.stream = local_stream(stream, channels, kInterleaveLine, part.atom().count(), is_rounded);
+  pending.stream = local_stream(stream, channels * part.pseudo_channels, kInterleaveLine,
+                                part.atom().count(), is_rounded);
   pending.write = transfer.write;
   pending.requester = transfer.requester;
   pending.ready = clock.cycle_at(transfer.ready_at).count();
   rounded += is_rounded;
   ++unserved;
-  return backlog.submit(pending);
+  TransferId id = 0;
+  for (Backlog& backlog : backlogs) id = backlog.submit(pending);
+  transfers.push_back({pending.ready, 0, static_cast<int>(backlogs.size()), false});
+  return id;
 }
 
 std::optional<Arrival> Memory::State::advance(Picoseconds limit) {
@@ -155,17 +165,13 @@ std::optional<Arrival> Memory::State::advance(Picoseconds limit) {
       if (time > limit) return std::nullopt;
       done.pop();
       ++returned;
-      busy.add(backlog.at(id).ready, tick);
-      backlog.at(id).returned = true;
-      backlog.forget_finished();
+      busy.add(progress(id).ready, tick);
+      progress(id).returned = true;
+      for (; !transfers.empty() && transfers.front().returned; ++first) transfers.pop_front();
       return Arrival{id, time};
     }
-    if (unserved == 0 || now() >= horizon) return std::nullopt;
-    if (replay) {
-      run_replay(horizon);
-    } else {
-      simulate(horizon);
-    }
+    if (unserved == 0 || channel.now() >= horizon) return std::nullopt;
+    step(horizon);
   }
 }
 
@@ -173,231 +179,77 @@ std::optional<Arrival> Memory::State::advance(Picoseconds limit) {
 bool Memory::State::is_next_completion_known() const {
   if (done.empty()) return false;
   const Tick soonest = std::min(channel.read_latency(), channel.write_latency());
-  return unserved == 0 || done.top().first <= now() + soonest;
+  return unserved == 0 || done.top().first <= channel.now() + soonest;
 }
 
-// ---- tick by tick -------------------------------------------------------------------------------
-
-void Memory::State::simulate(Tick horizon) {
-  while (!replay && unserved > 0 && channel.now() < horizon && !is_next_completion_known()) {
-    step(horizon);
-  }
-}
-
+/// Sends at this tick, then moves to the next at which something can happen.
 void Memory::State::step(Tick horizon) {
-  const Tick before = channel.now();
-  if (is_dry && backlog.next(before, true, true) != nullptr) at_cut = true;
-  if (at_cut && enter_segment()) return;
-  const bool sent = send_one();
-  const Channel::Step step = channel.step();
-  if (step.served) serve(step);
-  if (!step.acted && !sent) {
-    const Tick next = std::min({channel.next_event() - 1, backlog.next_ready(before), horizon});
-    channel.skip_to(std::max(channel.now(), next));
+  const Tick now = channel.now();
+  Tick next = horizon;
+  for (int pc = 0; pc < channel.pseudo_channels(); ++pc) {
+    if (Backlog::Requester* requester = sender(pc, now)) send(pc, *requester);
+    if (sender(pc, now + 1) != nullptr) next = now + 1;
+    next = std::min(next, backlogs[static_cast<std::size_t>(pc)].next_ready(now));
   }
+  channel.skip_to(std::max(now, std::min(next, channel.next_event()) - 1));
+  const Served served = channel.step();
+  if (served.any) serve(served);
 }
 
-bool Memory::State::send_one() {
-  const bool read_room = channel.has_room(false);
-  Backlog::Requester* requester = backlog.next(channel.now(), read_room, channel.has_room(true));
-  if (requester == nullptr) {
-    is_dry = is_dry || read_room;
-    return false;
-  }
-  const PendingTransfer& head = backlog.at(requester->unsent.front());
+Backlog::Requester* Memory::State::sender(int pc, Tick now) {
+  return backlogs[static_cast<std::size_t>(pc)].next(now, channel.has_room(pc, false),
+                                                     channel.has_room(pc, true));
+}
+
+void Memory::State::send(int pc, Backlog::Requester& requester) {
+  Backlog& backlog = backlogs[static_cast<std::size_t>(pc)];
+  const PendingTransfer& head = backlog.at(requester.unsent.front());
   const bool write = head.write;
   const std::int64_t atom = head.stream.atom(head.sent) % map.atoms();
-  const TransferId id = backlog.send(*requester);
-  const Location at = map.locate(atom);
-  const std::uint32_t tag = take_slot(id, atom, at);
-  if (write) {
-    memo.spoil();
-  } else if (memo.is_recording()) {
-    slots[tag].on_tape = memo.note_sent(atom);
-  }
-  const PendingTransfer& sent = backlog.at(id);
-  at_cut = sent.stream.count >= SegmentMemo::kShortest &&
-           ((atom + 1) % SegmentMemo::kAtoms == 0 || sent.sent == sent.stream.count);
-  channel.accept(at, write, tag);
-  return true;
+  const TransferId id = backlog.send(requester);
+  channel.accept(pc, map.locate(atom), write, slots.take(id));
 }
 
-std::uint32_t Memory::State::take_slot(TransferId transfer, std::int64_t atom, const Location& at) {
-  if (free_slots.empty()) {
-    free_slots.push_back(static_cast<std::uint32_t>(slots.size()));
-    slots.emplace_back();
-  }
-  const std::uint32_t tag = free_slots.back();
-  free_slots.pop_back();
-  slots[tag] = {transfer, atom, at, 0};
-  return tag;
-}
-
-void Memory::State::serve(const Channel::Step& step) {
-  const Slot& slot = slots[step.tag];
-  free_slots.push_back(step.tag);
-  if (memo.is_recording()) memo.note_served(channel.now(), slot.on_tape);
-  if (memo.is_recording_wait() && channel.waiting() == 0) at_cut = true;
-  PendingTransfer& transfer = backlog.at(slot.transfer);
-  transfer.done = std::max(transfer.done, step.done);
-  if (++transfer.served < transfer.stream.count || transfer.reported) return;
-  transfer.reported = true;
-  --unserved;
-  done.emplace(transfer.done, slot.transfer);
-}
-
-// ---- segments from the memo ---------------------------------------------------------------------
-
-/// Where a segment may start: replays it if there is a tape of it, else has one recorded.
-bool Memory::State::enter_segment() {
-  at_cut = is_dry = false;
-  finish_recording();
-  if (!memoise || !channel.reads_only()) return false;
-  std::optional<Replay::Start> start = next_segment();
-  if (!start) return false;
-  const Tape* tape = memo.find(channel, start->reads, start->waiting);
-  if (tape == nullptr) {
-    start_recording(*start);
-    return false;
-  }
-  if (!Replay::holds(*tape, *start, backlog)) return false;
-  replay.emplace(*tape, std::move(*start), backlog, channel.read_latency());
-  return true;
-}
-
-/// Empty when no tape can stand for what comes.
-std::optional<Replay::Start> Memory::State::next_segment() {
-  const Tick now = channel.now();
-  Replay::Start start;
-  start.tick = now;
-  Backlog::Requester* first = backlog.next(now, true, true);
-  if (first == nullptr) {
-    is_dry = true;
-    if (channel.waiting() == 0 || channel.has_writes()) return std::nullopt;
-  } else {
-    if (backlog.others_ready(first) <= now) return std::nullopt;
-    const PendingTransfer& head = backlog.at(first->unsent.front());
-    if (head.write || head.stream.block != 0 || head.stream.count < SegmentMemo::kShortest) {
-      return std::nullopt;
-    }
-    const std::int64_t atom = head.stream.atom(head.sent) % map.atoms();
-    start.sender = first;
-    start.reads = {atom, std::min({SegmentMemo::kAtoms - atom % SegmentMemo::kAtoms,
-                                   head.stream.count - head.sent, map.atoms() - atom})};
-    if (atom % per_line != 0 || start.reads.count % per_line != 0) return std::nullopt;
-  }
-  channel.list_waiting(waiting);
-  if (first == nullptr) start.reads.atom = slots[waiting.back().tag].atom;
-  // The rows of its reads.
-  auto least = static_cast<std::int32_t>(start.reads.atom / map.row_sweep());
-  auto most = static_cast<std::int32_t>((start.reads.atom + start.reads.count) / map.row_sweep());
-  for (const QueuedRead& read : waiting) {
-    const Slot& slot = slots[read.tag];
-    least = std::min(least, slot.at.row);
-    most = std::max(most, slot.at.row);
-    start.waiting.push_back({slot.transfer, slot.atom, slot.at, read.tag, read.active});
-  }
-  if (channel.wants_write_in(least, most)) return std::nullopt;
-  return start;
-}
-
-void Memory::State::start_recording(const Replay::Start& start) {
-  memo.record(channel);
-  for (std::size_t i = 0; i < start.waiting.size(); ++i) {
-    slots[start.waiting[i].tag].on_tape = static_cast<std::int32_t>(i);
-  }
-}
-
-void Memory::State::finish_recording() {
-  if (!memo.is_recording()) return;
-  channel.list_waiting(waiting);
-  std::vector<Tape::Left> left;
-  for (const QueuedRead& read : waiting) {
-    left.push_back({slots[read.tag].on_tape, read.active});
-  }
-  memo.finish(channel, std::move(left));
-}
-
-void Memory::State::run_replay(Tick horizon) {
-  const std::size_t known = done.size();
-  const Replay::Result result = replay->run(horizon, done);
-  unserved -= static_cast<std::int64_t>(done.size() - known);
-  switch (result) {
-    case Replay::Result::at_horizon:
-      return;
-    case Replay::Result::off_the_tape:
-      return replay.reset();  // the channel is at the segment's start
-    case Replay::Result::segment_over:
-      return commit_replay();
-  }
-}
-
-/// Brings the channel and the backlog to the end of the segment.
-void Memory::State::commit_replay() {
-  const Tape& tape = replay->tape();
-  const Replay::Start& start = replay->start();
-  channel.apply(tape.change, memo.cast());
-  const TransferId sending = start.sender != nullptr ? start.sender->unsent.front() : -1;
-  for (std::size_t i = 0; i < start.waiting.size(); ++i) {
-    if (tape.waiting_served[i] != Tape::kNotServed) free_slots.push_back(start.waiting[i].tag);
-  }
-  refills.clear();
-  for (const Tape::Left& left : tape.left) {
-    const auto i = static_cast<std::size_t>(left.read);
-    if (i < start.waiting.size()) {
-      refills.push_back({start.waiting[i].at, start.waiting[i].tag, left.active});
-    } else {
-      const std::int64_t atom =
-          start.reads.atom + left.read - static_cast<std::int64_t>(start.waiting.size());
-      const Location at = map.locate(atom);
-      refills.push_back({at, take_slot(sending, atom, at), left.active});
-    }
-  }
-  channel.refill(refills);
-  replay->commit();
-  replayed += tape.change.counts.commands[static_cast<std::size_t>(Command::RD)];
-  replay.reset();
+void Memory::State::serve(const Served& served) {
+  const TransferId id = slots.give_back(served.tag);
+  Backlog& backlog = backlogs[static_cast<std::size_t>(served.pseudo_channel)];
+  Progress& whole = progress(id);
+  whole.done = std::max(whole.done, served.done);
+  PendingTransfer& transfer = backlog.at(id);
+  if (++transfer.served < transfer.stream.count) return;
   backlog.forget_finished();
-  at_cut = true;
+  if (--whole.parts_left > 0) return;
+  --unserved;
+  done.emplace(whole.done, id);
 }
 
 // ---- results ------------------------------------------------------------------------------------
 
-MemoryStatistics Memory::State::statistics() {
-  if (replay) {  // the counts of half a segment have to be made
-    const Tick reached = replay->now();
-    replay.reset();
-    const bool memoised = std::exchange(memoise, false);
-    while (channel.now() < reached) step(reached);
-    memoise = memoised;
-  }
-  const ChannelCounts& counts = channel.counts();
-  const auto command = [&](Command c) {
-    return counts.commands[static_cast<std::size_t>(c)] * channels;
-  };
+MemoryStatistics Memory::State::statistics() const {
+  ChannelCounts counts;
+  for (int pc = 0; pc < channel.pseudo_channels(); ++pc) counts += channel.counts(pc);
+  const auto command = [&](Command c) { return counts.of(c) * channels; };
   MemoryStatistics result;
-  result.commands = {command(Command::ACT),  command(Command::PREpb), command(Command::PREab),
-                     command(Command::RD),   command(Command::WR),    command(Command::REFab),
-                     command(Command::REFpb)};
+  result.commands = {command(Command::ACT),   command(Command::PREpb), command(Command::PREab),
+                     command(Command::RD),    command(Command::WR),    command(Command::REFab),
+                     command(Command::REFpb), command(Command::RFM)};
   result.atoms = result.commands.RD + result.commands.WR;
   result.row_hits = counts.hits * channels;
   result.row_misses = counts.misses * channels;
   result.row_conflicts = counts.conflicts * channels;
   result.rounded_transfers = rounded;
-  result.replayed_atoms = replayed * channels;
-  if (channels > 1) result.shortcuts.push_back("equal pseudo-channels simulated once");
-  if (replayed > 0) result.shortcuts.push_back("segments replayed");
+  if (channels > 1) result.shortcuts.push_back("equal channels simulated once");
 
   BusyTime until_now = busy;
-  backlog.for_each_unreturned([&](const PendingTransfer& transfer) {
-    const Tick end = std::max({busy.end(), now(), transfer.done});
-    if (transfer.ready < end) until_now.add(transfer.ready, end);
-  });
+  for (const Progress& transfer : transfers) {
+    const Tick end = std::max({busy.end(), channel.now(), transfer.done});
+    if (!transfer.returned && transfer.ready < end) until_now.add(transfer.ready, end);
+  }
   const Tick waited = until_now.total();
   result.waiting = clock.edge(DramCycles(waited));
   if (waited == 0) return result;
   const auto share = [&](std::int64_t ticks) {
-    return static_cast<double>(ticks) / static_cast<double>(waited);
+    return static_cast<double>(ticks) / static_cast<double>(waited * channel.pseudo_channels());
   };
   BusShares& shares = result.shares;
   shares.data = share(result.atoms / channels * channel.burst_ticks());
@@ -410,14 +262,15 @@ MemoryStatistics Memory::State::statistics() {
 
 // ---- the interface ------------------------------------------------------------------------------
 
-Memory::Memory(const MemoryPart& part, const Dram& config, Shortcuts shortcuts)
-    : state_(std::make_unique<State>(part, config, shortcuts)) {}
+Memory::Memory(const MemoryPart& part, const Dram& config)
+    : state_(std::make_unique<State>(part, config)) {}
 
 Memory::~Memory() = default;
 
 BytesPerSecond Memory::peak() const {
-  return BytesPerSecond(static_cast<double>(state_->channels * state_->part.width) *
-                        state_->rate.count() / 8);
+  return BytesPerSecond(
+      static_cast<double>(state_->channels * state_->part.pseudo_channels * state_->part.width) *
+      state_->rate.count() / 8);
 }
 
 Bytes Memory::capacity() const {
@@ -433,7 +286,7 @@ std::optional<Arrival> Memory::advance(Picoseconds limit) {
 }
 
 std::int64_t Memory::pending() const {
-  return state_->backlog.submitted() - state_->returned;
+  return state_->backlogs.front().submitted() - state_->returned;
 }
 
 MemoryStatistics Memory::statistics() const {

@@ -48,7 +48,7 @@ struct Arrival {
 
 /// Over all channels of the chip.
 struct CommandCounts {
-  std::int64_t ACT = 0, PREpb = 0, PREab = 0, RD = 0, WR = 0, REFab = 0, REFpb = 0;
+  std::int64_t ACT = 0, PREpb = 0, PREab = 0, RD = 0, WR = 0, REFab = 0, REFpb = 0, RFM = 0;
 };
 
 /// Where the data bus's time went, in shares of the time that some transfer was waiting; they sum
@@ -68,21 +68,17 @@ struct MemoryStatistics {
   BusShares shares;
   Picoseconds waiting;  // total time with at least one transfer waiting
   std::int64_t rounded_transfers = 0;
-  std::int64_t replayed_atoms = 0;     // of `atoms`, those in segments read from a tape
   std::vector<std::string> shortcuts;  // which of the proven shortcuts were used
 };
 
 /// Adds the statistics of a later run: counts add up, shares are weighted by the time waited.
 void accumulate(MemoryStatistics& sum, const MemoryStatistics& later);
 
-/// Shortcuts are exact; off is for proving it.
-enum class Shortcuts { off, on };
-
 class Memory {
  public:
   /// Requires config.rate <= part.rate; no rate means the part's. A capacity other than the stacks'
   /// own changes the rows of a bank. Throws InputError for a mapping that does not cover the part.
-  Memory(const MemoryPart& part, const Dram& config, Shortcuts shortcuts = Shortcuts::on);
+  Memory(const MemoryPart& part, const Dram& config);
   ~Memory();
 
   BytesPerSecond peak() const;

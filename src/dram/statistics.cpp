@@ -1,8 +1,32 @@
 #include <algorithm>
 
+#include "dram/counts.h"
 #include "dram/memory.h"
 
 namespace presil::dram {
+
+ChannelCounts& ChannelCounts::operator+=(const ChannelCounts& other) {
+  for (std::size_t i = 0; i < commands.size(); ++i) commands[i] += other.commands[i];
+  hits += other.hits;
+  misses += other.misses;
+  conflicts += other.conflicts;
+  refresh_ticks += other.refresh_ticks;
+  row_ticks += other.row_ticks;
+  turnaround_ticks += other.turnaround_ticks;
+  return *this;
+}
+
+ChannelCounts ChannelCounts::operator-(const ChannelCounts& other) const {
+  ChannelCounts result = *this;
+  for (std::size_t i = 0; i < commands.size(); ++i) result.commands[i] -= other.commands[i];
+  result.hits -= other.hits;
+  result.misses -= other.misses;
+  result.conflicts -= other.conflicts;
+  result.refresh_ticks -= other.refresh_ticks;
+  result.row_ticks -= other.row_ticks;
+  result.turnaround_ticks -= other.turnaround_ticks;
+  return result;
+}
 
 void accumulate(MemoryStatistics& sum, const MemoryStatistics& later) {
   const double before = static_cast<double>(sum.waiting.count());
@@ -24,12 +48,12 @@ void accumulate(MemoryStatistics& sum, const MemoryStatistics& later) {
   sum.commands.WR += later.commands.WR;
   sum.commands.REFab += later.commands.REFab;
   sum.commands.REFpb += later.commands.REFpb;
+  sum.commands.RFM += later.commands.RFM;
   sum.atoms += later.atoms;
   sum.row_hits += later.row_hits;
   sum.row_misses += later.row_misses;
   sum.row_conflicts += later.row_conflicts;
   sum.rounded_transfers += later.rounded_transfers;
-  sum.replayed_atoms += later.replayed_atoms;
   for (const std::string& name : later.shortcuts) {
     if (std::find(sum.shortcuts.begin(), sum.shortcuts.end(), name) == sum.shortcuts.end()) {
       sum.shortcuts.push_back(name);

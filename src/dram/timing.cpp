@@ -4,28 +4,6 @@
 
 namespace presil::dram {
 
-std::string_view to_string(Command command) {
-  switch (command) {
-    case Command::ACT:
-      return "ACT";
-    case Command::PREpb:
-      return "PREpb";
-    case Command::PREab:
-      return "PREab";
-    case Command::RD:
-      return "RD";
-    case Command::WR:
-      return "WR";
-    case Command::REFab:
-      return "REFab";
-    case Command::REFpb:
-      return "REFpb";
-    case Command::RFM:
-      return "RFM";
-  }
-  return "";
-}
-
 std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate) {
   using enum Command;
   using enum Scope;
@@ -124,20 +102,21 @@ BankPlace place_of(int bank, const MemoryPart& part) {
   return {group / static_cast<int>(part.bank_groups), group};
 }
 
-// Slots: one row of commands for the pseudo-channel, then each stack ID, bank group and bank.
-TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate)
+// Places: the pseudo-channel, then each stack ID, bank group and bank.
+TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate, int skipped_rule)
     : banks_(static_cast<std::size_t>(part.total_banks())) {
   const int banks = static_cast<int>(part.total_banks());
   const int stacks = static_cast<int>(part.stack_ids);
   const int groups = stacks * static_cast<int>(part.bank_groups);
   for (int bank = 0; bank < banks; ++bank) {
     const BankPlace place = place_of(bank, part);
-    bank_slots_.push_back({(1 + place.stack_id) * kCommands, (1 + stacks + place.group) * kCommands,
-                           (1 + stacks + groups + bank) * kCommands});
+    bank_places_.push_back(
+        {1 + place.stack_id, 1 + stacks + place.group, 1 + stacks + groups + bank});
   }
-  slots_ = (1 + stacks + groups + banks) * kCommands;
+  places_ = 1 + stacks + groups + banks;
 
-  const std::vector<TimingRule> rules = timing_rules(part, rate);
+  std::vector<TimingRule> rules = timing_rules(part, rate);
+  if (skipped_rule >= 0) rules.erase(rules.begin() + skipped_rule);
   for (const TimingRule& rule : rules) {
     if (rule.window == 1) continue;
     CHECK(rule.scope == Scope::pseudo_channel && rule.from == rule.to,
@@ -153,27 +132,6 @@ TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate)
     }
   }
   first_.push_back(static_cast<std::int32_t>(updates_.size()));
-  find_live();
-}
-
-void TimingTable::find_live() {
-  const int first_stack = kCommands;
-  const int first_group = bank_slots_[0].group, first_bank = bank_slots_[0].bank;
-  std::array<std::uint32_t, 4> seen{};
-  const auto see = [&](int slot) {
-    const Scope level = slot < first_stack   ? Scope::pseudo_channel
-                        : slot < first_group ? Scope::other_stack_ids
-                        : slot < first_bank  ? Scope::bank_group
-                                             : Scope::bank;
-    seen[static_cast<std::size_t>(level)] |= 1U << (slot % kCommands);
-  };
-  for (const Update& update : updates_) see(update.slot);
-  for (const Window& window : windows_) see(static_cast<int>(window.command));
-  for (std::size_t level = 0; level < seen.size(); ++level) {
-    for (int c = 0; c < kCommands; ++c) {
-      if ((seen[level] & 1U << c) != 0) live_[level].push_back(c);
-    }
-  }
 }
 
 /// From the first slot of one command to the first slot of the other.
@@ -184,23 +142,20 @@ std::int32_t TimingTable::gap(const TimingRule& rule, const MemoryPart& part) co
 
 void TimingTable::add(const TimingRule& rule, int bank, const MemoryPart& part) {
   const std::int32_t ticks = gap(rule, part);
-  const int to = static_cast<int>(rule.to);
+  const auto push_back = [&](int place) { updates_.push_back({slot(rule.to, place), ticks}); };
+  const Places& own = bank_places_[static_cast<std::size_t>(bank)];
   switch (rule.scope) {
     case Scope::bank:
-      updates_.push_back({bank_slots_[bank].bank + to, ticks});
-      return;
+      return push_back(own.bank);
     case Scope::bank_group:
-      updates_.push_back({bank_slots_[bank].group + to, ticks});
-      return;
+      return push_back(own.group);
     case Scope::other_stack_ids:
       for (int id = 0; id < part.stack_ids; ++id) {
-        const int slot = (1 + id) * kCommands;
-        if (slot != bank_slots_[bank].stack) updates_.push_back({slot + to, ticks});
+        if (1 + id != own.stack_id) push_back(1 + id);
       }
       return;
     case Scope::pseudo_channel:
-      updates_.push_back({to, ticks});
-      return;
+      return push_back(0);
   }
 }
 
@@ -208,21 +163,25 @@ TimingState::TimingState(const TimingTable& table)
     : table_(&table), earliest_(static_cast<std::size_t>(table.slots()), 0) {
   for (const TimingTable::Window& window : table.windows()) {
     rings_.push_back({std::vector<Tick>(static_cast<std::size_t>(window.window), -kNever), 0});
+    windowed_ |= 1U << static_cast<int>(window.command);
   }
 }
 
-void TimingState::issue(Command command, int bank, Tick tick) {
-  for (const TimingTable::Update& update : table_->updates(command, bank)) {
-    Tick& slot = earliest_[update.slot];
-    slot = std::max(slot, tick + update.gap);
-  }
+void TimingState::note_in_windows(Command command, Tick tick) {
   for (std::size_t i = 0; i < rings_.size(); ++i) {
     const TimingTable::Window& window = table_->windows()[i];
     if (window.command != command) continue;
     push_issue(static_cast<int>(i), tick);
     const Ring& ring = rings_[i];
-    Tick& slot = earliest_[static_cast<std::size_t>(command)];
+    Tick& slot = at(table_->slot(command, 0));
     slot = std::max(slot, ring.ticks[ring.oldest] + window.gap);
+  }
+}
+
+void TimingState::shift(Tick ticks) {
+  for (Tick& tick : earliest_) tick += ticks;
+  for (Ring& ring : rings_) {
+    for (Tick& tick : ring.ticks) tick += ticks;
   }
 }
 

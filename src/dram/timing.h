@@ -54,37 +54,37 @@ class TimingTable {
     std::int32_t gap = 0;
     int window = 1;
   };
+  /// The places of a bank that rules may speak of; place 0 is the pseudo-channel.
+  struct Places {
+    int stack_id = 0, group = 0, bank = 0;
+  };
 
-  TimingTable(const MemoryPart& part, BitsPerSecond rate);
+  /// `skipped_rule` leaves out one of timing_rules(), for tests that want a faulty engine.
+  TimingTable(const MemoryPart& part, BitsPerSecond rate, int skipped_rule = -1);
 
   /// What issuing `command` at `bank` pushes back.
   std::span<const Update> updates(Command command, int bank) const {
-    const std::size_t i = static_cast<std::size_t>(command) * banks_ + bank;
+    const std::size_t i =
+        static_cast<std::size_t>(command) * banks_ + static_cast<std::size_t>(bank);
     return {updates_.data() + first_[i], updates_.data() + first_[i + 1]};
   }
   const std::vector<Window>& windows() const { return windows_; }
 
-  /// Where the slots of a bank start: of its stack ID, of its group, its own.
-  struct Slots {
-    int stack = 0, group = 0, bank = 0;
-  };
-  const Slots& slots_of_bank(int bank) const { return bank_slots_[bank]; }
-  int slots() const { return slots_; }
-  /// The commands that some rule holds back at this level, of the slots that start a level's row.
-  const std::vector<int>& live(Scope level) const { return live_[static_cast<std::size_t>(level)]; }
+  const Places& places_of(int bank) const { return bank_places_[static_cast<std::size_t>(bank)]; }
+  int places() const { return places_; }
+  int slots() const { return places_ * kCommands; }
+  int slot(Command command, int place) const { return static_cast<int>(command) * places_ + place; }
 
  private:
   std::int32_t gap(const TimingRule& rule, const MemoryPart& part) const;
   void add(const TimingRule& rule, int bank, const MemoryPart& part);
-  void find_live();
 
   std::size_t banks_;
-  int slots_ = 0;
-  std::vector<Slots> bank_slots_;
+  int places_ = 0;
+  std::vector<Places> bank_places_;
   std::vector<Update> updates_;
   std::vector<std::int32_t> first_;
   std::vector<Window> windows_;
-  std::array<std::vector<int>, 4> live_;  // by Scope
 };
 
 /// One pseudo-channel's timing state. Holds state, not time: the caller passes the tick.
@@ -93,14 +93,12 @@ class TimingState {
   explicit TimingState(const TimingTable& table);
 
   /// The rules of the pseudo-channel alone: no bank may issue `command` before.
-  Tick channel_earliest(Command command) const {
-    return earliest_[static_cast<std::size_t>(command)];
-  }
+  Tick channel_earliest(Command command) const { return at(table_->slot(command, 0)); }
   /// The rest of the rules.
   Tick bank_earliest(Command command, int bank) const {
-    const int c = static_cast<int>(command);
-    const TimingTable::Slots& at = table_->slots_of_bank(bank);
-    return std::max({earliest_[at.stack + c], earliest_[at.group + c], earliest_[at.bank + c]});
+    const TimingTable::Places& own = table_->places_of(bank);
+    const Tick* of = earliest_.data() + table_->slot(command, 0);
+    return std::max({of[own.stack_id], of[own.group], of[own.bank]});
   }
   /// The first tick at which `command` breaks no rule at `bank`; changes nothing.
   Tick earliest(Command command, int bank) const {
@@ -108,27 +106,37 @@ class TimingState {
   }
 
   /// Requires tick >= earliest(command, bank). Commands to all banks pass bank 0.
-  void issue(Command command, int bank, Tick tick);
+  void issue(Command command, int bank, Tick tick) {
+    for (const TimingTable::Update& update : table_->updates(command, bank)) {
+      Tick& slot = at(update.slot);
+      slot = std::max(slot, tick + update.gap);
+    }
+    if ((windowed_ >> static_cast<int>(command) & 1U) != 0) note_in_windows(command, tick);
+  }
 
-  // What a shortcut reads and sets; a slot is a place in TimingTable's order.
-  Tick slot(int slot) const { return earliest_[slot]; }
-  Tick& slot(int slot) { return earliest_[slot]; }
+  // What a shortcut reads and sets; slots are TimingTable's.
+  Tick at(int slot) const { return earliest_[static_cast<std::size_t>(slot)]; }
+  Tick& at(int slot) { return earliest_[static_cast<std::size_t>(slot)]; }
   int windows() const { return static_cast<int>(rings_.size()); }
   /// The last issues that window rule i counts, oldest first.
   template <class F>
   void for_each_issue(int i, F visit) const {
-    const Ring& ring = rings_[i];
+    const Ring& ring = rings_[static_cast<std::size_t>(i)];
     for (std::size_t k = 0; k < ring.ticks.size(); ++k) {
       visit(ring.ticks[(ring.oldest + k) % ring.ticks.size()]);
     }
   }
   void push_issue(int i, Tick tick) {
-    Ring& ring = rings_[i];
+    Ring& ring = rings_[static_cast<std::size_t>(i)];
     ring.ticks[ring.oldest] = tick;
     if (++ring.oldest == ring.ticks.size()) ring.oldest = 0;
   }
+  /// Lets `ticks` pass for every rule at once, as if everything had happened so much later.
+  void shift(Tick ticks);
 
  private:
+  void note_in_windows(Command command, Tick tick);
+
   const TimingTable* table_;
   std::vector<Tick> earliest_;
   struct Ring {
@@ -136,6 +144,7 @@ class TimingState {
     std::size_t oldest = 0;
   };
   std::vector<Ring> rings_;  // one a window rule
+  unsigned windowed_ = 0;    // the commands that window rules count
 };
 
 }  // namespace presil::dram

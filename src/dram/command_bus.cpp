@@ -1,0 +1,17 @@
+#include "dram/command_bus.h"
+
+#include "dram/timing.h"
+
+namespace presil::dram {
+
+CommandBus::CommandBus(const MemoryPart& part)
+    : pseudo_channels_(static_cast<int>(part.pseudo_channels)),
+      banks_(static_cast<int>(part.total_banks())),
+      column_(part.shared_command_bus ? 0 : 1),
+      last_row_(static_cast<std::size_t>(pseudo_channels_ * banks_), 0) {
+  for (int c = 0; c < kCommands; ++c) {
+    slots_[static_cast<std::size_t>(c)] = slots_of(static_cast<Command>(c), part);
+  }
+}
+
+}  // namespace presil::dram

@@ -1,0 +1,56 @@
+// The command buses of a channel, which its pseudo-channels share, and the record of what passed.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "chip/memory_part.h"
+#include "dram/command.h"
+#include "dram/log_hash.h"
+
+namespace presil::dram {
+
+class CommandBus {
+ public:
+  explicit CommandBus(const MemoryPart& part);
+
+  /// Of the row bus, and of the column bus; one and the same where the part shares it.
+  Tick row_free() const { return free_[0]; }
+  Tick column_free() const { return free_[column_]; }
+  /// The pseudo-channel that is asked first.
+  int row_turn() const { return turn_[0]; }
+  int column_turn() const { return turn_[column_]; }
+
+  /// Requires the command's bus to be free.
+  void issue(Tick now, int pseudo_channel, Command command, int bank, int row) {
+    const std::size_t bus = is_column(command) ? column_ : 0;
+    free_[bus] = now + slots_[static_cast<std::size_t>(command)];
+    turn_[bus] = pseudo_channel + 1 == pseudo_channels_ ? 0 : pseudo_channel + 1;
+    const int global = pseudo_channel * banks_ + bank;
+    std::int64_t row_step = 0;
+    if (command == Command::ACT) {
+      int& last = last_row_[static_cast<std::size_t>(global)];
+      row_step = row - last;
+      last = row;
+    }
+    hash_.append(now - last_issue_, command, global, row_step);
+    last_issue_ = now;
+    if (log_ != nullptr) log_->push_back({now, pseudo_channel, command, bank, row});
+  }
+
+  const LogHash& log_hash() const { return hash_; }
+  void log_to(std::vector<LoggedCommand>* log) { log_ = log; }
+
+ private:
+  int pseudo_channels_, banks_;
+  std::size_t column_;
+  std::array<Tick, kCommands> slots_{};
+  std::array<Tick, 2> free_{};
+  std::array<int, 2> turn_{};
+  Tick last_issue_ = 0;
+  std::vector<int> last_row_;  // by bank, over the pseudo-channels
+  LogHash hash_;
+  std::vector<LoggedCommand>* log_ = nullptr;
+};
+
+}  // namespace presil::dram
