@@ -68,6 +68,7 @@ AddressMap::AddressMap(std::string_view text, const MemoryPart& part) {
     at = text.find_first_not_of(' ', end);
   }
   complete_digits();
+  tabulate_sweep();
   period_ = find_period();
 }
 
@@ -126,7 +127,7 @@ void AddressMap::complete_digits() {
   }
 }
 
-Location AddressMap::locate(std::int64_t atom) const {
+Location AddressMap::locate_by_digits(std::int64_t atom) const {
   std::array<std::int32_t, kFields> value{};
   auto rest = static_cast<std::uint64_t>(atom);
   for (const Digit& digit : digits_) {
@@ -148,6 +149,23 @@ Location AddressMap::locate(std::int64_t atom) const {
   const auto banks = static_cast<std::int32_t>(sizes_[kBank]);
   return {(value[kStackId] * groups + value[kBankGroup]) * banks + value[kBank], value[kRow],
           value[kColumn]};
+}
+
+/// With the row the most significant, and in no hash, one sweep over the rest tells about all.
+bool AddressMap::is_row_on_top() const {
+  return digits_.back().field == kRow && digits_.back().radix == rows_ &&
+         std::none_of(hashes_.begin(), hashes_.end(),
+                      [](const Hash& hash) { return hash.source == kRow || hash.target == kRow; });
+}
+
+void AddressMap::tabulate_sweep() {
+  constexpr std::int64_t kMost = 1 << 14;
+  if (!is_row_on_top() || row_sweep() > kMost) return;
+  std::vector<Location> sweep;
+  for (std::int64_t atom = 0; atom < row_sweep(); ++atom) sweep.push_back(locate_by_digits(atom));
+  sweep_ = std::move(sweep);
+  const auto size = static_cast<std::uint64_t>(sweep_.size());
+  if (std::has_single_bit(size)) sweep_shift_ = std::countr_zero(size);
 }
 
 bool AddressMap::is_period(std::int64_t shift, std::int64_t sweep) const {
@@ -178,13 +196,8 @@ bool AddressMap::is_period(std::int64_t shift, std::int64_t sweep) const {
 }
 
 std::int64_t AddressMap::find_period() const {
-  // Only with the row on top, and in no hash, does one sweep over the rest tell about all.
-  const bool row_on_top = digits_.back().field == kRow && digits_.back().radix == sizes_[kRow];
-  const bool row_hashed = std::any_of(hashes_.begin(), hashes_.end(), [](const Hash& hash) {
-    return hash.source == kRow || hash.target == kRow;
-  });
-  const std::int64_t sweep = atoms_ / sizes_[kRow];
-  if (!row_on_top || row_hashed || sizes_[kRow] < 2) return 0;
+  if (!is_row_on_top() || rows_ < 2) return 0;
+  const std::int64_t sweep = row_sweep();
   std::int64_t shift = 1;
   for (const Digit& digit : digits_) {
     if (is_period(shift, sweep)) return shift;

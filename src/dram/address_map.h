@@ -34,7 +34,20 @@ class AddressMap {
   std::int64_t atoms() const { return atoms_; }
 
   /// Requires 0 <= atom < atoms().
-  Location locate(std::int64_t atom) const;
+  Location locate(std::int64_t atom) const {
+    if (sweep_.empty()) return locate_by_digits(atom);
+    std::int64_t row = 0, rest = 0;
+    if (sweep_shift_ >= 0) {
+      row = atom >> sweep_shift_;
+      rest = atom & (static_cast<std::int64_t>(sweep_.size()) - 1);
+    } else {
+      row = atom / static_cast<std::int64_t>(sweep_.size());
+      rest = atom % static_cast<std::int64_t>(sweep_.size());
+    }
+    Location at = sweep_[static_cast<std::size_t>(rest)];
+    at.row = static_cast<std::int32_t>(row);
+    return at;
+  }
 
   /// The least shift, in atoms, that nothing in the timing can tell: it permutes banks within the
   /// structure of stack IDs and bank groups and moves each bank's rows by a constant. 0 when
@@ -59,6 +72,9 @@ class AddressMap {
 
   void add_digit(std::string_view token);
   void add_hash(std::string_view token);
+  Location locate_by_digits(std::int64_t atom) const;
+  bool is_row_on_top() const;
+  void tabulate_sweep();
   void complete_digits();
   bool is_period(std::int64_t shift, std::int64_t sweep) const;
   std::int64_t find_period() const;
@@ -68,6 +84,9 @@ class AddressMap {
   std::vector<Hash> hashes_;
   std::int64_t atoms_ = 0, rows_ = 1;
   std::int64_t period_ = 0;
+  // Where all rows are alike, the places of the first row's atoms.
+  std::vector<Location> sweep_;
+  int sweep_shift_ = -1;  // log2 of their number when that is whole
 };
 
 }  // namespace presil::dram

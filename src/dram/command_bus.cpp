@@ -10,7 +10,11 @@ CommandBus::CommandBus(const MemoryPart& part)
       column_(part.shared_command_bus ? 0 : 1),
       last_row_(static_cast<std::size_t>(pseudo_channels_ * banks_), 0) {
   for (int c = 0; c < kCommands; ++c) {
-    slots_[static_cast<std::size_t>(c)] = slots_of(static_cast<Command>(c), part);
+    const auto command = static_cast<Command>(c);
+    slots_[static_cast<std::size_t>(c)] = slots_of(command, part);
+    for (int bank = 0; bank < pseudo_channels_ * banks_; ++bank) {
+      which_.push_back(LogHash::which(command, bank));
+    }
   }
 }
 

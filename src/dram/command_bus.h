@@ -33,7 +33,9 @@ class CommandBus {
       row_step = row - last;
       last = row;
     }
-    hash_.append(now - last_issue_, command, global, row_step);
+    const std::size_t which =
+        static_cast<std::size_t>(command) * last_row_.size() + static_cast<std::size_t>(global);
+    hash_.append(now - last_issue_, which_[which], row_step);
     last_issue_ = now;
     if (log_ != nullptr) log_->push_back({now, pseudo_channel, command, bank, row});
   }
@@ -48,7 +50,8 @@ class CommandBus {
   std::array<Tick, 2> free_{};
   std::array<int, 2> turn_{};
   Tick last_issue_ = 0;
-  std::vector<int> last_row_;  // by bank, over the pseudo-channels
+  std::vector<int> last_row_;         // by bank, over the pseudo-channels
+  std::vector<std::uint64_t> which_;  // LogHash::which, by command and such a bank
   LogHash hash_;
   std::vector<LoggedCommand>* log_ = nullptr;
 };

@@ -44,12 +44,18 @@ class LogHash {
  public:
   /// `bank` counts over the pseudo-channels.
   void append(Tick since_last, Command command, int bank, std::int64_t row_step) {
+    append(since_last, which(command, bank), row_step);
+  }
+  /// The same, given which(command, bank).
+  void append(Tick since_last, std::uint64_t which, std::int64_t row_step) {
     using namespace mod61;
-    const std::uint64_t numbers = times(kBase3, of(since_last)) +
-                                  times(kBase2, static_cast<std::uint64_t>(command)) +
-                                  times(kBase, static_cast<std::uint64_t>(bank)) + of(row_step);
+    const std::uint64_t numbers = times(kBase3, of(since_last)) + which + of(row_step);
     value_ = reduce(times(kBase4, value_) + reduce(numbers));
     ++commands_;
+  }
+  static std::uint64_t which(Command command, int bank) {
+    return mod61::times(kBase2, static_cast<std::uint64_t>(command)) +
+           mod61::times(kBase, static_cast<std::uint64_t>(bank));
   }
   /// As if all that `later` saw had been appended.
   void append(const LogHash& later) {

@@ -40,7 +40,6 @@ PseudoChannel::PseudoChannel(const MemoryPart& part, BitsPerSecond rate, const P
   const auto banks = static_cast<std::size_t>(banks_);
   for (const int direction : {0, 1}) {
     queues_[direction].resize(banks);
-    hit_position_[direction].resize(banks);
   }
   open_row_.resize(banks, -1);
   active_request_.resize(banks);
@@ -65,8 +64,10 @@ void PseudoChannel::accept(Tick now, const Location& at, bool write, std::uint32
   // A younger request changes nothing for a bank that has a hit already.
   if (!had_hit) {
     waiting_[write] |= b;
+    if (is_first) head_arrived_[write][bank] = now;
     if ((open_ & b) != 0 && open_row_[bank] == at.row) {
-      hit_position_[write][bank] = queue.size() - 1;
+      hit_position_[write][bank] = static_cast<std::int8_t>(queue.size() - 1);
+      hit_arrived_[write][bank] = now;
       hit_[write] |= b;
       if (is_first) head_hit_[write] |= b;
     }
@@ -94,8 +95,10 @@ void PseudoChannel::note_queue(int bank, bool write) {
   const BankQueue& queue = queues_[write][bank];
   const Mask b = bit(bank);
   set(waiting_[write], b, queue.size() > 0);
+  if (queue.size() > 0) head_arrived_[write][bank] = queue[0].arrived;
   const int position = (open_ & b) != 0 ? queue.find(open_row_[bank]) : -1;
-  hit_position_[write][bank] = position;
+  hit_position_[write][bank] = static_cast<std::int8_t>(position);
+  if (position >= 0) hit_arrived_[write][bank] = queue[position].arrived;
   set(hit_[write], b, position >= 0);
   set(head_hit_[write], b, position == 0);
 }
@@ -144,7 +147,7 @@ bool PseudoChannel::would_turn() const {
 bool PseudoChannel::write_starved(Tick now) const {
   if (now < starving_) return false;
   for (Mask mask = waiting_[1]; mask != 0; mask &= mask - 1) {
-    if (now - queues_[1][std::countr_zero(mask)][0].arrived >= ticks_.starvation) return true;
+    if (now - head_arrived_[1][std::countr_zero(mask)] >= ticks_.starvation) return true;
   }
   return false;
 }
@@ -170,7 +173,7 @@ void PseudoChannel::look_for_starved(Tick now) {
   for (const int direction : {0, 1}) {
     for (Mask mask = waiting_[direction]; mask != 0; mask &= mask - 1) {
       const int bank = std::countr_zero(mask);
-      const Tick overdue = queues_[direction][bank][0].arrived + ticks_.starvation;
+      const Tick overdue = head_arrived_[direction][bank] + ticks_.starvation;
       starving_ = std::min(starving_, overdue);
       if (overdue <= now && direction == draining_) starved |= bit(bank) & ~head_hit_[direction];
     }
@@ -205,9 +208,17 @@ bool PseudoChannel::column(Tick now, CommandBus& bus, Served& served) {
 /// Among the requests that opened their row.
 PseudoChannel::Pick PseudoChannel::active_column(Tick now) const {
   Pick pick;
+  if (active_ == 0) return pick;
+  const Tick base =
+      std::min(timing_.channel_earliest(Command::RD), timing_.channel_earliest(Command::WR));
+  if (base > now) {  // no bank can be earlier
+    pick.soonest = base;
+    return pick;
+  }
   for (Mask mask = active_; mask != 0; mask &= mask - 1) {
     const int bank = std::countr_zero(mask);
     const Command command = (active_write_ & bit(bank)) != 0 ? Command::WR : Command::RD;
+    if (is_beaten(pick, active_request_[bank].arrived)) continue;
     offer(pick, now, timing_.earliest(command, bank), bank, active_request_[bank].arrived, command);
   }
   return pick;
@@ -224,12 +235,11 @@ PseudoChannel::Pick PseudoChannel::hit_column(Tick now) const {
     pick.soonest = base;
     return pick;
   }
-  const std::vector<BankQueue>& queues = queues_[draining_];
-  const std::vector<int>& positions = hit_position_[draining_];
+  const std::array<Tick, 64>& arrived = hit_arrived_[draining_];
   for (; mask != 0; mask &= mask - 1) {
     const int bank = std::countr_zero(mask);
-    offer(pick, now, timing_.bank_earliest(command, bank), bank,
-          queues[bank][positions[bank]].arrived, command);
+    if (is_beaten(pick, arrived[bank])) continue;
+    offer(pick, now, timing_.bank_earliest(command, bank), bank, arrived[bank], command);
   }
   return pick;
 }
@@ -247,10 +257,10 @@ PseudoChannel::Pick PseudoChannel::first_in_order(Tick now) const {
 /// The bank of the oldest queued request of the direction, among those not held; -1 if none.
 int PseudoChannel::oldest_in_order() const {
   int oldest = -1;
-  const std::vector<BankQueue>& queues = queues_[draining_];
+  const std::array<Tick, 64>& arrived = head_arrived_[draining_];
   for (Mask mask = waiting_[draining_] & ~held_; mask != 0; mask &= mask - 1) {
     const int bank = std::countr_zero(mask);
-    if (oldest < 0 || queues[bank][0].arrived < queues[oldest][0].arrived) oldest = bank;
+    if (oldest < 0 || arrived[bank] < arrived[oldest]) oldest = bank;
   }
   return oldest;
 }

@@ -61,11 +61,15 @@ class PseudoChannel {
 
   Tick edge(Tick tick) const { return tick | edge_; }
   bool on_edge(Tick now) const { return (now & edge_) == edge_; }
-  /// A whole-clock command at `bank` that may go at `earliest`.
+  /// Whether a request cannot beat the one picked already.
+  static bool is_beaten(const Pick& pick, Tick arrived) {
+    return pick.bank >= 0 && pick.arrived < arrived;
+  }
+  /// Takes a command at `bank` if it may go now and its request is the first to have arrived.
   static void offer(Pick& pick, Tick now, Tick earliest, int bank, Tick arrived, Command command) {
     if (earliest > now) {
       pick.soonest = std::min(pick.soonest, earliest);
-    } else if (pick.bank < 0 || arrived < pick.arrived) {
+    } else if (!is_beaten(pick, arrived)) {
       pick.bank = bank;
       pick.arrived = arrived;
       pick.command = command;
@@ -117,7 +121,9 @@ class PseudoChannel {
   std::array<std::vector<BankQueue>, 2> queues_;
   std::array<int, 2> queued_{};
   std::array<Mask, 2> waiting_{}, hit_{}, head_hit_{};
-  std::array<std::vector<int>, 2> hit_position_;
+  // Meaningful where the masks say so: when the oldest request, and the oldest row hit, arrived.
+  std::array<std::array<Tick, 64>, 2> head_arrived_{}, hit_arrived_{};
+  std::array<std::array<std::int8_t, 64>, 2> hit_position_{};
   std::vector<int> open_row_;
   Mask open_ = 0;
   // Requests taken from the queue by their ACT, one a bank.

@@ -134,7 +134,7 @@ bool PseudoChannel::may_go(Tick now, Command command, int bank, Tick& soonest) c
 PseudoChannel::Pick PseudoChannel::demand_row(Tick now) const {
   Pick pick;
   const Mask waiting = waiting_[draining_] & ~held_;
-  const std::vector<BankQueue>& queues = queues_[draining_];
+  const std::array<Tick, 64>& arrived = head_arrived_[draining_];
   if (const Mask shut = waiting & ~open_; shut != 0) {
     const Tick base = edge(std::max(now, timing_.channel_earliest(Command::ACT)));
     if (base > now) {  // no bank can be earlier
@@ -142,8 +142,9 @@ PseudoChannel::Pick PseudoChannel::demand_row(Tick now) const {
     } else {
       for (Mask mask = shut; mask != 0; mask &= mask - 1) {
         const int bank = std::countr_zero(mask);
-        offer(pick, now, edge(timing_.bank_earliest(Command::ACT, bank)), bank,
-              queues[bank][0].arrived, Command::ACT);
+        if (is_beaten(pick, arrived[bank])) continue;
+        offer(pick, now, edge(timing_.bank_earliest(Command::ACT, bank)), bank, arrived[bank],
+              Command::ACT);
       }
     }
   }
@@ -155,7 +156,8 @@ PseudoChannel::Pick PseudoChannel::demand_row(Tick now) const {
     } else {
       for (Mask mask = other; mask != 0; mask &= mask - 1) {
         const int bank = std::countr_zero(mask);
-        offer(pick, now, timing_.bank_earliest(Command::PREpb, bank), bank, queues[bank][0].arrived,
+        if (is_beaten(pick, arrived[bank])) continue;
+        offer(pick, now, timing_.bank_earliest(Command::PREpb, bank), bank, arrived[bank],
               Command::PREpb);
       }
     }
