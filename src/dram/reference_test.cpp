@@ -50,7 +50,9 @@ struct Bench {
     while (channel.now() < tick) note(channel.step());
   }
   void run_out() {
-    while (tags.size() < sent) note(channel.step());
+    const Tick patience = channel.now() + 10'000'000;
+    while (tags.size() < sent && channel.now() < patience) note(channel.step());
+    EXPECT_EQ(tags.size(), sent) << "the channel is stuck";
   }
   void note(const Served& served) {
     if (!served.any) return;
@@ -120,15 +122,18 @@ TEST(Reference, OpensTheRowAndReadsIt) {
 }
 
 TEST(Reference, SpacesActivates) {
-  Bench bench(golden_part());
-  for (const int bank : {0, 1, 4, 8, 12, 16}) {
-    bench.send(bank, 7);
-    bench.run_to(bench.channel.now() + 1);
-  }
-  bench.run_out();
-  // tRRDS 8; bank 1 is in bank 0's group, tRRDL 10, and tRRDS after it comes bank 4; the fifth
-  // tFAW 48 after the first, the sixth after the second.
-  EXPECT_EQ(bench.ticks_of(ACT), (Ticks{1, 11, 19, 27, 49, 59}));
+  const auto activates_of = [](const std::vector<int>& banks) {
+    Bench bench(golden_part());
+    for (const int bank : banks) {
+      bench.send(bank, 7);
+      bench.run_to(bench.channel.now() + 1);
+    }
+    bench.run_out();
+    return bench.ticks_of(ACT);
+  };
+  // tRRDL 10 within a bank group. Else tRRDS 8, the fifth tFAW 48 after the first.
+  EXPECT_EQ(activates_of({0, 1}), (Ticks{1, 11}));
+  EXPECT_EQ(activates_of({0, 4, 8, 12, 16, 20}), (Ticks{1, 9, 17, 25, 49, 57}));
 }
 
 TEST(Reference, ShutsARowForAnother) {
@@ -361,7 +366,7 @@ TEST(Reference, RefreshManagementComesAfterItsActivates) {
   for (const LoggedCommand& c : bench.log) commands.push_back(c.command);
   EXPECT_EQ(commands,
             (std::vector<Command>{ACT, RD, PREpb, ACT, RD, PREpb, RFM, ACT, RD, PREpb, ACT, RD}));
-  EXPECT_EQ(bench.log[7].tick, bench.log[6].tick + 640);  // 638, at an edge
+  EXPECT_EQ(bench.log[7].tick, bench.log[6].tick + 638);  // tRFCpb, as a REFpb
 }
 
 // ---- pseudo-channels share the buses ------------------------------------------------------------
@@ -424,6 +429,7 @@ TEST(Reference, ServesEveryRequestOnceUnderAnyPolicy) {
       expect_buses_kept(bench.log, part);
 
       std::sort(bench.tags.begin(), bench.tags.end());
+      ASSERT_EQ(bench.tags.size(), bench.sent);
       for (std::uint32_t i = 0; i < bench.sent; ++i) ASSERT_EQ(bench.tags[i], i);
       for (int pc = 0; pc < 3; ++pc) {
         const ChannelCounts& n = bench.channel.counts(pc);
