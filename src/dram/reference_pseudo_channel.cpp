@@ -30,9 +30,12 @@ bool ReferencePseudoChannel::has_room(bool write) const {
 }
 
 int ReferencePseudoChannel::waiting() const {
-  const auto active = std::count_if(banks_.begin(), banks_.end(),
-                                    [](const Bank& bank) { return bank.active.has_value(); });
+  const auto active = std::count_if(banks_.begin(), banks_.end(), is_active);
   return static_cast<int>(queues_[0].size() + queues_[1].size()) + static_cast<int>(active);
+}
+
+bool ReferencePseudoChannel::any_active() const {
+  return std::any_of(banks_.begin(), banks_.end(), is_active);
 }
 
 void ReferencePseudoChannel::accept(const Request& request) {
@@ -136,33 +139,21 @@ std::optional<ReferencePseudoChannel::Column> ReferencePseudoChannel::hit_column
   return std::nullopt;
 }
 
-/// The request whose turn it is, if it can be served.
+/// The active request, there is one at most; without one, the request whose turn it is.
 std::optional<ReferencePseudoChannel::Column> ReferencePseudoChannel::first_come_column() const {
-  if (const auto leftover = oldest_active(!draining_)) return if_allowed({*leftover, {}});
-  const auto active = oldest_active(draining_);
-  const bool queued_first = !all_bank_pending_ && !queue().empty() &&
-                            (!active || queue().front().arrived < active->arrived);
-  if (!queued_first) return active ? if_allowed({*active, {}}) : std::nullopt;
-  const Request& oldest = queue().front();
-  if (!is_hit(oldest) || held(oldest.bank)) return std::nullopt;
-  return if_allowed({oldest, 0});
+  if (any_active()) return active_column();
+  const auto turn = first_come();
+  if (all_bank_pending_ || !turn || !is_hit(queue()[*turn])) return std::nullopt;
+  if (!allowed(column_command(draining_), queue()[*turn].bank)) return std::nullopt;
+  return Column{queue()[*turn], turn};
 }
 
-std::optional<ReferencePseudoChannel::Request> ReferencePseudoChannel::oldest_active(
-    bool write) const {
-  std::optional<Request> oldest;
-  for (const Bank& bank : banks_) {
-    if (!bank.active || bank.active->write != write) continue;
-    if (!oldest || bank.active->arrived < oldest->arrived) oldest = bank.active;
+/// With FCFS only this place of the queue counts: the oldest request whose bank is not held.
+std::optional<std::size_t> ReferencePseudoChannel::first_come() const {
+  for (std::size_t i = 0; i < queue().size(); ++i) {
+    if (!held(queue()[i].bank)) return i;
   }
-  return oldest;
-}
-
-std::optional<ReferencePseudoChannel::Column> ReferencePseudoChannel::if_allowed(
-    const Column& column) const {
-  const Request& request = column.request;
-  if (!allowed(column_command(request.write), request.bank)) return std::nullopt;
-  return column;
+  return std::nullopt;
 }
 
 void ReferencePseudoChannel::serve(const Column& column) {
@@ -193,12 +184,9 @@ std::optional<ReferencePseudoChannel::Row> ReferencePseudoChannel::next_row() co
 }
 
 std::optional<ReferencePseudoChannel::Row> ReferencePseudoChannel::refresh_all() const {
-  bool open = false, active = false;
-  for (const Bank& bank : banks_) {
-    open = open || bank.open_row;
-    active = active || bank.active;
-  }
-  if (open && active) return std::nullopt;
+  const bool open = std::any_of(banks_.begin(), banks_.end(),
+                                [](const Bank& bank) { return bank.open_row.has_value(); });
+  if (open && any_active()) return std::nullopt;
   const Command command = open ? Command::PREab : Command::REFab;
   if (!allowed(command, 0)) return std::nullopt;
   return Row{command, 0, Row::refresh, {}};
@@ -232,17 +220,10 @@ std::optional<ReferencePseudoChannel::Row> ReferencePseudoChannel::demand() cons
   return std::nullopt;
 }
 
-/// Only the oldest queued request whose row is not open; all that are older are hits.
 std::optional<ReferencePseudoChannel::Row> ReferencePseudoChannel::first_come_demand() const {
-  BankSet wanted_open;
-  for (const Request& request : queue()) {
-    if (is_hit(request)) {
-      wanted_open.set(request.bank);
-      continue;
-    }
-    return wanted_open[request.bank] ? std::nullopt : step_towards(request);
-  }
-  return std::nullopt;
+  const auto turn = first_come();
+  if (any_active() || !turn) return std::nullopt;
+  return step_towards(queue()[*turn]);
 }
 
 /// ACT or PREpb, if the request needs one and it is allowed.

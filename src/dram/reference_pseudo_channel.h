@@ -75,6 +75,8 @@ class ReferencePseudoChannel {
   bool allowed(Command command, int bank) const { return history_.allows(command, bank, now_); }
   bool is_hit(const Request& request) const;
   bool is_starved(const Request& request) const;
+  static bool is_active(const Bank& bank) { return bank.active.has_value(); }
+  bool any_active() const;
   bool wanted(int bank) const;  // by a queued or active request
   bool held(int bank) const;    // takes no hits, no demand ACT or PREpb
   bool owes_rfm(int bank) const;
@@ -86,8 +88,7 @@ class ReferencePseudoChannel {
   std::optional<Column> active_column() const;
   std::optional<Column> hit_column() const;
   std::optional<Column> first_come_column() const;
-  std::optional<Request> oldest_active(bool write) const;
-  std::optional<Column> if_allowed(const Column& column) const;
+  std::optional<std::size_t> first_come() const;
 
   std::optional<Row> refresh_all() const;
   std::optional<Row> refresh_or_manage(Command command, int bank) const;
