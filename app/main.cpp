@@ -235,10 +235,10 @@ int parse_and_call(int argc, char** argv) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
 
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
-      ->add_option("FILE", o.names, "chip, memory, node, package or config.json files")
+      ->add_option("FILE", o.names, "chip, memory, dram, node, package or config.json files")
       ->required();
   verb("schema", "The JSON Schema of a kind of file", [&] { return schema_verb(o.common, o.name); })
-      ->add_option("KIND", o.name, "chip, memory, node or package")
+      ->add_option("KIND", o.name, "chip, memory, dram, node or package")
       ->required();
   verb("ls", "What is shipped, and the runs in the store", [&] { return ls_verb(o.common); });
 

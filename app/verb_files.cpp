@@ -5,6 +5,7 @@
 
 #include "app/output.h"
 #include "chip/chip.h"
+#include "chip/dram_file.h"
 #include "chip/memory_part.h"
 #include "chip/node.h"
 #include "chip/package.h"
@@ -29,6 +30,7 @@ struct FileKind {
 constexpr FileKind kFileKinds[] = {
     {"chip", [](const Node& n) { read_chip(n); }, chip_schema},
     {"memory", [](const Node& n) { read_memory_part(n); }, memory_part_schema},
+    {"dram", [](const Node& n) { read_dram_file(n); }, dram_file_schema},
     {"node", [](const Node& n) { read_process_node(n); }, process_node_schema},
     {"package", [](const Node& n) { read_package_kind(n); }, package_kind_schema},
     {"prices", [](const Node& n) { read_prices(n); }, prices_schema},

@@ -4,14 +4,19 @@
 #include <benchmark/benchmark.h>
 
 #include "chip/dram_shape.h"
+#include "chip/library.h"
 #include "dram/channel.h"
 #include "dram/memory.h"
 
 namespace presil::dram {
 namespace {
 
+/// A part, or the part of a memory system with that system's mapping.
 MemoryPart part_at(const std::string& path) {
-  return read_memory_part(read_document(std::string(PRESIL_SOURCE_DIR) + path, Syntax::yaml));
+  const std::string home = PRESIL_SOURCE_DIR;
+  DramFiles files = load_dram(home + path, "", {}, home);
+  if (!files.dram.mapping.empty()) files.part.mapping = files.dram.mapping;
+  return files.part;
 }
 
 std::int64_t random_block(std::uint64_t& bits, std::int64_t blocks) {

@@ -1,6 +1,7 @@
 #include "chip/chip.h"
 
 #include "chip/describe.h"
+#include "chip/dram_file.h"
 
 namespace presil {
 namespace {
@@ -18,11 +19,6 @@ constexpr Choice<Topology> kTopologies[] = {{"crossbar", Topology::crossbar},
                                             {"torus", Topology::torus},
                                             {"switched", Topology::switched},
                                             {"point_to_point", Topology::point_to_point}};
-constexpr Choice<Refresh> kRefreshes[] = {
-    {"off", Refresh::off}, {"all_bank", Refresh::all_bank}, {"per_bank", Refresh::per_bank}};
-constexpr Choice<PagePolicy> kPagePolicies[] = {{"open", PagePolicy::open},
-                                                {"closed", PagePolicy::closed}};
-
 constexpr Range kCount{1, 1e6};
 constexpr Range kShare{0, 1};
 constexpr Bytes kLargestSram{std::int64_t{1} << 40};
@@ -90,20 +86,6 @@ Network read_network(Fields& f) {
       f.integer_or("multicast", "cores that one read of shared memory can feed", 1, kCount);
   n.mean_hops = f.number_or("mean_hops", "hops of a mean transfer, for energy", 1, {0, 1000});
   return n;
-}
-
-Dram read_dram(Fields& f) {
-  Dram d;
-  d.part = f.text("part", "a file in memories/");
-  d.stacks = f.integer("stacks", "HBM stacks, or LPDDR packages of 64 bits", {1, 1024});
-  d.rate = f.quantity_or<BitsPerSecond>("rate", "of a pin; the part's own when absent",
-                                        BitsPerSecond(0), Sign::positive);
-  d.refresh = f.choice_or<Refresh>("refresh", "how rows are refreshed", kRefreshes, d.refresh);
-  d.page_policy =
-      f.choice_or<PagePolicy>("page_policy", "rows after an access", kPagePolicies, d.page_policy);
-  d.mapping = f.text_or("mapping", "address mapping; the part's own when absent", "");
-  d.capacity = f.maybe<Bytes>("capacity", "of all stacks, when it is not stacks x the part's");
-  return d;
 }
 
 Link read_link(Fields& f) {

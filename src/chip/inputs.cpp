@@ -52,4 +52,9 @@ const Node* find_path(const Node& root, std::string_view path) {
   return nullptr;
 }
 
+const Place& place_of(const Node& root, std::string_view path) {
+  const Node* node = find_path(root, path);
+  return node == nullptr ? root.place : node->place;
+}
+
 }  // namespace presil

@@ -26,4 +26,7 @@ std::vector<InputValue> list_inputs(const Node& root, const Sources& sources);
 /// The member at a dotted path, or nullptr.
 const Node* find_path(const Node& root, std::string_view path);
 
+/// Where the member at a dotted path stands; `root`'s own place when there is none.
+const Place& place_of(const Node& root, std::string_view path);
+
 }  // namespace presil

@@ -5,41 +5,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "chip/dram_file.h"
+#include "chip/overrides.h"
+
 namespace presil {
 namespace fs = std::filesystem;
 namespace {
-
-struct Override {
-  std::string path;
-  std::string value;
-  std::shared_ptr<const Source> argument;
-};
-
-std::vector<Override> split_overrides(const std::vector<std::string>& arguments) {
-  std::vector<Override> result;
-  Diagnostics log;
-  for (const std::string& argument : arguments) {
-    auto source = std::make_shared<const Source>(Source{"--set " + argument, argument});
-    const std::size_t equals = argument.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      log.add({source, 1, 1, static_cast<int>(argument.size())},
-              "expected key=value, such as dram.stacks=6");
-      continue;
-    }
-    result.push_back({argument.substr(0, equals), argument.substr(equals + 1), std::move(source)});
-  }
-  log.throw_if_any();
-  return result;
-}
-
-bool names_a_field(const Schema& schema, std::string_view path) {
-  const std::size_t dot = path.find('.');
-  for (const Schema& field : schema.fields) {
-    if (field.name != path.substr(0, dot)) continue;
-    return dot == std::string_view::npos || names_a_field(field, path.substr(dot + 1));
-  }
-  return false;
-}
 
 /// The overrides meant for one file: those whose path starts with `prefix` and names no field of
 /// the chip (package.kind is the chip's, package.attach_yield the package's). "" takes the rest.
@@ -51,7 +22,12 @@ void override_from(Node& root, std::string_view prefix, const std::vector<Overri
       if (o.path.starts_with(p) && !names_a_field(chip, o.path)) owner = p;
     }
     if (owner != prefix) continue;
-    apply_override(root, std::string_view(o.path).substr(prefix.size()), o.value, o.argument);
+    const std::string_view path = std::string_view(o.path).substr(prefix.size());
+    if (prefix == "memory.") {
+      override_part(root, path, o);
+    } else {
+      apply_override(root, path, o.value, o.argument);
+    }
   }
 }
 
@@ -67,9 +43,6 @@ bool has_alias(const fs::path& file, const std::string& name) {
 fs::path find_chip(const std::string& chip, const fs::path& home) {
   std::error_code error;
   if (fs::is_regular_file(chip, error)) return chip;
-  if (chip.find('/') != std::string::npos || chip.ends_with(".yaml")) {
-    throw MissingInput(fmt::format("{}: no such file", chip));
-  }
   const std::vector<std::string> names = names_in(home / "chips");
   for (const std::string& name : names) {
     if (name == chip) return home / "chips" / (name + ".yaml");
@@ -78,11 +51,7 @@ fs::path find_chip(const std::string& chip, const fs::path& home) {
     const fs::path file = home / "chips" / (name + ".yaml");
     if (has_alias(file, chip)) return file;
   }
-  const std::string near = nearest(chip, names);
-  throw MissingInput(fmt::format("no chip is called '{}'{}", chip,
-                                 near.empty()
-                                     ? fmt::format("; shipped chips: {}", fmt::join(names, ", "))
-                                     : fmt::format("; did you mean '{}'?", near)));
+  refuse_name("chip", "chips", chip, home);
 }
 
 /// The file that the field at `path` names, in home/folder. Complains at the field.
@@ -100,29 +69,19 @@ fs::path find_named(const Node& chip, std::string_view path, const fs::path& hom
   return home / folder / (field->text + ".yaml");
 }
 
-constexpr double kSlowestShare = 10;
-
 /// Rules between the chip and the files that it names.
 void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
-  const auto complain = [&](std::string_view path, const std::string& message) {
-    const Node* field = find_path(root, path);
-    log.add(field == nullptr ? root.place : field->place, fmt::format("{}: {}", path, message));
-  };
-  // Much slower, and refreshing would take all of the time: its limits are in nanoseconds.
-  if (f.chip.dram.rate > f.memory.rate || f.chip.dram.rate < f.memory.rate / kSlowestShare) {
-    complain("dram.rate",
-             fmt::format("expected from {} to {}, the rate of {}, found {}",
-                         to_string(f.memory.rate / kSlowestShare), to_string(f.memory.rate),
-                         f.memory.name, to_string(f.chip.dram.rate)));
-  }
+  check_driving(f.chip.dram, f.memory, root, "dram.", log);
   if (f.chip.die.area > f.node.reticle) {
-    complain("die.area",
-             fmt::format("expected at most {}, the reticle of {}; use die.count for more dies",
-                         to_string(f.node.reticle), f.node.name));
+    log.add(place_of(root, "die.area"),
+            fmt::format("die.area: expected at most {}, the reticle of {}; use die.count for more "
+                        "dies",
+                        to_string(f.node.reticle), f.node.name));
   }
   if (f.memory.family.starts_with("hbm") && !f.package.interposer) {
-    complain("package.kind", fmt::format("{} stacks need an interposer, and {} has none",
-                                         f.memory.name, f.package.name));
+    log.add(place_of(root, "package.kind"),
+            fmt::format("package.kind: {} stacks need an interposer, and {} has none",
+                        f.memory.name, f.package.name));
   }
 }
 
@@ -131,6 +90,19 @@ void append(std::vector<InputValue>& all, std::vector<InputValue> some) {
 }
 
 }  // namespace
+
+void refuse_name(std::string_view what, std::string_view folder, const std::string& name,
+                 const fs::path& home) {
+  if (name.find('/') != std::string::npos || name.ends_with(".yaml")) {
+    throw MissingInput(fmt::format("{}: no such file", name));
+  }
+  const std::vector<std::string> names = names_in(home / folder);
+  const std::string near = nearest(name, names);
+  throw MissingInput(
+      fmt::format("no {} is called '{}'{}", what, name,
+                  near.empty() ? fmt::format("; shipped {}: {}", folder, fmt::join(names, ", "))
+                               : fmt::format("; did you mean '{}'?", near)));
+}
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;

@@ -1,9 +1,11 @@
 // From a name to a whole chip: its own file and the memory, node and package that it names, with
-// the user's overrides applied before anything is validated.
+// the user's overrides applied before anything is validated. And from a name to a memory part, or
+// to a memory system without a chip.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "chip/chip.h"
@@ -25,13 +27,37 @@ struct ChipFiles {
 
 /// Reads a chip and what it names. `chip` is a path, or the name or an alias of a file in
 /// home/chips. Each override is "key=value": a field of the chip ("dram.stacks=6"), or of the files
-/// it names ("memory.tRP.time=14 ns", "node.wafer_price=9000 USD", "package.attach_yield=0.98").
+/// it names ("memory.timing.tRP=14 ns", "node.wafer_price=9000 USD", "package.attach_yield=0.98").
 /// Throws MissingInput for an unknown chip (with the nearest name) and InputError with every
 /// complaint of a file; those about an override point into the argument.
 ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& overrides,
                     const std::filesystem::path& home);
 
+/// Reads a memory part: `part` is a path, or the name of a file in home/memories. Each override is
+/// "key=value" with a field of the part ("timing.tRP=14 ns"). Throws as load_chip does.
+MemoryPart load_part(const std::string& part, const std::vector<std::string>& overrides,
+                     const std::filesystem::path& home);
+
+struct DramFiles {
+  MemoryPart part;
+  Dram dram;                                 // its rate is filled in
+  std::vector<std::filesystem::path> files;  // read: the memory system's, if any, and the part's
+  std::vector<InputValue> inputs;            // every value of these files, with its source
+};
+
+/// Reads a part and what drives it. `part` is a name or a path as in load_part, or the path of a
+/// dram/1 file; `config` is a dram/1 file or "". With both, `part` replaces the part that `config`
+/// names. Overrides are fields of the memory system ("dram.page_policy=closed") or of its part
+/// ("memory.timing.tRP=14 ns"), the latter applied after the file's `set`. Throws as load_chip
+/// does.
+DramFiles load_dram(const std::string& part, const std::string& config,
+                    const std::vector<std::string>& overrides, const std::filesystem::path& home);
+
 /// The names of the files in `folder` (home/chips, home/nodes, ...), sorted, without ".yaml".
 std::vector<std::string> names_in(const std::filesystem::path& folder);
+
+/// Throws MissingInput: no `what` has this path or is called so in home/folder; with the nearest.
+[[noreturn]] void refuse_name(std::string_view what, std::string_view folder,
+                              const std::string& name, const std::filesystem::path& home);
 
 }  // namespace presil

@@ -8,13 +8,18 @@
 
 #include <gtest/gtest.h>
 
+#include "chip/library.h"
+
 namespace presil::dram {
 namespace {
 
 const std::string kRoot = PRESIL_SOURCE_DIR;
 
+/// A part, or the part of a memory system with that system's mapping.
 MemoryPart part_at(const std::string& path) {
-  return read_memory_part(read_document(kRoot + "/" + path, Syntax::yaml));
+  DramFiles files = load_dram(kRoot + "/" + path, "", {}, kRoot);
+  if (!files.dram.mapping.empty()) files.part.mapping = files.dram.mapping;
+  return files.part;
 }
 
 MemoryPart golden_part() {
