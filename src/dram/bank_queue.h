@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "chip/chip.h"
+#include "dram/channel_state.h"
 #include "dram/command.h"
 
 namespace presil::dram {
@@ -26,13 +27,19 @@ class BankQueue {
     ++head_;
     --size_;
   }
-  void clear() { size_ = 0; }
   /// The oldest request for `row`, or -1.
   int find(int row) const {
     for (int i = 0; i < size_; ++i) {
       if ((*this)[i].row == row) return i;
     }
     return -1;
+  }
+
+  void shift(const StateShift& shift) {
+    for (Request& request : ring_) {
+      request.arrived += shift.ticks;
+      shift.row(request.row);
+    }
   }
 
  private:

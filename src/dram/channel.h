@@ -47,6 +47,20 @@ class Channel {
   /// Appends every command to `log` from now on; nullptr stops it.
   void log_to(std::vector<LoggedCommand>* log) { bus_.log_to(log); }
 
+  // For whole periods (channel_state.h).
+
+  void describe(StateKey& key) const;
+  /// The counts and the hash at some time.
+  struct Mark {
+    LogHash log_hash;
+    std::vector<ChannelCounts> counts;           // by pseudo-channel
+    std::vector<std::vector<BankCounts>> banks;  // by pseudo-channel
+  };
+  Mark mark() const;
+  /// Lets happen `times` times more what happened since `mark`. Requires that the channel was in the
+  /// same state then, and that `shift` is `times` times the shift since.
+  void repeat(const Mark& mark, std::int64_t times, const StateShift& shift);
+
  private:
   std::unique_ptr<const TimingTable> table_;
   CommandBus bus_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "chip/memory_part.h"
+#include "dram/channel_state.h"
 #include "dram/command.h"
 #include "dram/log_hash.h"
 
@@ -31,6 +32,7 @@ class CommandBus {
     if (command == Command::ACT) {
       int& last = last_row_[static_cast<std::size_t>(global)];
       row_step = row - last;
+      if (row_step < 0) row_step += rows_;
       last = row;
     }
     const std::size_t which =
@@ -43,8 +45,13 @@ class CommandBus {
   const LogHash& log_hash() const { return hash_; }
   void log_to(std::vector<LoggedCommand>* log) { log_ = log; }
 
+  void describe(StateKey& key) const;
+  void shift(const StateShift& shift);
+  /// As if all that `stretch` saw had been issued `times` times more.
+  void repeat_hash(const LogHash& stretch, std::int64_t times);
+
  private:
-  int pseudo_channels_, banks_;
+  int pseudo_channels_, banks_, rows_;
   std::size_t column_;
   std::array<Tick, kCommands> slots_{};
   std::array<Tick, 2> free_{};

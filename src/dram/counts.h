@@ -18,6 +18,7 @@ struct ChannelCounts {
   std::int64_t of(Command command) const { return commands[static_cast<std::size_t>(command)]; }
   ChannelCounts& operator+=(const ChannelCounts& other);
   ChannelCounts operator-(const ChannelCounts& other) const;
+  ChannelCounts operator*(std::int64_t times) const;
   friend bool operator==(const ChannelCounts&, const ChannelCounts&) = default;
 };
 
@@ -25,6 +26,9 @@ struct ChannelCounts {
 struct BankCounts {
   std::int64_t activates = 0, conflicts = 0, reads = 0, writes = 0;
 
+  BankCounts& operator+=(const BankCounts& other);
+  BankCounts operator-(const BankCounts& other) const;
+  BankCounts operator*(std::int64_t times) const;
   friend bool operator==(const BankCounts&, const BankCounts&) = default;
 };
 

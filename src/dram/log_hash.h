@@ -1,8 +1,8 @@
 // A hash of everything a channel did, into which a repeated stretch folds in O(log n).
 //
 // Each command contributes four numbers: ticks since the channel's last command, the command, the
-// bank counted over the pseudo-channels, and the row less the last row activated in that bank (0
-// for all but ACT). The hash is the polynomial h = h x B + number over all of them, modulo 2^61
+// bank counted over the pseudo-channels, and the row less the last row activated in that bank,
+// modulo the rows of a bank (0 for all but ACT). The hash is the polynomial h = h x B + number over all of them, modulo 2^61
 // - 1. Two different logs of n commands collide with a chance of about 4 n / 2^61.
 #pragma once
 

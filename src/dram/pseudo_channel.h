@@ -47,6 +47,13 @@ class PseudoChannel {
   const ChannelCounts& counts() const { return counts_; }
   std::span<const BankCounts> banks() const { return bank_counts_; }
 
+  // For whole periods (channel_state.h).
+  void describe(StateKey& key) const;
+  void shift(const StateShift& shift);
+  /// Counts what was counted since it was `counts` and `banks`, `times` times more.
+  void repeat_counts(const ChannelCounts& counts, std::span<const BankCounts> banks,
+                     std::int64_t times);
+
  private:
   using Mask = std::uint64_t;
   static constexpr Mask bit(int bank) { return Mask{1} << bank; }

@@ -1,32 +1,8 @@
 #include <algorithm>
 
-#include "dram/counts.h"
 #include "dram/memory.h"
 
 namespace presil::dram {
-
-ChannelCounts& ChannelCounts::operator+=(const ChannelCounts& other) {
-  for (std::size_t i = 0; i < commands.size(); ++i) commands[i] += other.commands[i];
-  hits += other.hits;
-  misses += other.misses;
-  conflicts += other.conflicts;
-  refresh_ticks += other.refresh_ticks;
-  row_ticks += other.row_ticks;
-  turnaround_ticks += other.turnaround_ticks;
-  return *this;
-}
-
-ChannelCounts ChannelCounts::operator-(const ChannelCounts& other) const {
-  ChannelCounts result = *this;
-  for (std::size_t i = 0; i < commands.size(); ++i) result.commands[i] -= other.commands[i];
-  result.hits -= other.hits;
-  result.misses -= other.misses;
-  result.conflicts -= other.conflicts;
-  result.refresh_ticks -= other.refresh_ticks;
-  result.row_ticks -= other.row_ticks;
-  result.turnaround_ticks -= other.turnaround_ticks;
-  return result;
-}
 
 void accumulate(MemoryStatistics& sum, const MemoryStatistics& later) {
   const double before = static_cast<double>(sum.waiting.count());

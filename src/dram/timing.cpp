@@ -178,11 +178,4 @@ void TimingState::note_in_windows(Command command, Tick tick) {
   }
 }
 
-void TimingState::shift(Tick ticks) {
-  for (Tick& tick : earliest_) tick += ticks;
-  for (Ring& ring : rings_) {
-    for (Tick& tick : ring.ticks) tick += ticks;
-  }
-}
-
 }  // namespace presil::dram

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "chip/memory_part.h"
+#include "dram/channel_state.h"
 #include "dram/command.h"
 
 namespace presil::dram {
@@ -131,8 +132,9 @@ class TimingState {
     ring.ticks[ring.oldest] = tick;
     if (++ring.oldest == ring.ticks.size()) ring.oldest = 0;
   }
-  /// Lets `ticks` pass for every rule at once, as if everything had happened so much later.
+  /// As if everything had happened so much later.
   void shift(Tick ticks);
+  void describe(StateKey& key) const;
 
  private:
   void note_in_windows(Command command, Tick tick);

@@ -1,0 +1,48 @@
+#include "dram/counts.h"
+
+namespace presil::dram {
+namespace {
+
+/// a + b x times, number by number.
+ChannelCounts add(ChannelCounts a, const ChannelCounts& b, std::int64_t times) {
+  for (std::size_t i = 0; i < a.commands.size(); ++i) a.commands[i] += b.commands[i] * times;
+  a.hits += b.hits * times;
+  a.misses += b.misses * times;
+  a.conflicts += b.conflicts * times;
+  a.refresh_ticks += b.refresh_ticks * times;
+  a.row_ticks += b.row_ticks * times;
+  a.turnaround_ticks += b.turnaround_ticks * times;
+  return a;
+}
+
+BankCounts add(BankCounts a, const BankCounts& b, std::int64_t times) {
+  a.activates += b.activates * times;
+  a.conflicts += b.conflicts * times;
+  a.reads += b.reads * times;
+  a.writes += b.writes * times;
+  return a;
+}
+
+}  // namespace
+
+ChannelCounts& ChannelCounts::operator+=(const ChannelCounts& other) {
+  return *this = add(*this, other, 1);
+}
+ChannelCounts ChannelCounts::operator-(const ChannelCounts& other) const {
+  return add(*this, other, -1);
+}
+ChannelCounts ChannelCounts::operator*(std::int64_t times) const {
+  return add({}, *this, times);
+}
+
+BankCounts& BankCounts::operator+=(const BankCounts& other) {
+  return *this = add(*this, other, 1);
+}
+BankCounts BankCounts::operator-(const BankCounts& other) const {
+  return add(*this, other, -1);
+}
+BankCounts BankCounts::operator*(std::int64_t times) const {
+  return add({}, *this, times);
+}
+
+}  // namespace presil::dram
