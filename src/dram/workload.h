@@ -1,7 +1,8 @@
 // What is sent to a memory to see how it does: generated patterns, or a trace.
 //
-// The patterns are those of the golden numbers: 64-byte blocks (one atom where an atom is larger),
-// each sent as its atoms in order, wrapping at the capacity of the simulated channels.
+// The patterns are those of the golden numbers: 64-byte blocks (one atom where 64 bytes are no
+// whole number of them), each sent as its atoms in order, wrapping at the capacity of the simulated
+// channels.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ struct Workload {
   std::int64_t atoms = 0;       // sent in all; a trace without a count is sent whole
   WriteShare writes;            // a trace has its own
   std::uint64_t seed = 0;       // 0: the golden streams
-  // Offered bytes over the peak of all channels; without it, requests come as fast as they are
-  // taken.
+  // Offered bytes over the peak of all channels, above 0; it goes before the cycles of a trace.
+  // Without either, requests come as fast as they are taken.
   std::optional<double> load;
 };
 
@@ -51,12 +52,17 @@ struct Block {
   Tick ready = 0;  // not sent before; 0 where requests come as fast as they are taken
 };
 
+/// Bytes of a block: 64, or one atom where 64 bytes are no whole number of them.
+std::int64_t block_bytes(std::int64_t atom);
+
 /// The blocks of a workload in their order. Reads a trace as it goes; holds a few lines of it.
 class BlockStream {
  public:
   /// Over `capacity` bytes made of `atom`-byte atoms. `ticks_per_atom`: ticks that an atom takes at
   /// the peak of all channels together, for the offered load. `ticks_per_cycle`: of the command
-  /// clock, in which DRAMsim3 traces count. Throws InputError for a step that does not fit.
+  /// clock, in which DRAMsim3 traces count. Block i is ready at tick floor(i x interval). Throws
+  /// InputError for a step that is no multiple of a block or larger than the memory; MissingInput
+  /// for a trace that cannot be opened.
   BlockStream(const Workload& workload, std::int64_t capacity, std::int64_t atom,
               double ticks_per_atom, std::int64_t ticks_per_cycle);
   ~BlockStream();
