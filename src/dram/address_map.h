@@ -53,6 +53,10 @@ class AddressMap {
   /// structure of stack IDs and bank groups and moves each bank's rows by a constant. 0 when
   /// there is none short of the whole pseudo-channel.
   std::int64_t period() const { return period_; }
+  std::int64_t rows() const { return rows_; }
+  /// Whether all rows are alike: row r + 1 begins row_sweep() atoms after row r, and is laid out
+  /// the same.
+  bool is_row_on_top() const;
   /// Atoms in one row of every bank. Where there is a period, it is one: each bank's row moves by
   /// one.
   std::int64_t row_sweep() const { return atoms_ / rows_; }
@@ -73,7 +77,6 @@ class AddressMap {
   void add_digit(std::string_view token);
   void add_hash(std::string_view token);
   Location locate_by_digits(std::int64_t atom) const;
-  bool is_row_on_top() const;
   void tabulate_sweep();
   void complete_digits();
   bool is_period(std::int64_t shift, std::int64_t sweep) const;

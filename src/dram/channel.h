@@ -57,8 +57,8 @@ class Channel {
     std::vector<std::vector<BankCounts>> banks;  // by pseudo-channel
   };
   Mark mark() const;
-  /// Lets happen `times` times more what happened since `mark`. Requires that the channel was in the
-  /// same state then, and that `shift` is `times` times the shift since.
+  /// Lets happen `times` times more what happened since `mark`. Requires that the channel was in
+  /// the same state then, and that `shift` is `times` times the shift since.
   void repeat(const Mark& mark, std::int64_t times, const StateShift& shift);
 
  private:

@@ -1,8 +1,9 @@
 // A channel's whole state as numbers that do not depend on where in time and in the rows it is.
 //
 // Two channels with equal descriptions do the same from now on, if what is sent to them is the same
-// but for a shift of all rows (modulo the rows of a bank) and of time. So when a stream that repeats
-// itself finds the channel in a state it was in before, everything in between will happen again.
+// but for a shift of all rows (modulo the rows of a bank) and of time. So when a stream that
+// repeats itself finds the channel in a state it was in before, everything in between will happen
+// again.
 #pragma once
 
 #include <algorithm>

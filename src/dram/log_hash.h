@@ -2,7 +2,8 @@
 //
 // Each command contributes four numbers: ticks since the channel's last command, the command, the
 // bank counted over the pseudo-channels, and the row less the last row activated in that bank,
-// modulo the rows of a bank (0 for all but ACT). The hash is the polynomial h = h x B + number over all of them, modulo 2^61
+// modulo the rows of a bank (0 for all but ACT). The hash is the polynomial h = h x B + number over
+// all of them, modulo 2^61
 // - 1. Two different logs of n commands collide with a chance of about 4 n / 2^61.
 #pragma once
 

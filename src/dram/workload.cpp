@@ -8,7 +8,9 @@
 
 #include "base/document.h"
 #include "base/error.h"
+#include "base/integers.h"
 #include "base/quantity_text.h"
+#include "chip/dram_shape.h"
 #include "dram/trace.h"
 
 namespace presil::dram {
@@ -133,15 +135,15 @@ std::int64_t block_bytes(std::int64_t atom) {
 
 struct BlockStream::State {
   State(const Workload& w, std::int64_t capacity, std::int64_t atom, double ticks_per_atom,
-        std::int64_t cycle_ticks)
+        std::int64_t cycle_ticks, Share mine)
       : pattern(w.pattern),
         atom_bytes(atom),
         block(block_bytes(atom)),
         span(capacity / block * block),
         step(w.step),
-        atoms_left(w.atoms),
-        bounded(w.pattern != Workload::Pattern::trace || w.atoms > 0),
+        atoms(w.atoms),
         writes(w.writes),
+        share(mine),
         random(w.seed),
         ticks_per_cycle(cycle_ticks) {
     if (w.load) {
@@ -156,33 +158,22 @@ struct BlockStream::State {
           "--pattern {}:{}: expected a multiple of {} bytes of at most {}, the size of the memory",
           pattern == Workload::Pattern::stride ? "stride" : "blocks", step, block, span));
     }
+    const bool endless = pattern == Workload::Pattern::trace && atoms == 0;
+    end = endless ? INT64_MAX : ceil_div(atoms, block / atom);
   }
 
   /// Of the next block.
-  std::int64_t next_address() {
+  std::int64_t address() {
     switch (pattern) {
-      case Workload::Pattern::sequential: {
-        const std::int64_t address = place;
-        place = place + block == span ? 0 : place + block;
-        return address;
-      }
+      case Workload::Pattern::sequential:
+        return place;
       case Workload::Pattern::random:
-        return random.below(span / block) * block;
-      case Workload::Pattern::stride: {
-        // Round after round over the memory, each beginning a block further into the stride.
-        const std::int64_t address = (place * step + first) % span;
-        if (++place == span / step) {
-          place = 0;
-          first = first + block == step ? 0 : first + block;
-        }
-        return address;
-      }
-      case Workload::Pattern::blocks: {
+        return place = random.below(span / block) * block;
+      case Workload::Pattern::stride:
+        return place + first;
+      case Workload::Pattern::blocks:
         if (place == 0) first = random.below(span / step) * step;
-        const std::int64_t address = first + place;
-        place = place + block == step ? 0 : place + block;
-        return address;
-      }
+        return first + place;
       case Workload::Pattern::trace:
         break;
     }
@@ -190,61 +181,128 @@ struct BlockStream::State {
     return 0;
   }
 
-  bool next_is_write() {
-    written_share += writes.numerator;
-    if (written_share < writes.denominator) return false;
-    written_share -= writes.denominator;
-    return true;
+  /// Leaves `blocks` blocks behind, all of them in this round.
+  void pass(std::int64_t blocks) {
+    index += blocks;
+    written_share = written_after(blocks);
+    switch (pattern) {
+      case Workload::Pattern::sequential:
+        place += blocks * block;
+        if (place >= span) place %= span;
+        return;
+      case Workload::Pattern::stride:
+        // Round after round over the memory, each beginning a block further into the stride.
+        place += blocks * step;
+        if (place == span / step * step) {
+          place = 0;
+          ++round;
+          first = first + block == step ? 0 : first + block;
+        }
+        return;
+      case Workload::Pattern::blocks:
+        place += blocks * block;
+        if (place == step) place = 0;
+        return;
+      case Workload::Pattern::random:
+      case Workload::Pattern::trace:
+        return;
+    }
+  }
+
+  std::int64_t written_after(std::int64_t blocks) const {
+    if (blocks == 1) {
+      const std::int64_t share_after = written_share + writes.numerator;
+      return share_after < writes.denominator ? share_after : share_after - writes.denominator;
+    }
+    __extension__ using Wide = __int128;
+    const Wide share_after = written_share + static_cast<Wide>(blocks) * writes.numerator;
+    return static_cast<std::int64_t>(share_after % writes.denominator);
+  }
+
+  /// Blocks from the one at `at` to the next line of the share, without leaving the contiguous
+  /// stretch; 0 when it is in the share.
+  std::int64_t blocks_to_share(std::int64_t at) const {
+    const std::int64_t line = at / kInterleaveLine;
+    const std::int64_t lines = (share.index - line % share.of + share.of) % share.of;
+    if (lines == 0) return 0;
+    std::int64_t blocks = ((line + lines) * kInterleaveLine - at) / block;
+    if (pattern == Workload::Pattern::sequential) return blocks;
+    return pattern == Workload::Pattern::blocks ? std::min(blocks, (step - place) / block) : 1;
   }
 
   Workload::Pattern pattern;
   std::int64_t atom_bytes, block;
   std::int64_t span;  // whole blocks of the capacity
   std::int64_t step;
-  std::int64_t atoms_left;
-  bool bounded;
+  std::int64_t atoms;
   WriteShare writes;
+  Share share;
   Random random;
   std::int64_t ticks_per_cycle;
   std::optional<double> interval;  // ticks from block to block
   std::optional<TraceReader> trace;
 
-  std::int64_t blocks_sent = 0;
-  std::int64_t place = 0;  // sequential, blocks: bytes; stride: steps
-  std::int64_t first = 0;  // stride, blocks: where the round or the large block begins
+  std::int64_t index = 0, end = 0;  // in blocks
+  std::int64_t place = 0;           // sequential, blocks, stride: bytes
+  std::int64_t first = 0;           // stride, blocks: where the round or the large block begins
+  std::int64_t round = 0;
   std::int64_t written_share = 0;
 };
 
 BlockStream::BlockStream(const Workload& workload, std::int64_t capacity, std::int64_t atom,
-                         double ticks_per_atom, std::int64_t ticks_per_cycle)
-    : state_(std::make_unique<State>(workload, capacity, atom, ticks_per_atom, ticks_per_cycle)) {}
+                         double ticks_per_atom, std::int64_t ticks_per_cycle, Share share)
+    : state_(std::make_unique<State>(workload, capacity, atom, ticks_per_atom, ticks_per_cycle,
+                                     share)) {}
 
+BlockStream::BlockStream(BlockStream&&) noexcept = default;
 BlockStream::~BlockStream() = default;
 
 bool BlockStream::next(Block& block) {
   State& s = *state_;
-  if (s.bounded && s.atoms_left <= 0) return false;
-  block.atoms = s.block / s.atom_bytes;
   block.ready = 0;
-  if (s.trace) {
-    TraceRequest request;
-    if (!s.trace->next(request)) return false;
-    block.address = request.address / s.block * s.block;
-    block.write = request.write;
-    block.ready = request.cycle * s.ticks_per_cycle;
-  } else {
-    block.address = s.next_address();
-    block.write = s.next_is_write();
+  while (true) {
+    if (s.index >= s.end) return false;
+    std::int64_t other = 0;  // blocks of other shares
+    if (s.trace) {
+      TraceRequest request;
+      if (!s.trace->next(request)) return false;
+      block.address = request.address / s.block * s.block;
+      block.write = request.write;
+      block.ready = request.cycle * s.ticks_per_cycle;
+    } else {
+      block.address = s.address();
+    }
+    if (s.share.of > 1) other = s.blocks_to_share(block.address);
+    if (other == 0) break;
+    s.pass(std::min(other, s.end - s.index));
   }
-  if (s.interval) {
-    block.ready = static_cast<Tick>(static_cast<double>(s.blocks_sent) * *s.interval);
-  }
-  ++s.blocks_sent;
-  if (s.bounded) {
-    block.atoms = std::min(block.atoms, s.atoms_left);
-    s.atoms_left -= block.atoms;
-  }
+  if (!s.trace) block.write = s.written_share + s.writes.numerator >= s.writes.denominator;
+  if (s.interval) block.ready = static_cast<Tick>(static_cast<double>(s.index) * *s.interval);
+  block.atoms = s.block / s.atom_bytes;
+  if (s.index + 1 == s.end) block.atoms = s.atoms - s.index * block.atoms;
+  s.pass(1);
   return true;
+}
+
+std::optional<BlockStream::Regular> BlockStream::regular() const {
+  const State& s = *state_;
+  const std::int64_t left = s.end - s.index;
+  if (s.interval) return std::nullopt;
+  switch (s.pattern) {
+    case Workload::Pattern::sequential:
+      return Regular{s.block, s.place, 0, left, s.written_share};
+    case Workload::Pattern::stride: {
+      const std::int64_t in_round = s.span / s.step - s.place / s.step;
+      return Regular{s.step, s.place + s.first, s.round, std::min(left, in_round - 1),
+                     s.written_share};
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+void BlockStream::skip(std::int64_t blocks) {
+  state_->pass(blocks);
 }
 
 }  // namespace presil::dram

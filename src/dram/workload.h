@@ -55,7 +55,13 @@ struct Block {
 /// Bytes of a block: 64, or one atom where 64 bytes are no whole number of them.
 std::int64_t block_bytes(std::int64_t atom);
 
-/// The blocks of a workload in their order. Reads a trace as it goes; holds a few lines of it.
+/// Every `of`-th line of 256 B (chip/dram_shape.h), from number `index` on: those of one channel.
+struct Share {
+  std::int64_t of = 1, index = 0;
+};
+
+/// The blocks of a workload in their order, or of a share of its lines. Reads a trace as it goes;
+/// holds a few lines of it.
 class BlockStream {
  public:
   /// Over `capacity` bytes made of `atom`-byte atoms. `ticks_per_atom`: ticks that an atom takes at
@@ -64,12 +70,27 @@ class BlockStream {
   /// InputError for a step that is no multiple of a block or larger than the memory; MissingInput
   /// for a trace that cannot be opened.
   BlockStream(const Workload& workload, std::int64_t capacity, std::int64_t atom,
-              double ticks_per_atom, std::int64_t ticks_per_cycle);
+              double ticks_per_atom, std::int64_t ticks_per_cycle, Share share = {});
+  BlockStream(BlockStream&&) noexcept;
   ~BlockStream();
 
   /// False at the end. Throws InputError, with file and line, for a bad line of a trace or an
   /// address past the end of the memory.
   bool next(Block& block);
+
+  // For whole periods: where the addresses go on by the same step from block to block.
+
+  struct Regular {
+    std::int64_t step = 0;           // bytes from block to block, of all shares
+    std::int64_t next = 0;           // address of the next block, of all shares
+    std::int64_t round = 0;          // changes where the regularity breaks
+    std::int64_t blocks_left = 0;    // in this round, of all shares
+    std::int64_t written_share = 0;  // what decides which blocks are writes, modulo its denominator
+  };
+  /// Empty when they do not.
+  std::optional<Regular> regular() const;
+  /// Leaves out `blocks` blocks of all shares, at most Regular::blocks_left. Requires regular().
+  void skip(std::int64_t blocks);
 
  private:
   struct State;
