@@ -121,6 +121,7 @@ void check_timing(Fields& f, const MemoryPart& part) {
   f.require(n(&P::tCCDS) >= part.burst_clocks(), "tCCDS",
             fmt::format("expected at least the {} CK of a burst", part.burst_clocks()));
   f.require(n(&P::tCCDL) >= n(&P::tCCDS), "tCCDL", "expected at least tCCDS");
+  f.require(n(&P::tCCDLWR) >= n(&P::tCCDS), "tCCDLWR", "expected at least tCCDS");
   f.require(n(&P::tCCDR) >= n(&P::tCCDS), "tCCDR", "expected at least tCCDS");
   f.require(n(&P::tWTRL) >= n(&P::tWTRS), "tWTRL", "expected at least tWTRS");
   f.require(n(&P::tRFCab) >= n(&P::tRFCpb), "tRFCab", "expected at least tRFCpb");
