@@ -5,7 +5,7 @@
 //
 // Everything here was written by somebody; what follows from it (peak FLOP/s, GB/s, balance point)
 // is in derived.h. The fields and their units are documented where they are read, in
-// and dram_file.cpp, from which `presil schema chip` is made.
+// chip_reader.cpp and dram_file.cpp, from which `presil schema chip` is made.
 #pragma once
 
 #include <cstdint>

@@ -223,6 +223,20 @@ TEST_F(DramLibrary, AChipsInlineEccNeedsAPartThatHasIt) {
   }
 }
 
+TEST_F(DramLibrary, TheExampleOfTheManualIsAMemorySystem) {
+  const std::string page = read_text(kHome / "docs/memory_file.md", std::size_t{1} << 20);
+  const std::size_t begin = page.find("```yaml\npresil: dram/1") + 8;
+  ASSERT_LT(begin, page.size());
+  const std::string example = write("m.yaml", page.substr(begin, page.find("```", begin) - begin));
+
+  const DramFiles files = load_dram("", example, {}, kHome);
+
+  EXPECT_EQ(files.part.channels, 2);
+  EXPECT_EQ(files.part.tRP.time, Picoseconds(17'000));
+  EXPECT_EQ(files.dram.page_policy, PagePolicy::adaptive);
+  EXPECT_EQ(files.dram.controller.starvation, Controller{}.starvation);
+}
+
 TEST_F(DramLibrary, DescribesTheKeysOfAMemorySystem) {
   const Schema schema = dram_file_schema();
   EXPECT_TRUE(names_a_field(schema, "controller.write_low"));

@@ -66,7 +66,7 @@ bool has_plausible_rate(const MemoryPart& part) {
 }
 
 void read_organisation(Fields& f, MemoryPart& part) {
-  part.channels = f.integer("channels", "of one stack or package", {1, 256});
+  part.channels = f.integer("channels", "of one stack, package, device or DIMM", {1, 256});
   part.pseudo_channels = f.integer("pseudo_channels", "of one channel", {1, 4});
   part.stack_ids = f.integer("stack_ids", "ranks of one pseudo-channel", {1, 16});
   part.bank_groups = f.integer("bank_groups", "of one stack ID", {1, 16});
@@ -121,6 +121,7 @@ void check_timing(Fields& f, const MemoryPart& part) {
   f.require(n(&P::tCCDS) >= part.burst_clocks(), "tCCDS",
             fmt::format("expected at least the {} CK of a burst", part.burst_clocks()));
   f.require(n(&P::tCCDL) >= n(&P::tCCDS), "tCCDL", "expected at least tCCDS");
+  f.require(n(&P::tCCDLWR) >= n(&P::tCCDS), "tCCDLWR", "expected at least tCCDS");
   f.require(n(&P::tCCDR) >= n(&P::tCCDS), "tCCDR", "expected at least tCCDS");
   f.require(n(&P::tWTRL) >= n(&P::tWTRS), "tWTRL", "expected at least tWTRS");
   f.require(n(&P::tRFCab) >= n(&P::tRFCpb), "tRFCab", "expected at least tRFCpb");
@@ -162,8 +163,9 @@ MemoryPart read_fields(Fields& f) {
     };
   };
   part.name = f.text("name", "as chip files name it");
-  part.family = f.text("family", "hbm2e, hbm3, lpddr5x, ...");
-  const bool organised = f.map("organisation", "of one stack or package", block(read_organisation));
+  part.family = f.text("family", "hbm3e, lpddr5x, gddr6, ddr5, ...");
+  const bool organised =
+      f.map("organisation", "of one stack, package, device or DIMM", block(read_organisation));
   const bool clocked = f.map("interface", "pins, clock and command slots", block(read_interface));
   f.map("timing", "a time, or {time, cycles}: the larger of both", [&](Fields& inner) {
     read_timings(inner, part);

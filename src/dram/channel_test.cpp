@@ -281,8 +281,10 @@ struct Case {
 
 std::vector<Case> cases() {
   std::vector<Case> result;
-  for (const char* path : {"test/dram/r-hbm3-1pc.yaml", "memories/hbm3e-9800-12h.yaml",
-                           "memories/hbm2e-3600.yaml", "memories/lpddr5x-8533.yaml"}) {
+  for (const char* path :
+       {"test/dram/r-hbm3-1pc.yaml", "memories/hbm3e-9800-12h.yaml", "memories/hbm2e-3600.yaml",
+        "memories/lpddr5x-8533.yaml", "memories/ddr5-4800.yaml", "memories/gddr7-28000.yaml",
+        "memories/lpddr4x-4266.yaml"}) {
     for (const Refresh refresh : {Refresh::all_bank, Refresh::per_bank, Refresh::off}) {
       for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed, PagePolicy::adaptive}) {
         Policy policy;
@@ -346,31 +348,56 @@ double efficiency(const MemoryPart& part, const Outcome& r, std::int64_t atoms) 
   return static_cast<double>(atoms) * burst / static_cast<double>(r.end * part.pseudo_channels);
 }
 
-// At 9 Gb/s and more a PRE and an ACT take longer than the 64 CK of data that 32 waiting reads
-// stand for, so an open row costs some 7 % where it must be shut first; a closed page does not.
-TEST(Channel, StreamsEveryPartWithinItsBand) {
-  struct Band {
-    const char* name;
-    double open, closed;
-  };
-  for (const Band& band : {Band{"hbm2e-3600", 0.89, 0.89}, Band{"hbm3-6400", 0.89, 0.89},
-                           Band{"hbm3e-9200-8h", 0.82, 0.89}, Band{"hbm3e-9800-12h", 0.82, 0.89},
-                           Band{"lpddr5-6400", 0.90, 0.90}, Band{"lpddr5x-8533", 0.90, 0.90},
-                           Band{"lpddr5x-9600", 0.90, 0.90}, Band{"lpddr5x-10667", 0.90, 0.90}}) {
-    const MemoryPart part = part_at(std::string("memories/") + band.name + ".yaml");
+/// What a stream keeps of the peak at least. A REFab costs tRFCab, and around it rows are shut and
+/// opened again, which tRC + tRCDRD bound; a percent is for ACTs that wait, for their bus or for
+/// tRRD. An open row that must be shut first costs up to 8 % more where a PRE and an ACT take
+/// longer than the data of the 32 reads that wait meanwhile; a closed page does not.
+double least_share(const MemoryPart& part, PagePolicy page) {
+  const auto ns = [](const DramTiming& t) { return static_cast<double>(t.time.count()) * 1e-3; };
+  const double per_atom = static_cast<double>(part.atom().count() * 8) /
+                          (static_cast<double>(part.width) * part.rate.count()) * 1e9;
+  const bool is_hidden = ns(part.tRP) + ns(part.tRCDRD) <= 32 * per_atom;
+  const double lost = (ns(part.tRFCab) + ns(part.tRC) + ns(part.tRCDRD)) / ns(part.tREFI) + 0.01;
+  return 1 - lost - (page == PagePolicy::open && !is_hidden ? 0.08 : 0);
+}
+
+class ShippedPart : public ::testing::TestWithParam<std::string> {
+ protected:
+  double sequential(const Policy& policy) const {
     const std::int64_t atoms = 200'000;
-    const double refreshed = 1 - static_cast<double>(part.tRFCab.time.count()) /
-                                     static_cast<double>(part.tREFI.time.count());
-    for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
-      Policy policy;
-      policy.page = page;
-      const double share =
-          efficiency(part, run(part, policy, atoms, Pattern(Pattern::sequential)), atoms);
-      EXPECT_GT(share, page == PagePolicy::open ? band.open : band.closed) << band.name;
-      EXPECT_LT(share, refreshed) << band.name;
-    }
+    return efficiency(part_, run(part_, policy, atoms, Pattern(Pattern::sequential)), atoms);
+  }
+  const MemoryPart part_ = load_part(GetParam(), {}, kRoot);
+};
+
+TEST_P(ShippedPart, StreamsWithinItsBand) {
+  const double refreshed = 1 - static_cast<double>(part_.tRFCab.time.count()) /
+                                   static_cast<double>(part_.tREFI.time.count());
+  for (const PagePolicy page : {PagePolicy::open, PagePolicy::closed}) {
+    Policy policy;
+    policy.page = page;
+    const double share = sequential(policy);
+    EXPECT_GT(share, least_share(part_, page));
+    EXPECT_LT(share, refreshed);
   }
 }
+
+// A REFpb stops one bank, but a stream that meets it there waits. The worst is the 12-high HBM3E at
+// 80 %: its stream and its refreshes move from bank to bank at nearly the same pace.
+TEST_P(ShippedPart, StreamsUnderPerBankRefresh) {
+  Policy policy;
+  policy.refresh = Refresh::per_bank;
+  const double share = sequential(policy);
+  EXPECT_GT(share, 0.78);
+  EXPECT_LE(share, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Memories, ShippedPart, ::testing::ValuesIn(names_in(kRoot + "/memories")),
+                         [](const auto& of) {
+                           std::string name = of.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST(Channel, LosesLessToPerBankThanToAllBankRefresh) {
   const MemoryPart part = part_at("memories/hbm3-6400.yaml");

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "chip/library.h"
 #include "dram/testing/golden_stream.h"
 
 namespace presil::dram {
@@ -20,7 +21,9 @@ using enum Command;
 /// and the slots of the first less those of the second: from ACT to RD 2 x 31 + 3 - 2 = 63.
 MemoryPart golden_part() {
   const std::string path = std::string(PRESIL_SOURCE_DIR) + "/test/dram/r-hbm3-1pc.yaml";
-  return read_memory_part(read_document(path, Syntax::yaml));
+  DramFiles files = load_dram(path, "", {}, PRESIL_SOURCE_DIR);
+  files.part.mapping = files.dram.mapping;
+  return files.part;
 }
 
 MemoryPart golden_part_of(int pseudo_channels) {
