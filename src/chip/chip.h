@@ -98,6 +98,9 @@ struct Controller {
   double write_high = 0.8;  // ... once it is fuller than this
   // Row hits and reads wait for a request that has waited this long; zero: never.
   Picoseconds starvation{10'000'000};
+  // The refreshes of a pseudo-channel come this share of the interval after those of the one
+  // before.
+  double refresh_stagger = 0;
   std::int64_t postpone = 0;       // refreshes that may be owed while requests wait, 0 to 8
   std::int64_t rfm_threshold = 0;  // activates of a bank between two RFM; 0: no RFM
 

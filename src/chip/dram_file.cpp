@@ -37,6 +37,9 @@ Controller read_controller(Fields& f) {
   c.starvation = f.quantity_or<Picoseconds>(
       "starvation", "a request that has waited this long goes before row hits; 0 ns: never",
       c.starvation);
+  c.refresh_stagger = f.number_or(
+      "refresh_stagger", "share of the interval from one pseudo-channel's refreshes to the next's",
+      c.refresh_stagger, kShare);
   c.postpone = f.integer_or("postpone", "refreshes that may be owed while requests wait",
                             c.postpone, {0, 8});
   c.rfm_threshold = f.integer_or("rfm_threshold", "activates of a bank between two RFM; 0: no RFM",

@@ -11,7 +11,7 @@ Policy policy_of(const Dram& config) {
 }
 
 PolicyTicks::PolicyTicks(const MemoryPart& part, BitsPerSecond rate, const Policy& policy)
-    : pseudo_channels(static_cast<int>(part.pseudo_channels)) {
+    : refresh_stagger(policy.controller.refresh_stagger) {
   const auto ticks = [&](const DramTiming& timing) {
     return part.clocks(timing, rate) * part.ticks_per_clock;
   };
@@ -36,7 +36,8 @@ PolicyTicks::PolicyTicks(const MemoryPart& part, BitsPerSecond rate, const Polic
 
 Tick PolicyTicks::first_refresh(int pseudo_channel) const {
   if (refresh_interval == kNever) return kNever;
-  return refresh_interval * (pseudo_channel + 1) / pseudo_channels;
+  const double later = refresh_stagger * pseudo_channel * static_cast<double>(refresh_interval);
+  return refresh_interval + static_cast<Tick>(later);
 }
 
 }  // namespace presil::dram

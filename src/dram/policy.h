@@ -28,7 +28,7 @@ struct PolicyTicks {
   Tick first_refresh(int pseudo_channel) const;
 
   Tick refresh_interval = kNever;  // between two REFab, or two REFpb, of one pseudo-channel
-  int pseudo_channels = 1;
+  double refresh_stagger = 0;
   int postpone = 0;    // refreshes that may be owed before they are forced
   int write_low = 0;   // writes are drained until fewer than this wait and a read does ...
   int write_high = 0;  // ... once more than this wait

@@ -108,7 +108,8 @@ class PseudoChannel {
   Pick demand_in_order(Tick now) const;
   Pick idle_row(Tick now) const;
   void activate(Tick now, CommandBus& bus, int bank);
-  void precharge(Tick now, CommandBus& bus, int bank, bool on_demand);
+  enum class Shut { on_demand, idle, for_refresh };
+  void precharge(Tick now, CommandBus& bus, int bank, Shut why);
   void issue(Tick now, CommandBus& bus, Command command, int bank, int row);
 
   const int number_;

@@ -31,7 +31,7 @@ bool PseudoChannel::row(Tick now, CommandBus& bus) {
     if (pick.command == Command::ACT) {
       activate(now, bus, pick.bank);
     } else {
-      precharge(now, bus, pick.bank, on_demand);
+      precharge(now, bus, pick.bank, on_demand ? Shut::on_demand : Shut::idle);
     }
   }
   row_bound_ = bus.row_free();
@@ -78,7 +78,7 @@ bool PseudoChannel::refresh_bank_row(Tick now, CommandBus& bus, Tick& soonest) {
   const bool is_open = (open_ & b) != 0;
   if (!may_go(now, is_open ? Command::PREpb : Command::REFpb, bank, soonest)) return false;
   if (is_open) {
-    precharge(now, bus, bank, false);
+    precharge(now, bus, bank, Shut::for_refresh);
     return true;
   }
   issue(now, bus, Command::REFpb, bank, 0);
@@ -99,7 +99,7 @@ bool PseudoChannel::manage_row(Tick now, CommandBus& bus, Tick& soonest) {
     const bool is_open = (open_ & bit(bank)) != 0;
     if (!may_go(now, is_open ? Command::PREpb : Command::RFM, bank, soonest)) continue;
     if (is_open) {
-      precharge(now, bus, bank, false);
+      precharge(now, bus, bank, Shut::for_refresh);
     } else {
       issue(now, bus, Command::RFM, bank, 0);
       refreshed_ |= bit(bank);
@@ -230,7 +230,7 @@ void PseudoChannel::activate(Tick now, CommandBus& bus, int bank) {
   if (would_turn() || (owed_ > 0 && bank == refresh_bank_)) lower(control_bound_, now + 1);
 }
 
-void PseudoChannel::precharge(Tick now, CommandBus& bus, int bank, bool on_demand) {
+void PseudoChannel::precharge(Tick now, CommandBus& bus, int bank, Shut why) {
   const Mask b = bit(bank);
   issue(now, bus, Command::PREpb, bank, 0);
   open_ &= ~b;
@@ -238,11 +238,11 @@ void PseudoChannel::precharge(Tick now, CommandBus& bus, int bank, bool on_deman
     hit_[direction] &= ~b;
     head_hit_[direction] &= ~b;
   }
-  set(closed_on_demand_, b, on_demand);
+  set(closed_on_demand_, b, why == Shut::on_demand);
   if (page_ != PagePolicy::adaptive) return;
-  if (on_demand) {
+  if (why == Shut::on_demand) {
     idle_level_[bank] = std::max(idle_level_[bank] - 1, 0);
-  } else {
+  } else if (why == Shut::idle) {
     shut_idle_row_[bank] = open_row_[bank];
   }
 }

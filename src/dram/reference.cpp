@@ -7,6 +7,7 @@ namespace presil::dram {
 ReferenceChannel::ReferenceChannel(const MemoryPart& part, BitsPerSecond rate, const Policy& policy)
     : part_(part),
       last_arrival_(part.pseudo_channels, -1),
+      rows_(static_cast<int>(part.rows)),
       last_row_(part.pseudo_channels * part.total_banks(), 0) {
   const auto ticks = [&](const DramTiming& timing) {
     return part.clocks(timing, rate) * part.ticks_per_clock;
@@ -78,7 +79,7 @@ void ReferenceChannel::record(int pc, Command command, int bank, int row) {
   const int global_bank = pc * static_cast<int>(part_.total_banks()) + bank;
   int row_step = 0;
   if (command == Command::ACT) {
-    row_step = row - last_row_[global_bank];
+    row_step = (row - last_row_[global_bank] + rows_) % rows_;
     last_row_[global_bank] = row;
   }
   log_hash_.append(now_ - last_command_, command, global_bank, row_step);

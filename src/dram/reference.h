@@ -73,6 +73,7 @@ class ReferenceChannel {
 
   LogHash log_hash_;
   Tick last_command_ = 0;
+  int rows_;                   // of a bank
   std::vector<int> last_row_;  // activated, by bank counted over the pseudo-channels
   std::vector<LoggedCommand>* log_ = nullptr;
 };

@@ -40,11 +40,11 @@ struct SimulationResult {
   std::int64_t ecc_atoms = 0;         // sent beside them for inline ECC
   BytesPerSecond peak{};
   Bytes capacity{};            // of the simulated channels
-  ChannelCounts counts{};       // over all channels
+  ChannelCounts counts{};      // over all channels
   LogHash log_hash{};          // of the channels, in their order
   LatencyHistogram latency{};  // in ticks, from acceptance (or readiness) to the last data
   std::vector<std::vector<BankCounts>> banks{};  // by pseudo-channel (channel x P + p), by bank
-  std::vector<std::string> shortcuts{};           // taken
+  std::vector<std::string> shortcuts{};          // taken
 };
 
 /// Throws InputError for a bad part, mapping, workload or trace; Interrupted.
