@@ -25,11 +25,13 @@ std::string seconds_text(Seconds t) {
 
 /// 1234567 as "1,234,567".
 std::string grouped(std::int64_t count) {
-  std::string digits = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
+  const std::string digits = std::to_string(count);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
   }
-  return digits;
+  return text;
 }
 
 std::string memory_text(const DramRun& run) {
@@ -174,7 +176,8 @@ std::string sensitivity_table(const DramRun& run) {
       still += (still.empty() ? "" : ", ") + s.timing;
       continue;
     }
-    table.add({Cell(s.timing, Tone::strong), std::to_string(s.clocks),
+    table.add({Cell(s.timing, Tone::strong),
+               fmt::format("{} {} {}", s.shorter.clocks, s.clocks, s.longer.clocks),
                signed_percent(s.shorter.bandwidth), signed_percent(s.longer.bandwidth),
                signed_percent(s.shorter.latency), signed_percent(s.longer.latency)});
   }

@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "dram/command_log.h"
+#include "dram/figures.h"
 
 namespace presil {
 namespace {
@@ -23,6 +24,9 @@ void check_request(const DramRequest& q) {
       throw InputError(fmt::format("{}: expected from 1 to {}, found {}", option, most, *value));
     }
   };
+  if (q.part.empty() && q.config.empty()) {
+    throw InputError("dram: expected a memory part, or --config FILE with one");
+  }
   in_range("--atoms", q.atoms, DramRun::kMostAtoms);
   in_range("--channels", q.channels, DramRun::kMostChannels);
   if (q.load && q.curve) throw InputError("--load: --curve offers every load; give one of them");
