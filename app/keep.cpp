@@ -33,6 +33,21 @@ std::string keep_run(Store& store, const Common& common, const RunResult& result
   return store.add(record);
 }
 
+std::string keep_dram(Store& store, const Common& common, const DramRun& run, const Json& json) {
+  RunRecord record = record_of(json.dump());
+  const Json config = {{"request", json.at("request")}, {"inputs", json.at("inputs")}};
+  record.verb = "dram";
+  record.chip = run.files.part.name;
+  record.model = run.request.pattern;
+  record.config_json = config.dump();
+  record.model_sha256 = run.trace_sha256;
+  record.seed = common.seed;
+  record.tool_version = std::string(kVersion);
+  const Json hashed = {{"verb", "dram"}, {"config", config}, {"trace", run.trace_sha256}};
+  record.key = content_key(hashed.dump(), kVersion, common.seed);
+  return store.add(record);
+}
+
 void write_report(const Common& common, const std::filesystem::path& path, std::string_view title,
                   std::string_view command, const Json& runs, const Json& sweep) {
   Json report = {{"schema", "presil/report/1"},

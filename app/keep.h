@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "app/verbs.h"
+#include "explore/dram_run.h"
 #include "explore/run_json.h"
 #include "store/store.h"
 
@@ -17,6 +18,9 @@ std::unique_ptr<Store> open_store(const Common& common);
 
 /// Keeps `result`, whose JSON is `run`, under the hash of all that it depends on; returns its id.
 std::string keep_run(Store& store, const Common& common, const RunResult& result, const Json& run);
+
+/// The same for a memory by itself: its part stands as the chip, its pattern as the model.
+std::string keep_dram(Store& store, const Common& common, const DramRun& run, const Json& json);
 
 /// Writes the page of `runs` (a list; and of `sweep`, unless it is null) to `path`, and beside it
 /// the same as JSON (path with .json).

@@ -18,6 +18,7 @@
 #include <tbb/global_control.h>
 #include <CLI/CLI.hpp>
 
+#include "app/dram_options.h"
 #include "app/failure.h"
 #include "app/verbs.h"
 #include "base/document.h"
@@ -38,6 +39,7 @@ struct Options {
   bool no_host = false;
   int threads = 0;
   RunRequest request;
+  DramRequest dram;
   std::string emit = "text";
   std::string name;
   std::vector<std::string> names;
@@ -69,7 +71,8 @@ CLI::Option* add_choice(CLI::App& verb, const std::string& name, E& target,
 /// Taken before or after the verb.
 void add_common(CLI::App& app, Options& o) {
   app.add_flag("--json", o.common.json, "One JSON object on stdout");
-  app.add_option("--set", o.common.set, "A field of the chip or of what it names, as key=value")
+  app.add_option("--set", o.common.set,
+                 "A field of the chip, the memory or what they name, as key=value")
       ->take_all()
       ->allow_extra_args(false);
   app.add_option("--store", o.common.store, "SQLite file that keeps results")
@@ -114,9 +117,45 @@ void add_step(CLI::App& verb, Options& o) {
   verb.add_option("--software", o.software, "Serving engine to stand for");
 }
 
+void add_dram(CLI::App& verb, DramRequest& r) {
+  static const std::map<std::string, dram::Engine> engines = {
+      {"reference", dram::Engine::reference},
+      {"event", dram::Engine::event},
+      {"fast", dram::Engine::fast}};
+  const auto read = [&](const std::string& option, const std::string& doc, auto take) {
+    return verb.add_option_function<std::string>(option, take, doc);
+  };
+  verb.add_option("PART", r.part, "A shipped memory part or a file (default: that of --config)");
+  verb.add_option("--config", r.config, "A dram/1 file: controller, mapping, part");
+  verb.add_option("--pattern", r.pattern,
+                  "sequential, random, stride:BYTES, blocks:BYTES or trace:FILE")
+      ->capture_default_str();
+  verb.add_option("--writes", r.writes, "Share of the blocks that are written, as 0.25 or 1/3")
+      ->capture_default_str();
+  read("--atoms", "Bursts to send, as 2000000, 2e6 or 2M",
+       [&](const std::string& count) { r.atoms = parse_count("--atoms", count); });
+  read("--channels", "Channels (default: those of one stack or package)",
+       [&](const std::string& count) { r.channels = parse_count("--channels", count); });
+  read("--load", "Offered share of the peak (default: as fast as requests are taken)",
+       [&](const std::string& share) { r.load = parse_share("--load", share); });
+  add_choice(verb, "--engine", r.engine, engines, "reference, event or fast")
+      ->option_text("ENGINE (fast)");
+  read("--no-shortcut", "A proven shortcut not to take: period or equal-channels",
+       [&](const std::string& name) {
+         (name == "period" ? r.use_period : r.use_equal_channels) = false;
+       })
+      ->check(CLI::IsMember({"period", "equal-channels"}))
+      ->trigger_on_parse();
+  verb.add_option("--command-log", r.command_log, "Write every command to this file");
+  verb.add_flag("--curve", r.curve, "Latency over offered load");
+  read("--sensitivity", "Vary each estimated timing by this share, such as 20%",
+       [&](const std::string& share) { r.sensitivity = parse_share("--sensitivity", share); });
+}
+
 /// Settings are of a chip; a verb that reads none would ignore them.
 void refuse_ignored_settings(const Common& common, std::string_view verb) {
-  constexpr std::string_view kReadChips[] = {"demo", "run", "sweep", "compile", "show", "cost"};
+  constexpr std::string_view kReadChips[] = {"demo",    "run",  "sweep", "dram",
+                                             "compile", "show", "cost"};
   const bool reads =
       std::find(std::begin(kReadChips), std::end(kReadChips), verb) != std::end(kReadChips);
   if (!reads && !common.set.empty()) {
@@ -214,6 +253,10 @@ int parse_and_call(int argc, char** argv) {
       });
   add_design(*sweep, o);
   add_step(*sweep, o);
+
+  add_dram(*verb("dram", "A memory by itself: a pattern or a trace, command by command",
+                 [&] { return dram_verb(o.common, o.dram); }),
+           o.dram);
 
   CLI::App* compile = verb("compile", "The program of a model on a chip", [&] {
     refuse_not_yet(o);

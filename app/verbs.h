@@ -10,6 +10,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "explore/dram_run.h"
 #include "explore/run.h"
 
 namespace presil::app {
@@ -28,6 +29,7 @@ struct Common {
 int run_verb(const Common& common, RunRequest request);
 int sweep_verb(const Common& common, RunRequest request);
 int demo_verb(const Common& common);
+int dram_verb(const Common& common, DramRequest request);
 int compile_verb(const Common& common, const RunRequest& request, const std::string& emit);
 int show_verb(const Common& common, const std::string& what);
 int cost_verb(const Common& common, const std::string& chip, std::int64_t volume);

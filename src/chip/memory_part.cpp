@@ -10,13 +10,7 @@
 namespace presil {
 namespace {
 
-struct TimingField {
-  std::string_view name;
-  DramTiming MemoryPart::*member;
-  std::string_view doc;
-};
-
-constexpr TimingField kTimings[] = {
+constexpr DramTimingField kTimings[] = {
     {"tRCDRD", &MemoryPart::tRCDRD, "ACT to RD of the same bank"},
     {"tRCDWR", &MemoryPart::tRCDWR, "ACT to WR of the same bank"},
     {"tRP", &MemoryPart::tRP, "PREpb to ACT of the same bank"},
@@ -44,7 +38,7 @@ constexpr TimingField kTimings[] = {
     {"tPPD", &MemoryPart::tPPD, "PRE to PRE"},
 };
 
-DramTiming read_timing(Fields& fields, const TimingField& field) {
+DramTiming read_timing(Fields& fields, const DramTimingField& field) {
   if (!fields.describing()) {
     const Node* node = fields.raw(field.name, field.doc);
     if (node != nullptr && node->kind == Node::Kind::scalar) {
@@ -106,7 +100,7 @@ void read_interface(Fields& f, MemoryPart& part) {
 void check_timing(Fields& f, const MemoryPart& part) {
   const auto n = [&](DramTiming MemoryPart::*t) { return part.clocks(part.*t, part.rate); };
   using P = MemoryPart;
-  for (const TimingField& t : kTimings) {
+  for (const DramTimingField& t : kTimings) {
     f.require(n(t.member) <= 1'000'000, t.name, "expected at most a million clock cycles");
   }
   f.require(
@@ -131,7 +125,7 @@ void check_timing(Fields& f, const MemoryPart& part) {
 }
 
 void read_timings(Fields& f, MemoryPart& part) {
-  for (const TimingField& field : kTimings) {
+  for (const DramTimingField& field : kTimings) {
     if (field.member == &MemoryPart::tRPab && !f.describing() && !f.has(field.name)) {
       part.tRPab = part.tRP;  // only LPDDR tells them apart
       continue;
@@ -183,6 +177,10 @@ MemoryPart read_fields(Fields& f) {
 
 BytesPerSecond MemoryPart::stack_bandwidth(BitsPerSecond at) const {
   return BytesPerSecond(static_cast<double>(channels * pseudo_channels * width) * at.count() / 8);
+}
+
+std::span<const DramTimingField> dram_timing_fields() {
+  return kTimings;
 }
 
 DramClock MemoryPart::tick_clock(BitsPerSecond at) const {

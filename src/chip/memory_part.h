@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -74,6 +76,14 @@ struct MemoryPart {
     return static_cast<std::int64_t>(static_cast<double>(burst_length) / bits_per_clock);
   }
 };
+
+/// A timing of a part by its name.
+struct DramTimingField {
+  std::string_view name;
+  DramTiming MemoryPart::*member;
+  std::string_view doc;
+};
+std::span<const DramTimingField> dram_timing_fields();
 
 /// Validates and converts a parsed part. Throws InputError with every complaint.
 MemoryPart read_memory_part(const Node& root);

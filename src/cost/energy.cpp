@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chip/dram_energy.h"
 #include "chip/dram_shape.h"
 
 namespace presil {
@@ -18,8 +19,9 @@ Format multiplied(Format format) {
 
 class Biller {
  public:
-  void add(std::string name, Band each, double count) {
-    if (count > 0) bill.lines.push_back({std::move(name), each * count});
+  void add(std::string name, Band each, double count) { add(std::move(name), each * count); }
+  void add(std::string name, Band joules) {
+    if (joules.high > 0) bill.lines.push_back({std::move(name), joules});
   }
 
   EnergyBill bill;
@@ -46,19 +48,21 @@ void add_movement(const Counts& counts, const ChipFiles& files, Biller& biller) 
 
 /// The joules of DRAM that flow whether or not anything is read.
 Band add_dram(const Counts& counts, const ChipFiles& files, Biller& biller) {
-  const MemoryPart& part = files.memory;
-  const auto banks = static_cast<double>(part.total_banks());
-  const Band refresh = part.refresh_all * (static_cast<double>(counts.dram_REFab) +
-                                           static_cast<double>(counts.dram_REFpb) / banks);
-  const Band background = part.background *
-                          static_cast<double>(pseudo_channels(part, files.chip.dram)) *
-                          to_seconds(counts.time).count();
-  biller.add("dram.rows", part.act_pre, static_cast<double>(counts.dram_ACT));
-  biller.add("dram.read", part.read_bit, bits(counts.dram_read));
-  biller.add("dram.write", part.write_bit, bits(counts.dram_written));
-  biller.add("dram.refresh", refresh, 1);
-  biller.add("dram.background", background, 1);
-  return refresh + background;
+  const double pseudo_channels_s =
+      static_cast<double>(pseudo_channels(files.memory, files.chip.dram)) *
+      to_seconds(counts.time).count();
+  const DramEnergy dram = dram_energy(files.memory, {.ACT = counts.dram_ACT,
+                                                     .REFab = counts.dram_REFab,
+                                                     .REFpb = counts.dram_REFpb,
+                                                     .read = counts.dram_read,
+                                                     .written = counts.dram_written,
+                                                     .background_s = pseudo_channels_s});
+  biller.add("dram.rows", dram.rows);
+  biller.add("dram.read", dram.read);
+  biller.add("dram.write", dram.write);
+  biller.add("dram.refresh", dram.refresh);
+  biller.add("dram.background", dram.background);
+  return dram.refresh + dram.background;
 }
 
 }  // namespace
@@ -76,7 +80,7 @@ EnergyBill energy(const Counts& counts, const ChipFiles& files) {
   const Band already_idle = add_dram(counts, files, biller);
   const double idle = files.chip.power.idle.count() * to_seconds(counts.time).count();
   const double rest = std::max(0.0, idle - already_idle.typical);
-  biller.add("idle", {rest, rest, rest}, 1);
+  biller.add("idle", {rest, rest, rest});
   return biller.bill;
 }
 

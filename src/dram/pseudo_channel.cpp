@@ -105,7 +105,7 @@ void PseudoChannel::note_queue(int bank, bool write) {
 
 void PseudoChannel::note_open_row(int bank) {
   note_queue(bank, false);
-  if (queued_[1] > 0) note_queue(bank, true);
+  if (waiting_[1] != 0) note_queue(bank, true);
 }
 
 // ---- refreshes due, direction -------------------------------------------------------------------

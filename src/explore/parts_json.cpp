@@ -28,6 +28,16 @@ Json errors_json(const std::vector<Diagnostic>& errors) {
   return list;
 }
 
+Json estimates_json(const std::vector<InputValue>& inputs) {
+  Json list = Json::array();
+  for (const InputValue& v : inputs) {
+    if (v.source && v.source->confidence == Confidence::estimate) {
+      list.push_back(v.file + ": " + v.field);
+    }
+  }
+  return list;
+}
+
 Json inputs_json(const std::vector<InputValue>& values) {
   Json list = Json::array();
   for (const InputValue& v : values) {

@@ -23,6 +23,9 @@ Json lines_json(const std::vector<CostLine>& lines);
 /// A list of {file, line, column, message}; line 0 is the file or the argument as a whole.
 Json errors_json(const std::vector<Diagnostic>& errors);
 
+/// The fields whose values are estimates, as "file: field": a result is no surer than these.
+Json estimates_json(const std::vector<InputValue>& inputs);
+
 /// A list of {file, line, field, value}, with {confidence, ref} where a source is known.
 Json inputs_json(const std::vector<InputValue>& inputs);
 

@@ -139,17 +139,6 @@ Json roofline_json(const RunResult& r) {
   return j;
 }
 
-/// The fields whose values are estimates: a result is no surer than these.
-Json estimates_json(const RunResult& r) {
-  Json list = Json::array();
-  for (const InputValue& v : r.chip.inputs) {
-    if (v.source && v.source->confidence == Confidence::estimate) {
-      list.push_back(v.file + ": " + v.field);
-    }
-  }
-  return list;
-}
-
 std::string_view to_string(Mode mode) {
   switch (mode) {
     case Mode::values:
@@ -249,7 +238,7 @@ Json to_json(const RunResult& r) {
     j["roofline"] = roofline_json(r);
     j["ops"] = ops_json(r);
   }
-  j["estimates"] = estimates_json(r);
+  j["estimates"] = estimates_json(r.chip.inputs);
   j["inputs"] = inputs_json(r.chip.inputs);
   return j;
 }

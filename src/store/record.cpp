@@ -94,6 +94,7 @@ RunRecord record_of(std::string_view result_json) {
     }
   }
   add_metrics(at(result, "cost"), "cost", "", record.metrics);
+  if (text_at(result, "schema") == "presil/dram/1") add_metrics(result, "dram", "", record.metrics);
   for (const Json& op : at(result, "ops")) record.ops.push_back(op_of(op));
   for (const Json& token : at(result, "tokens")) {
     record.tokens.push_back(

@@ -54,7 +54,8 @@ struct RunRecord {
 };
 
 /// Takes the rows out of a verb's JSON ("presil/run/1"): every number under `phases.NAME` and
-/// `cost` is a metric, `ops` and `tokens` become rows. Parts that are absent give no rows. Fills
+/// `cost` is a metric, `ops` and `tokens` become rows. Of "presil/dram/1" every number is a metric
+/// of the scope "dram". Parts that are absent give no rows. Fills
 /// chip, model, result_json, metrics, ops and tokens; the rest is the caller's.
 RunRecord record_of(std::string_view result_json);
 

@@ -1,7 +1,9 @@
 // The page: the header, one section for each part that the data has, and the footer.
 
 const report = JSON.parse(document.getElementById('data').textContent);
-const runs = list(report.runs).filter(isObject).map(asShown);
+const results = list(report.runs).filter(isObject);
+const runs = results.filter((result) => !isMemory(result)).map(asShown);
+const memories = results.filter(isMemory);
 
 function fact(name, value) {
   return value ? element('div', {}, element('dt', {}, name), element('dd', {}, value)) : null;
@@ -10,11 +12,12 @@ function fact(name, value) {
 function fillHead() {
   const distinct = (key) => [...new Set(runs.map((run) => run[key]).filter(Boolean))].join(', ');
   const hashes = [
-    ...new Set(runs.map((run) => run.weights?.sha256).filter(Boolean).map((hash) => hash.slice(0, 12)))
+    ...new Set(
+        runs.map((run) => run.weights?.sha256).filter(Boolean).map((hash) => hash.slice(0, 12)))
   ].join(', ');
   const numerics = [...new Set(runs.map((run) => run.numerics?.name).filter(Boolean))].join(', ');
   const weights = [...new Set(runs.map((run) => run.weights?.formats).filter(Boolean))].join(', ');
-  const warnings = [report, ...runs].flatMap((part) => list(part.warnings)).map(asText);
+  const warnings = [report, ...results].flatMap((part) => list(part.warnings)).map(asText);
   if (!hasCharts()) {
     warnings.push(
         'The charts are missing: the chart library was not there when this page was made ' +
@@ -27,8 +30,9 @@ function fillHead() {
       element('h1', {}, report.title || 'Report'),
       report.command ? element('pre', {class: 'command', tabindex: 0}, report.command) : '',
       element(
-          'dl', {class: 'facts'}, fact('chip', distinct('chip')), fact('model', distinct('model')),
-          fact('weights', weights), fact('arithmetic', numerics),
+          'dl', {class: 'facts'}, fact('chip', distinct('chip')),
+          fact('memory', [...new Set(memories.map(({part}) => asText(part)))].join(', ')),
+          fact('model', distinct('model')), fact('weights', weights), fact('arithmetic', numerics),
           fact('version', asText(report.tool_version)),
           fact('sha256', hashes && element('code', {}, hashes))),
       ...[...new Set(warnings)].map((text) => element('p', {class: 'notice'}, text)));
@@ -41,10 +45,14 @@ function fillMain() {
     ['time', 'Where the time goes', timeSection(runs)],
     ['roofline', 'Roofline', rooflineSection(runs)],
     ['dram', 'DRAM', dramSection(runs)],
+    ['memory', 'Memory by itself', memorySection(memories)],
     ['energy', 'Energy', energySection(runs)],
     ['cost', 'Cost', costSection(runs)],
     ['sweep', 'Sweep', sweepSection(report.sweep)],
-    ['sources', 'Inputs and their sources', sourcesSection(runs)],
+    [
+      'sources', 'Inputs and their sources',
+      sourcesSection([...runs, ...memories.map((memory) => ({...memory, chip: memory.part}))])
+    ],
   ].filter(([, , content]) => content);
   const main = document.getElementById('main');
   if (sections.length === 0)
@@ -61,8 +69,8 @@ function fillMain() {
 }
 
 function fillFoot() {
-  const cpu = sum(runs.map((run) => run.host?.cpu_s));
-  const peak = Math.max(0, ...runs.map((run) => run.host?.peak_rss_bytes ?? 0));
+  const cpu = sum(results.map((run) => run.host?.cpu_s));
+  const peak = Math.max(0, ...results.map((run) => run.host?.peak_rss_bytes ?? 0));
   document.getElementById('foot').append(
       cpu > 0 ? element(
                     'p', {},
