@@ -1,0 +1,2 @@
+#include "dram/checker.h"
+#include <gtest/gtest.h>
