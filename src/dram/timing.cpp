@@ -58,6 +58,7 @@ std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate)
       {bank, REFpb, ACT, n(part.tRFCpb)},
       {bank, REFpb, REFpb, n(part.tRFCpb)},
       {pseudo_channel, ACT, REFpb, n(part.tRRDS)},
+      {bank_group, ACT, REFpb, n(part.tRRDL)},
       {pseudo_channel, REFpb, ACT, n(part.tRREFD)},
       {pseudo_channel, REFpb, REFpb, n(part.tRREFD)},
 
@@ -69,6 +70,7 @@ std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate)
       {bank, RFM, REFpb, n(part.tRFCpb)},
       {bank, REFpb, RFM, n(part.tRFCpb)},
       {pseudo_channel, ACT, RFM, n(part.tRRDS)},
+      {bank_group, ACT, RFM, n(part.tRRDL)},
       {pseudo_channel, RFM, ACT, n(part.tRREFD)},
       {pseudo_channel, RFM, RFM, n(part.tRREFD)},
       {pseudo_channel, RFM, REFpb, n(part.tRREFD)},
