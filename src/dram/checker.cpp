@@ -207,9 +207,11 @@ void Checker::write(PseudoChannel& pc) {
   Bank& bank = pc.banks[static_cast<std::size_t>(now_.bank)];
   expect(gaps_.act_wr, bank.act);
   expect(gaps_.rd_wr, pc.rd);
-  const int group = group_of(now_.bank);
+  const int group = group_of(now_.bank), stack_id = group / groups_a_stack_;
   for (int g = 0; const Group& other : pc.groups) {
-    expect(g++ == group ? gaps_.wr_wr_l : gaps_.wr_wr_s, other.wr);
+    const bool same_group = g == group, same_stack = g / groups_a_stack_ == stack_id;
+    expect(same_group ? gaps_.wr_wr_l : same_stack ? gaps_.wr_wr_s : gaps_.wr_wr_r, other.wr);
+    ++g;
   }
   use_data_bus(pc);
   bank.wr = pc.groups[static_cast<std::size_t>(group)].wr = pc.wr = now_;

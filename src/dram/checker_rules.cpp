@@ -57,6 +57,7 @@ Gaps::Gaps(const MemoryPart& part, BitsPerSecond rate) {
   rd_pre = gap(Rule::tRTP, RD, PREpb, n(part.tRTP));
   wr_wr_l = gap(Rule::tCCDLWR, WR, WR, n(part.tCCDLWR));
   wr_wr_s = gap(Rule::tCCDS, WR, WR, n(part.tCCDS));
+  wr_wr_r = gap(Rule::tCCDR, WR, WR, n(part.tCCDR));
   wr_rd_l = gap(Rule::tWTRL, WR, RD, written + n(part.tWTRL));
   wr_rd_s = gap(Rule::tWTRS, WR, RD, written + n(part.tWTRS));
   wr_pre = gap(Rule::tWR, WR, PREpb, written + n(part.tWR));

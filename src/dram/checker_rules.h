@@ -70,7 +70,7 @@ struct Gaps {
   Gap act_act_bank, act_act_l, act_act_s, act_act_fourth;
   Gap act_rd, act_wr, act_pre, act_refab, act_refresh_bank, act_refresh_l, act_refresh_s;
   Gap rd_rd_l, rd_rd_s, rd_rd_r, rd_wr, rd_pre;
-  Gap wr_wr_l, wr_wr_s, wr_rd_l, wr_rd_s, wr_pre;
+  Gap wr_wr_l, wr_wr_s, wr_wr_r, wr_rd_l, wr_rd_s, wr_pre;
   Gap pre_pre, pre_act, pre_refab, pre_refresh;
   Gap preab_act, preab_refab, preab_refresh;
   Gap refab_act, refab_pre, refab_refab, refab_refresh;

@@ -22,13 +22,6 @@ constexpr std::size_t kBufferSize = std::size_t{1} << 18;
 const std::vector<std::string> kHeaderKeys = {"part",  "rate", "channels", "pseudo_channels",
                                               "banks", "rows"};
 
-constexpr bool has_bank(Command command) {
-  return command != Command::PREab && command != Command::REFab;
-}
-constexpr bool has_row(Command command) {
-  return command == Command::ACT || is_column(command);
-}
-
 void append_number(fmt::memory_buffer& buffer, std::int64_t number) {
   const fmt::format_int digits(number);
   buffer.append(digits.data(), digits.data() + digits.size());
@@ -187,6 +180,7 @@ bool LogReader::next_line(std::string_view& text) {
     }
     at_end = got == 0;
     end_ += got;
+    bytes_read_ += static_cast<std::int64_t>(got);
   }
   if (newline == nullptr && unread().empty()) return false;
   ++line_;

@@ -37,6 +37,14 @@ struct LogHeader {
 
 LogHeader log_header(const MemoryPart& part, BitsPerSecond rate, std::int64_t channels);
 
+/// PREab and REFab have no bank; rows are those of ACT, RD and WR.
+constexpr bool has_bank(Command command) {
+  return command != Command::PREab && command != Command::REFab;
+}
+constexpr bool has_row(Command command) {
+  return command == Command::ACT || is_column(command);
+}
+
 /// Writes a log to a stream that outlives it.
 class LogWriter {
  public:
@@ -77,6 +85,8 @@ class LogReader {
   bool next(LogEntry& entry);
   /// The number of the line that the last entry stood on.
   std::int64_t line() const { return line_; }
+  /// Bytes taken from the file, for progress.
+  std::int64_t bytes_read() const { return bytes_read_; }
 
  private:
   struct Close {
@@ -91,7 +101,7 @@ class LogReader {
   std::unique_ptr<std::FILE, Close> file_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // what of the buffer is not read yet
-  std::int64_t line_ = 0;
+  std::int64_t line_ = 0, bytes_read_ = 0;
   LogHeader header_;
   std::string header_text_;
 };
