@@ -48,6 +48,7 @@ void Checker::check(int channel, const LoggedCommand& command, std::int64_t line
   Channel& state = channel_of_now();
   if (now_.tick < state.last.tick) {
     broken(Rule::order, state.last, 0, now_.tick - state.last.tick);
+    state.row_bus = state.column_bus = {};  // held by what comes later: one complaint is enough
   }
   check_slots(state);
   PseudoChannel& pc = state.pseudo_channels[static_cast<std::size_t>(now_.pseudo_channel)];
