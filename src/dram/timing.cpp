@@ -75,6 +75,7 @@ std::vector<TimingRule> timing_rules(const MemoryPart& part, BitsPerSecond rate)
       {pseudo_channel, RFM, RFM, n(part.tRREFD)},
       {pseudo_channel, RFM, REFpb, n(part.tRREFD)},
       {pseudo_channel, REFpb, RFM, n(part.tRREFD)},
+      {pseudo_channel, RFM, PREab, n(part.tRFCpb)},
       {pseudo_channel, RFM, REFab, n(part.tRFCpb)},
       {pseudo_channel, PREab, RFM, n(part.tRPab)},
       {pseudo_channel, REFab, RFM, n(part.tRFCab)},
