@@ -41,7 +41,7 @@ struct Options {
   RunRequest request;
   DramRequest dram;
   std::string emit = "text";
-  std::string name;
+  std::string name, log, rate;
   std::vector<std::string> names;
   std::int64_t volume = 0;
   std::int64_t pipeline_parallel = 1, expert_parallel = 1;
@@ -152,10 +152,10 @@ void add_dram(CLI::App& verb, DramRequest& r) {
        [&](const std::string& share) { r.sensitivity = parse_share("--sensitivity", share); });
 }
 
-/// Settings are of a chip; a verb that reads none would ignore them.
+/// Settings are of a chip or a part; a verb that reads none would ignore them.
 void refuse_ignored_settings(const Common& common, std::string_view verb) {
-  constexpr std::string_view kReadChips[] = {"demo",    "run",  "sweep", "dram",
-                                             "compile", "show", "cost"};
+  constexpr std::string_view kReadChips[] = {"demo",       "run",     "sweep", "dram",
+                                             "dram-check", "compile", "show",  "cost"};
   const bool reads =
       std::find(std::begin(kReadChips), std::end(kReadChips), verb) != std::end(kReadChips);
   if (!reads && !common.set.empty()) {
@@ -276,6 +276,14 @@ int parse_and_call(int argc, char** argv) {
   cost->add_option("CHIP", o.name, "A chip file or name")->required();
   cost->add_option("--volume", o.volume, "Chips that pay for design and masks (0: left out)")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
+
+  CLI::App* dram_check =
+      verb("dram-check", "Whether a log of DRAM commands keeps every rule of a part",
+           [&] { return dram_check_verb(o.common, o.log, o.name, o.rate); });
+  dram_check->add_option("LOG", o.log, "A command log (docs/dram_check.md)")->required();
+  dram_check->add_option("PART", o.name, "A memory file, or the name of a shipped part")
+      ->required();
+  dram_check->add_option("--rate", o.rate, "Of a pin, such as \"5.2 Gb/s\" (default: the log's)");
 
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
       ->add_option("FILE", o.names, "chip, memory, dram, node, package or config.json files")

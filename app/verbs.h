@@ -33,6 +33,8 @@ int dram_verb(const Common& common, DramRequest request);
 int compile_verb(const Common& common, const RunRequest& request, const std::string& emit);
 int show_verb(const Common& common, const std::string& what);
 int cost_verb(const Common& common, const std::string& chip, std::int64_t volume);
+int dram_check_verb(const Common& common, const std::string& log, const std::string& part,
+                    const std::string& rate);
 int check_verb(const Common& common, const std::vector<std::string>& files);
 int schema_verb(const Common& common, const std::string& kind);
 int ls_verb(const Common& common);

@@ -210,6 +210,62 @@ TEST_F(Cli, ASchemaIsJson) {
   EXPECT_TRUE(a.json()["properties"].contains("dram"));
 }
 
+TEST_F(Cli, DramCheckReportsBothCommandsAndTheRuleTheyBreak) {
+  // hbm3-6400 in ticks of half a CK (312.5 ps): tRCDRD is 31 CK, so 62 + 3 - 2 = 63 ticks from an
+  // ACT of three slots to a RD of two; RD starts on odd ticks, so at 65 at the earliest.
+  const std::string header = "# presil-dram-log/1 part=hbm3-6400 rate=6.4 Gb/s channels=1\n";
+  std::ofstream(folder_ / "legal.log") << header << "1 0 0 ACT 4 17\n65 0 0 RD 4 17\n";
+  std::ofstream(folder_ / "early.log") << header << "1 0 0 ACT 4 17\n63 0 0 RD 4 17\n";
+
+  const Answer legal = presil({"dram-check", "legal.log", "hbm3-6400", "--json"});
+  ASSERT_EQ(legal.status, 0) << legal.err;
+  EXPECT_EQ(legal.json()["schema"], "presil/dram-check/1");
+  EXPECT_EQ(legal.json()["commands"], 2);
+  EXPECT_TRUE(legal.json()["violations"].empty());
+
+  const Answer early = presil({"dram-check", "early.log", "hbm3-6400", "--json"});
+  ASSERT_EQ(early.status, 1) << early.err;
+  EXPECT_EQ(early.json()["violation_count"], 1);
+  EXPECT_EQ(early.json()["by_rule"], Json({{"tRCDRD", 1}}));
+  const Json v = early.json()["violations"][0];
+  EXPECT_EQ(v["line"], 3);
+  EXPECT_EQ(v["rule"], "tRCDRD");
+  EXPECT_EQ(v["required_ticks"], 63);
+  EXPECT_EQ(v["found_ticks"], 62);
+  EXPECT_EQ(v["first"]["command"], "ACT");
+  EXPECT_EQ(v["first"]["tick"], 1);
+  EXPECT_EQ(v["second"]["command"], "RD");
+  EXPECT_EQ(v["second"]["bank"], 4);
+  EXPECT_EQ(v["second"]["row"], 17);
+
+  const Answer text = presil({"dram-check", "early.log", "hbm3-6400"});
+  EXPECT_EQ(text.status, 1);
+  EXPECT_NE(text.out.find("tRCDRD"), std::string::npos);
+  EXPECT_NE(text.out.find("ACT at 1, bank 4, row 17"), std::string::npos);
+  // A slower clock needs fewer cycles: at half the rate tRCDRD is 16 CK, 32 + 3 - 2 = 33 ticks.
+  EXPECT_EQ(presil({"dram-check", "early.log", "hbm3-6400", "--rate", "3.2 Gb/s"}).status, 0);
+  EXPECT_EQ(presil({"dram-check", "early.log", "hbm3-6400", "--set", "timing.tRCDRD=18 ns"}).status,
+            0);
+}
+
+TEST_F(Cli, DramCheckRefusesWhatItCannotCheck) {
+  const std::string header = "# presil-dram-log/1 part=hbm3-6400 rate=6.4 Gb/s rows=16384\n";
+  std::ofstream(folder_ / "bad.log") << header << "1 0 0 ACT 4 17\n9 0 0 OPEN 4 17\n";
+  const auto refused = [&](const std::vector<std::string>& arguments, int status,
+                           const std::string& why) {
+    const Answer a = presil(std::vector<std::string>{"dram-check"} + arguments);
+    EXPECT_EQ(a.status, status);
+    EXPECT_NE(a.err.find(why), std::string::npos) << a.err;
+  };
+  refused({"bad.log", "hbm3-6400"}, 2, "bad.log:3:7: error: expected a command");
+  refused({"bad.log", "hbm3-640"}, 3, "did you mean 'hbm3-6400'?");
+  refused({"none.log", "hbm3-6400"}, 3, "none.log");
+  refused({"bad.log", "hbm3e-9800-12h"}, 2, "bad.log:1:50: error: rows: expected 24576");
+  refused({"bad.log", "hbm3-6400", "--rate", "6.4"}, 2, "without a unit");
+  refused({"bad.log", "hbm3-6400", "--rate", "9.6 Gb/s"}, 2, "--rate: expected from 640 Mb/s");
+  refused({"bad.log", "hbm3-6400", "--set", "timing.tRRP=1 ns"}, 2, "timing.tRRP");
+}
+
 // --- bad input --------------------------------------------------------------------------------
 
 TEST_F(Cli, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestOne) {
