@@ -235,11 +235,12 @@ PseudoChannel::Pick PseudoChannel::hit_column(Tick now) const {
     pick.soonest = base;
     return pick;
   }
+  const TimingState::OfBanks earliest = timing_.banks_earliest(command);
   const std::array<Tick, 64>& arrived = hit_arrived_[draining_];
   for (; mask != 0; mask &= mask - 1) {
     const int bank = std::countr_zero(mask);
     if (is_beaten(pick, arrived[bank])) continue;
-    offer(pick, now, timing_.bank_earliest(command, bank), bank, arrived[bank], command);
+    offer(pick, now, earliest(bank), bank, arrived[bank], command);
   }
   return pick;
 }

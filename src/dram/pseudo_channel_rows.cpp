@@ -140,11 +140,11 @@ PseudoChannel::Pick PseudoChannel::demand_row(Tick now) const {
     if (base > now) {  // no bank can be earlier
       pick.soonest = base;
     } else {
+      const TimingState::OfBanks earliest = timing_.banks_earliest(Command::ACT);
       for (Mask mask = shut; mask != 0; mask &= mask - 1) {
         const int bank = std::countr_zero(mask);
         if (is_beaten(pick, arrived[bank])) continue;
-        offer(pick, now, edge(timing_.bank_earliest(Command::ACT, bank)), bank, arrived[bank],
-              Command::ACT);
+        offer(pick, now, edge(earliest(bank)), bank, arrived[bank], Command::ACT);
       }
     }
   }
@@ -154,11 +154,11 @@ PseudoChannel::Pick PseudoChannel::demand_row(Tick now) const {
     if (base > now) {
       pick.soonest = std::min(pick.soonest, base);
     } else {
+      const TimingState::OfBanks earliest = timing_.banks_earliest(Command::PREpb);
       for (Mask mask = other; mask != 0; mask &= mask - 1) {
         const int bank = std::countr_zero(mask);
         if (is_beaten(pick, arrived[bank])) continue;
-        offer(pick, now, timing_.bank_earliest(Command::PREpb, bank), bank, arrived[bank],
-              Command::PREpb);
+        offer(pick, now, earliest(bank), bank, arrived[bank], Command::PREpb);
       }
     }
   }

@@ -95,12 +95,19 @@ class TimingState {
 
   /// The rules of the pseudo-channel alone: no bank may issue `command` before.
   Tick channel_earliest(Command command) const { return at(table_->slot(command, 0)); }
-  /// The rest of the rules.
-  Tick bank_earliest(Command command, int bank) const {
-    const TimingTable::Places& own = table_->places_of(bank);
-    const Tick* of = earliest_.data() + table_->slot(command, 0);
-    return std::max({of[own.stack_id], of[own.group], of[own.bank]});
+  /// The rest of the rules, for a loop over banks.
+  struct OfBanks {
+    const Tick* earliest;  // by place
+    const TimingTable::Places* places;
+    Tick operator()(int bank) const {
+      const TimingTable::Places& own = places[bank];
+      return std::max({earliest[own.stack_id], earliest[own.group], earliest[own.bank]});
+    }
+  };
+  OfBanks banks_earliest(Command command) const {
+    return {earliest_.data() + table_->slot(command, 0), &table_->places_of(0)};
   }
+  Tick bank_earliest(Command command, int bank) const { return banks_earliest(command)(bank); }
   /// The first tick at which `command` breaks no rule at `bank`; changes nothing.
   Tick earliest(Command command, int bank) const {
     return std::max(channel_earliest(command), bank_earliest(command, bank));
