@@ -309,7 +309,10 @@ void PseudoChannel::serve(Tick now, CommandBus& bus, int bank, bool write, bool 
   if (would_turn() || (owed_ > 0 && (waiting() == 0 || bank == refresh_bank_))) {
     lower(control_bound_, now + 1);
   }
-  if (in_order_) column_bound_ = row_bound_ = now + 1;
+  if (in_order_) {
+    column_bound_ = now + 1;
+    row_bound_ = now;
+  }
 }
 
 /// Says where the data bus's idle time before this command went.
