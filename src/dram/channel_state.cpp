@@ -62,8 +62,8 @@ void PseudoChannel::describe(StateKey& key) const {
       }
     }
   }
-  for (const Mask mask :
-       {open_, active_, active_write_, held_, starved_, rfm_owed_, closed_on_demand_, refreshed_}) {
+  for (const Mask mask : {open_, active_, active_write_, held_, starved_, starved_active_,
+                          rfm_owed_, closed_on_demand_, refreshed_}) {
     key.add(static_cast<std::int64_t>(mask));
   }
   for (Mask mask = open_; mask != 0; mask &= mask - 1) {

@@ -165,8 +165,8 @@ void PseudoChannel::choose_direction(Tick now) {
   column_bound_ = row_bound_ = now;
 }
 
-/// Finds the banks whose oldest request is overtaken by row hits for too long. While any head is
-/// overdue this is done at every tick.
+/// Finds the requests that are overtaken by row hits for too long: the oldest of their banks, and
+/// active ones. While any is overdue this is done at every tick.
 void PseudoChannel::look_for_starved(Tick now) {
   Mask starved = 0;
   starving_ = kNever;
@@ -178,8 +178,16 @@ void PseudoChannel::look_for_starved(Tick now) {
       if (overdue <= now && direction == draining_) starved |= bit(bank) & ~head_hit_[direction];
     }
   }
-  if (starved != starved_) column_bound_ = row_bound_ = now;
+  Mask starved_active = 0;
+  for (Mask mask = active_; mask != 0; mask &= mask - 1) {
+    const int bank = std::countr_zero(mask);
+    const Tick overdue = active_request_[bank].arrived + ticks_.starvation;
+    starving_ = std::min(starving_, overdue);
+    if (overdue <= now) starved_active |= bit(bank);
+  }
+  if (starved != starved_ || starved_active != starved_active_) column_bound_ = row_bound_ = now;
   starved_ = starved;
+  starved_active_ = starved_active;
 }
 
 // ---- column commands ----------------------------------------------------------------------------
@@ -189,7 +197,7 @@ bool PseudoChannel::column(Tick now, CommandBus& bus, Served& served) {
     column_bound_ = edge(std::max(now + 1, bus.column_free()));
     return false;
   }
-  const bool no_hits = refresh_pending_ && refresh_ == Refresh::all_bank;
+  const bool no_hits = (refresh_pending_ && refresh_ == Refresh::all_bank) || starved_active_ != 0;
   Pick pick = active_column(now);
   const bool is_active = pick.bank >= 0;
   if (!is_active && !no_hits && !(in_order_ && active_ != 0)) {

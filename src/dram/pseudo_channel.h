@@ -142,7 +142,7 @@ class PseudoChannel {
 
   Mask held_ = 0;           // for a REFpb or an RFM
   Mask starved_ = 0;        // by younger row hits
-  Tick starving_ = kNever;  // no head of a queue is overdue before
+  Tick starving_ = kNever;  // no head of a queue or active request is overdue before
 
   Tick refresh_due_ = kNever;
   int owed_ = 0;
