@@ -140,8 +140,9 @@ class PseudoChannel {
   int active_count_ = 0;
   bool draining_ = false;
 
-  Mask held_ = 0;           // for a REFpb or an RFM
-  Mask starved_ = 0;        // by younger row hits
+  Mask held_ = 0;  // for a REFpb or an RFM
+  // By row hits: banks whose oldest request is starved, and whose active one is.
+  Mask starved_ = 0, starved_active_ = 0;
   Tick starving_ = kNever;  // no head of a queue or active request is overdue before
 
   Tick refresh_due_ = kNever;
