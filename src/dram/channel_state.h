@@ -8,18 +8,25 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <string>
 
 #include "dram/command.h"
 
 namespace presil::dram {
 
-/// Collects a description. Ticks count from `now`, rows from `row`, modulo the rows of a bank.
+/// Collects a description, as bytes. Ticks count from `now`, rows from `row`, modulo the rows of a
+/// bank.
 class StateKey {
  public:
   StateKey(Tick now, std::int64_t row, std::int64_t rows) : now_(now), row_(row), rows_(rows) {}
 
-  void add(std::int64_t number) { numbers_.push_back(number); }
+  /// Seven bits a byte, the lowest first; the top bit says that more follow.
+  void add(std::int64_t number) {
+    const auto sign = static_cast<std::uint64_t>(number >> 63);
+    auto rest = (static_cast<std::uint64_t>(number) << 1) ^ sign;
+    for (; rest >= 0x80; rest >>= 7) bytes_.push_back(static_cast<char>(rest | 0x80));
+    bytes_.push_back(static_cast<char>(rest));
+  }
   /// A tick of which only matters how far ahead it is.
   void add_ahead(Tick tick) { add(std::max<Tick>(tick - now_, 0)); }
   /// A tick that was, at most `span` ticks ago or as good as `span`.
@@ -29,13 +36,12 @@ class StateKey {
     add(step < 0 ? step + rows_ : step);
   }
   Tick now() const { return now_; }
-
-  friend bool operator==(const StateKey& a, const StateKey& b) { return a.numbers_ == b.numbers_; }
+  const std::string& bytes() const { return bytes_; }
 
  private:
   Tick now_;
   std::int64_t row_, rows_;
-  std::vector<std::int64_t> numbers_;
+  std::string bytes_;
 };
 
 /// A shift of everything in time and in the rows.

@@ -26,6 +26,8 @@ class LatencyHistogram {
   void add(const LatencyHistogram& later, const LatencyHistogram& earlier, std::int64_t times);
   void add(const LatencyHistogram& other) { add(other, {}, 1); }
 
+  /// Of the memory it takes.
+  std::size_t bytes() const { return counts_.capacity() * sizeof(counts_[0]); }
   std::int64_t count() const { return count_; }
   double mean() const {
     return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_);

@@ -16,9 +16,11 @@ bool PeriodJump::is_cut(const Channel& channel) {
 
 void PeriodJump::compare(Channel& channel, Feed& feed, LatencyHistogram& latency, Tick& end) {
   const std::optional<BlockStream::Regular> regular = feed.regular();
-  if (!regular) {
-    saved_.reset();
-    return;
+  if (!regular || regular->round != round_ || bytes_ > kMostBytes) {
+    seen_.clear();
+    bytes_ = 0;
+    if (!regular) return;
+    round_ = regular->round;
   }
   StateKey key(channel.now(), regular->next / feed.row_bytes(), rows_);
   key.add(regular->next % feed.row_bytes());
@@ -27,29 +29,27 @@ void PeriodJump::compare(Channel& channel, Feed& feed, LatencyHistogram& latency
   channel.describe(key);
   feed.describe(key);
 
-  if (saved_ && saved_->regular.round == regular->round && saved_->key == key) {
-    const std::int64_t blocks = saved_->regular.blocks_left - regular->blocks_left;
-    const std::int64_t times = regular->blocks_left / blocks;
-    if (times > 0) {
-      const std::int64_t bytes = blocks * regular->step;
-      StateShift shift;
-      shift.ticks = (channel.now() - saved_->key.now()) * times;
-      shift.rows = rows_;
-      shift.row_step = bytes / feed.row_bytes() % rows_ * (times % rows_) % rows_;
-      const LatencyHistogram now = latency;
-      latency.add(now, saved_->latency, times);
-      channel.repeat(saved_->channel, times, shift);
-      feed.repeat(saved_->atoms, saved_->code_atoms, times, blocks * times, shift);
-      end += shift.ticks;
-      jumped_ = true;
-      saved_.reset();
-      return;
-    }
+  const auto found = seen_.find(key.bytes());
+  if (found == seen_.end()) {
+    Seen seen{channel.now(), channel.mark(), latency, *regular, feed.atoms(), feed.code_atoms()};
+    bytes_ += key.bytes().size() + sizeof seen + latency.bytes() +
+              channel.banks(0).size_bytes() * static_cast<std::size_t>(channel.pseudo_channels());
+    seen_.emplace(key.bytes(), std::move(seen));
+    return;
   }
-  if (++looks_ < renew_at_ && saved_ && saved_->regular.round == regular->round) return;
-  if (looks_ >= renew_at_) renew_at_ *= 2;
-  saved_.emplace(
-      Saved{std::move(key), channel.mark(), latency, *regular, feed.atoms(), feed.code_atoms()});
+  const Seen& before = found->second;
+  const std::int64_t blocks = before.regular.blocks_left - regular->blocks_left;
+  const std::int64_t times = regular->blocks_left / blocks;
+  if (times == 0) return;
+  StateShift shift;
+  shift.ticks = (channel.now() - before.now) * times;
+  shift.rows = rows_;
+  shift.row_step = blocks * regular->step / feed.row_bytes() % rows_ * (times % rows_) % rows_;
+  latency.add(LatencyHistogram(latency), before.latency, times);
+  channel.repeat(before.channel, times, shift);
+  feed.repeat(before.atoms, before.code_atoms, times, blocks * times, shift);
+  end += shift.ticks;
+  jumped_ = true;
 }
 
 }  // namespace presil::dram

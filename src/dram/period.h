@@ -2,13 +2,13 @@
 //
 // A stream whose addresses go on by the same step finds the channel, sooner or later, in a state it
 // was in before but for a shift of time and rows: then all that happened in between happens again
-// until the stream ends or breaks. States are compared as numbers (channel_state.h), every one of
-// them, once a refresh interval; the one to compare with is renewed at powers of two (Brent's
-// cycle finding), so one is kept.
+// until the stream ends or breaks. States are compared whole, byte for byte (channel_state.h), once
+// a refresh interval.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <string>
+#include <unordered_map>
 
 #include "dram/channel.h"
 #include "dram/feed.h"
@@ -32,9 +32,11 @@ class PeriodJump {
  private:
   static constexpr std::int64_t kSoonest = 512;  // requests from one look to the next
   static constexpr std::int64_t kWithoutRefresh = 4096;
+  /// When the states seen take more, all are forgotten.
+  static constexpr std::size_t kMostBytes = 24 << 20;
 
-  struct Saved {
-    StateKey key;
+  struct Seen {
+    Tick now = 0;
     Channel::Mark channel;
     LatencyHistogram latency;
     BlockStream::Regular regular;
@@ -47,8 +49,9 @@ class PeriodJump {
 
   std::int64_t rows_;
   std::int64_t served_ = 0, refreshes_ = 0;
-  std::optional<Saved> saved_;
-  std::int64_t looks_ = 0, renew_at_ = 1;
+  std::int64_t round_ = 0;  // of the stream; what was seen before a break is worth nothing after
+  std::unordered_map<std::string, Seen> seen_;
+  std::size_t bytes_ = 0;
   bool jumped_ = false;
 };
 
