@@ -1,5 +1,6 @@
 // dram: a memory by itself, under a pattern or a trace.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -182,7 +183,11 @@ std::string sensitivity_table(const DramRun& run) {
                signed_percent(s.shorter.latency), signed_percent(s.longer.latency)});
   }
   if (run.sensitivity.empty()) return "none of the part's timings is an estimate\n";
-  return table.render(colour()) + (still.empty() ? "" : "does not move it: " + still + "\n");
+  const dram::Sensitivity& first = run.sensitivity.front();
+  return fmt::format("{} moves the bandwidth most: {} when it is shorter, {} when it is longer\n{}",
+                     first.timing, signed_percent(first.shorter.bandwidth),
+                     signed_percent(first.longer.bandwidth), table.render(colour())) +
+         (still.empty() ? "" : "does not move it: " + still + "\n");
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "dram/command_log.h"
@@ -64,7 +63,6 @@ dram::SimulationResult simulate_with_progress(dram::SimulationInput input) {
   Progress progress("simulating atoms", input.workload.atoms);
   std::int64_t before = 0;
   input.progress = [&](std::int64_t atoms) {
-    check_interrupt();
     progress.advance(atoms - before);
     before = atoms;
   };

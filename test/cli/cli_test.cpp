@@ -266,6 +266,125 @@ TEST_F(Cli, DramCheckRefusesWhatItCannotCheck) {
   refused({"bad.log", "hbm3-6400", "--set", "timing.tRRP=1 ns"}, 2, "timing.tRRP");
 }
 
+// --- a memory by itself -----------------------------------------------------------------------
+
+std::vector<std::string> dram(const std::vector<std::string>& options) {
+  return std::vector<std::string>{"dram", "--json"} + options;
+}
+
+TEST_F(Cli, AMemoryIsSimulatedAlikeByEveryEngine) {
+  Json first;
+  for (const char* engine : {"reference", "event", "fast"}) {
+    const Answer a = presil(dram({"hbm3-6400", "--channels", "1", "--atoms", "20k", "--pattern",
+                                  "random", "--writes", "1/3", "--engine", engine}));
+    ASSERT_EQ(a.status, 0) << a.err;
+    const Json json = a.json();
+    if (first.is_null()) first = json;
+    EXPECT_EQ(json["schema"], "presil/dram/1");
+    EXPECT_EQ(json["atoms"], 20'000);
+    EXPECT_EQ(json["bytes"], 640'000);
+    EXPECT_EQ(json["commands"]["WR"], 6'666);  // blocks of two atoms
+    for (const char* key : {"ticks", "commands", "log_hash", "row", "latency_s", "energy_j"}) {
+      EXPECT_EQ(json[key], first[key]) << engine << " " << key;
+    }
+  }
+  EXPECT_EQ(first["log_hash"].get<std::string>().size(), 16u);
+  EXPECT_EQ(first["tick_ps"], 312.5);
+  EXPECT_EQ(first["banks"].size(), 2u * 32);
+  EXPECT_DOUBLE_EQ(first["efficiency"].get<double>(),
+                   first["bandwidth_gbs"].get<double>() / first["peak_gbs"].get<double>());
+  EXPECT_EQ(first["timing_estimated"], true);
+  EXPECT_FALSE(first["estimates"].empty());
+}
+
+TEST_F(Cli, TheGoldenConfigurationTakesRamulatorsTicks) {
+  const std::string golden = kHome / "test/dram/r-hbm3-1pc.yaml";
+  const auto ticks = [&](const char* pattern, const char* atoms) {
+    const Answer a = presil(dram({"--config", golden, "--pattern", pattern, "--atoms", atoms}));
+    EXPECT_EQ(a.status, 0) << a.err;
+    return a.json()["ticks"];
+  };
+  EXPECT_EQ(ticks("random", "40000"), 532'485);
+  EXPECT_EQ(ticks("stride:8192", "1e5"), 1'993'709);
+  EXPECT_EQ(ticks("blocks:4096", "100k"), 469'117);
+}
+
+TEST_F(Cli, AMemoryHasLoadCurveAndSensitivityTheSameOnAnyNumberOfThreads) {
+  const std::vector<std::string> options =
+      dram({"hbm3-6400", "--pattern", "random", "--atoms", "20k", "--curve", "--sensitivity", "20%",
+            "--no-host"});
+  const Answer one = presil(options + std::vector<std::string>{"-j", "1"});
+  const Answer two = presil(options + std::vector<std::string>{"-j", "2"});
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_EQ(one.out, two.out);
+  const Json json = one.json();
+  EXPECT_GE(json["curve"].size(), 14u);
+  EXPECT_EQ(json["sensitivity"]["timings"][0]["timing"], "tFAW");
+  EXPECT_EQ(json["channels"], 1);
+}
+
+TEST_F(Cli, ATraceIsReadFromAFileAndItsBadLineIsNamed) {
+  std::ofstream(folder_ / "good.trace") << "LD 0x1000\nST 0x2000\nLD 64\n";
+  const Answer a = presil(dram({"ddr5-4800", "--pattern", "trace:good.trace"}));
+  ASSERT_EQ(a.status, 0) << a.err;
+  EXPECT_EQ(a.json()["commands"]["RD"], 2);
+  EXPECT_EQ(a.json()["commands"]["WR"], 1);
+  std::ofstream(folder_ / "bad.trace") << "LD 0x1000\nLD 0xfffffffffffff\n";
+  const Answer bad = presil({"dram", "ddr5-4800", "--pattern", "trace:bad.trace"});
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_NE(bad.err.find("bad.trace:2:4: error: expected an address below"), std::string::npos)
+      << bad.err;
+}
+
+TEST_F(Cli, ACommandLogOfAMemoryBreaksNoRule) {
+  ASSERT_EQ(presil(dram({"lpddr5x-8533", "--pattern", "random", "--writes", "0.5", "--atoms", "5k",
+                         "--channels", "2", "--command-log", "out.log"}))
+                .status,
+            0);
+  const Answer a = presil({"dram-check", "out.log", "lpddr5x-8533", "--json"});
+  EXPECT_EQ(a.status, 0) << a.out << a.err;
+  EXPECT_EQ(a.json()["violations"].size(), 0u);
+}
+
+TEST_F(Cli, ResultsOfAMemoryAreKeptAndShownByTheReport) {
+  ASSERT_EQ(presil(dram({"hbm3-6400", "--atoms", "1000"})).status, 0);
+  ASSERT_EQ(presil(dram({"hbm3-6400", "--atoms", "2000"})).status, 0);
+  const Json runs = presil({"ls", "--json"}).json()["runs"];
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0]["verb"], "dram");
+  EXPECT_EQ(presil({"report"}).status, 0);
+  EXPECT_NE(contents(folder_ / "out/report.html").find("presil/dram/1"), std::string::npos);
+}
+
+TEST_F(Cli, AMemoryThatCannotBeAskedSoIsRefused) {
+  const std::pair<std::vector<std::string>, const char*> slips[] = {
+      {{"dram"}, "expected a memory part"},
+      {{"dram", "hbm3-6400", "--atoms", "0"}, "--atoms: expected from 1"},
+      {{"dram", "hbm3-6400", "--atoms", "many"}, "--atoms: expected a whole number"},
+      {{"dram", "hbm3-6400", "--atoms", "1.5"}, "--atoms: expected a whole number"},
+      {{"dram", "hbm3-6400", "--channels", "0"}, "--channels: expected from 1"},
+      {{"dram", "hbm3-6400", "--channels", "-3"}, "--channels: expected a whole number"},
+      {{"dram", "hbm3-6400", "--writes", "4/3"}, "a share from 0 to 1"},
+      {{"dram", "hbm3-6400", "--pattern", "sequental"}, "did you mean 'sequential'?"},
+      {{"dram", "hbm3-6400", "--pattern", "stride:100"}, "expected a multiple of 64 bytes"},
+      {{"dram", "hbm3-6400", "--pattern", "blocks:1TiB"}, "the size of the memory"},
+      {{"dram", "hbm3-6400", "--load", "120%"}, "--load: expected a share"},
+      {{"dram", "hbm3-6400", "--load", "50%", "--curve"}, "give one of them"},
+      {{"dram", "hbm3-6400", "--sensitivity", "100%"}, "--sensitivity"},
+      {{"dram", "hbm3-6400", "--no-shortcut", "all"}, "--no-shortcut"},
+      {{"dram", "hbm3-6400", "--set", "dram.page_policy=opened"}, "dram.page_policy=opened"},
+  };
+  for (const auto& [arguments, said] : slips) {
+    const Answer a = presil(arguments);
+    EXPECT_EQ(a.status, 2) << said;
+    EXPECT_NE(a.err.find(said), std::string::npos) << a.err;
+  }
+  const Answer unknown = presil({"dram", "hbm3-640"});
+  EXPECT_EQ(unknown.status, 3);
+  EXPECT_NE(unknown.err.find("did you mean 'hbm3-6400'?"), std::string::npos) << unknown.err;
+  EXPECT_EQ(presil({"dram", "hbm3-6400", "--pattern", "trace:none"}).status, 3);
+}
+
 // --- bad input --------------------------------------------------------------------------------
 
 TEST_F(Cli, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestOne) {

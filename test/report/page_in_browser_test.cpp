@@ -90,8 +90,8 @@ class PageInBrowser : public testing::Test {
   fs::path folder_;
 };
 
-constexpr std::string_view kSections[] = {"summary", "tokens", "time",  "roofline", "dram",
-                                          "energy",  "cost",   "sweep", "sources"};
+constexpr std::string_view kSections[] = {"summary", "tokens", "time", "roofline", "dram",
+                                          "memory",  "energy", "cost", "sweep",    "sources"};
 
 TEST_F(PageInBrowser, ShowsEverySectionWithoutAConsoleError) {
   const Visit visit = open(render_page(sample(), chart_library()));
@@ -129,6 +129,14 @@ TEST_F(PageInBrowser, ManagesWithoutAnyOneOfTheParts) {
     report["runs"].back()["phases"]["decode"].erase(part);
   }
 
+  const Json memory = sample()["runs"].back();
+  ASSERT_EQ(memory["schema"], "presil/dram/1");
+  for (const auto& [part, value] : memory.items()) {
+    if (part == "schema") continue;
+    report["runs"].push_back(memory);
+    report["runs"].back().erase(part);
+  }
+
   expect_clean(open(render_page(report, chart_library())));
 }
 
@@ -147,6 +155,9 @@ TEST_F(PageInBrowser, HostileTextStaysText) {
   for (Json& run : report["runs"]) {
     run["model"] = hostile;
     run["chip"] = hostile;
+    run["part"] = hostile;
+    run["request"]["pattern"] = hostile;
+    run["shortcuts"] = {hostile};
     run["prompt"] = hostile;
     run["tokens"] = {{{"id", 1}, {"text", hostile}}};
     run["inputs"] = {{{"field", hostile}, {"ref", hostile}, {"confidence", hostile}}};

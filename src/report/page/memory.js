@@ -22,18 +22,16 @@ function labelled(memories) {
 function memoryTable(entries) {
   return sortableTable(
       [
-        'memory', 'channels', 'engine', 'bandwidth', 'of peak', 'time', 'mean latency', '99 %',
-        'row hits', 'misses', 'conflicts', 'energy', 'pJ/bit', 'timing'
+        'memory', 'channels', 'bandwidth', 'of peak', 'time', 'mean latency', '99 %', 'row hits',
+        'energy', 'pJ/bit', 'timing'
       ],
       entries.map(({memory, label}) => {
         const {row: {hits, misses, conflicts} = {}} = memory;
-        const rows = hits + misses + conflicts;
         return [
-          cell(label), numberCell(memory.channels, count), cell(asText(memory.engine)),
-          numberCell(memory.bandwidth_gbs, gbs), numberCell(memory.efficiency, percent),
-          numberCell(memory.time_s, seconds), numberCell(memory.latency_s?.mean, seconds),
-          numberCell(memory.latency_s?.p99, seconds), numberCell(hits / rows, percent),
-          numberCell(misses / rows, percent), numberCell(conflicts / rows, percent),
+          cell(label), numberCell(memory.channels, count), numberCell(memory.bandwidth_gbs, gbs),
+          numberCell(memory.efficiency, percent), numberCell(memory.time_s, seconds),
+          numberCell(memory.latency_s?.mean, seconds), numberCell(memory.latency_s?.p99, seconds),
+          numberCell(hits / (hits + misses + conflicts), percent),
           numberCell(memory.energy_j, joules), numberCell(memory.energy_pj_per_bit, count),
           cell(memory.timing_estimated ? 'estimated' : '')
         ];
@@ -127,7 +125,7 @@ function bankMap({memory, label}) {
   return figure({
     title: `Activates by bank: ${label}`,
     note: 'Columns: bank group and bank. The darker, the more often a row was opened there; the ' +
-        `darkest ${quantity(most, '')}. Banks of all channels are counted together.`,
+        `darkest ${quantity(most, '').trim()}. Banks of all channels are counted together.`,
     height: 60 + 34 * rows.length,
     table: sortableTable(
         [
@@ -243,12 +241,14 @@ function commandTable(entries) {
           (name) => entries.some(({memory}) => members(memory.commands)[name] > 0));
   if (commands.length === 0) return undefined;
   return sortableTable(
-      ['memory', ...commands, 'shortcuts taken', 'log hash'],
+      ['memory', ...commands, 'row hits', 'misses', 'conflicts', 'shortcuts taken', 'log hash'],
       entries.map(
           ({memory, label}) =>
               [cell(label),
                ...commands.map(
                    (name) => numberCell(members(memory.commands)[name], (v) => quantity(v, ''))),
+               ...['hits', 'misses', 'conflicts'].map(
+                   (kind) => numberCell(members(memory.row)[kind], (v) => quantity(v, ''))),
                cell(list(memory.shortcuts).map(asText).join(', ')),
                cell(element('code', {}, asText(memory.log_hash)), asText(memory.log_hash))]),
       {caption: 'Commands'});
@@ -269,7 +269,7 @@ function sensitivityBars({memory, label}) {
               count(varied)} % shorter or longer, in whole ` +
         'clock cycles.' + (still.length > 0 ? ` Less than 0.05 %: ${still.join(', ')}.` : ''),
     key: [['shorter', 'var(--sram)'], ['longer', 'var(--matrix)']],
-    height: 40 + 34 * Math.max(1, shown.length),
+    height: 40 + 26 * Math.max(1, shown.length),
     table: sortableTable(
         ['timing', 'CK', 'shorter', 'bandwidth', 'latency', 'longer', 'bandwidth ', 'latency '],
         timings.map(
@@ -283,11 +283,13 @@ function sensitivityBars({memory, label}) {
     option: (ink) => ({
       ...baseOption(ink),
       xAxis: valueAxis(ink, (v) => `${v} %`),
-      yAxis: categoryAxis(ink, shown.map((line) => asText(line.timing)), {axisLine: {show: false}}),
+      yAxis: categoryAxis(
+          ink, shown.map((line) => asText(line.timing)),
+          {axisLine: {show: false}, axisLabel: {color: ink.ink}}),
       series: [['shorter', 'sram'], ['longer', 'matrix']].map(
           ([way, colour]) => ({
             type: 'bar',
-            barMaxWidth: 11,
+            barMaxWidth: 9,
             itemStyle: {color: ink[colour]},
             data: shown.map((line) => ({value: line[way]?.bandwidth_percent, line})),
             tooltip: {
