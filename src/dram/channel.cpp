@@ -5,7 +5,7 @@
 namespace presil::dram {
 
 Channel::Channel(const MemoryPart& part, BitsPerSecond rate, const Policy& policy, int skipped_rule)
-    : table_(std::make_unique<TimingTable>(part, rate, skipped_rule)), bus_(part) {
+    : table_(std::make_shared<TimingTable>(part, rate, skipped_rule)), bus_(part) {
   for (int pc = 0; pc < part.pseudo_channels; ++pc) {
     pseudo_channels_.emplace_back(part, rate, policy, pc, *table_);
   }

@@ -57,12 +57,12 @@ class Channel {
     std::vector<std::vector<BankCounts>> banks;  // by pseudo-channel
   };
   Mark mark() const;
-  /// Lets happen `times` times more what happened since `mark`. Requires that the channel was in
-  /// the same state then, and that `shift` is `times` times the shift since.
-  void repeat(const Mark& mark, std::int64_t times, const StateShift& shift);
+  /// Puts `times` times what happened from `from` to `to`, two marks at which the state was the
+  /// same, between `from` and now. `shift` is `times` times the shift from one to the other.
+  void repeat(const Mark& from, const Mark& to, std::int64_t times, const StateShift& shift);
 
  private:
-  std::unique_ptr<const TimingTable> table_;
+  std::shared_ptr<const TimingTable> table_;
   CommandBus bus_;
   std::vector<PseudoChannel> pseudo_channels_;
   Tick now_ = 0, next_ = 0;

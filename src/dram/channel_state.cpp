@@ -42,8 +42,11 @@ void CommandBus::shift(const StateShift& shift) {
   for (int& row : last_row_) shift.row(row);
 }
 
-void CommandBus::repeat_hash(const LogHash& stretch, std::int64_t times) {
-  hash_.append(stretch.repeated(times));
+void CommandBus::repeat_hash(const LogHash& from, const LogHash& to, std::int64_t times) {
+  LogHash hash = from;
+  hash.append(to.since(from).repeated(times));
+  hash.append(hash_.since(from));
+  hash_ = hash;
 }
 
 // ---- pseudo-channel -----------------------------------------------------------------------------
@@ -129,12 +132,14 @@ void Channel::describe(StateKey& key) const {
   for (const PseudoChannel& p : pseudo_channels_) p.describe(key);
 }
 
-void Channel::repeat(const Channel::Mark& mark, std::int64_t times, const StateShift& shift) {
-  bus_.repeat_hash(bus_.log_hash().since(mark.log_hash), times);
+void Channel::repeat(const Mark& from, const Mark& to, std::int64_t times,
+                     const StateShift& shift) {
+  bus_.repeat_hash(from.log_hash, to.log_hash, times);
   bus_.shift(shift);
   for (std::size_t pc = 0; pc < pseudo_channels_.size(); ++pc) {
     pseudo_channels_[pc].shift(shift);
-    pseudo_channels_[pc].repeat_counts(mark.counts[pc], mark.banks[pc], times);
+    pseudo_channels_[pc].repeat_counts(from.counts[pc], to.counts[pc], from.banks[pc], to.banks[pc],
+                                       times);
   }
   now_ += shift.ticks;
   shift.tick(next_);
@@ -150,11 +155,12 @@ Channel::Mark Channel::mark() const {
   return mark;
 }
 
-void PseudoChannel::repeat_counts(const ChannelCounts& counts, std::span<const BankCounts> banks,
-                                  std::int64_t times) {
-  counts_ += (counts_ - counts) * times;
-  for (std::size_t bank = 0; bank < banks.size(); ++bank) {
-    bank_counts_[bank] += (bank_counts_[bank] - banks[bank]) * times;
+void PseudoChannel::repeat_counts(const ChannelCounts& from, const ChannelCounts& to,
+                                  std::span<const BankCounts> banks_from,
+                                  std::span<const BankCounts> banks_to, std::int64_t times) {
+  counts_ += (to - from) * times;
+  for (std::size_t bank = 0; bank < banks_to.size(); ++bank) {
+    bank_counts_[bank] += (banks_to[bank] - banks_from[bank]) * times;
   }
 }
 

@@ -47,8 +47,8 @@ class CommandBus {
 
   void describe(StateKey& key) const;
   void shift(const StateShift& shift);
-  /// As if all that `stretch` saw had been issued `times` times more.
-  void repeat_hash(const LogHash& stretch, std::int64_t times);
+  /// As if what was issued from `from` to `to` had been issued `times` times more after `from`.
+  void repeat_hash(const LogHash& from, const LogHash& to, std::int64_t times);
 
  private:
   int pseudo_channels_, banks_, rows_;

@@ -106,11 +106,11 @@ void Feed::describe(StateKey& key) const {
   }
 }
 
-void Feed::repeat(std::int64_t atoms, std::int64_t code_atoms, std::int64_t times,
-                  std::int64_t blocks, const StateShift& shift) {
-  atoms_ += (atoms_ - atoms) * times;
-  code_atoms_ += (code_atoms_ - code_atoms) * times;
+void Feed::skip(std::int64_t blocks, std::int64_t atoms, std::int64_t code_atoms,
+                const StateShift& shift) {
   blocks_.skip(blocks);
+  atoms_ += atoms;
+  code_atoms_ += code_atoms;
   for (Queue& queue : queues_) {
     for (Request& request : queue.ring) shift.row(request.row);
     for (auto& codes : queue.codes) {

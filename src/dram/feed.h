@@ -64,10 +64,10 @@ class Feed {
   /// Bytes that move every pseudo-channel's rows by one and change nothing else.
   std::int64_t row_bytes() const { return row_bytes_; }
   void describe(StateKey& key) const;
-  /// Lets happen `times` times more what happened since there were `atoms` and `code_atoms`:
-  /// `blocks` blocks of all shares are left out.
-  void repeat(std::int64_t atoms, std::int64_t code_atoms, std::int64_t times, std::int64_t blocks,
-              const StateShift& shift);
+  /// Moves on as if `blocks` blocks of all shares, `atoms` and `code_atoms` of them here, had gone
+  /// by since.
+  void skip(std::int64_t blocks, std::int64_t atoms, std::int64_t code_atoms,
+            const StateShift& shift);
 
  private:
   struct Queue {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "dram/channel.h"
 #include "dram/feed.h"
@@ -39,19 +40,34 @@ class PeriodJump {
     Tick now = 0;
     Channel::Mark channel;
     LatencyHistogram latency;
-    BlockStream::Regular regular;
+    std::int64_t blocks_left = 0;
     std::int64_t atoms = 0, code_atoms = 0;
   };
+  /// A few of the states seen, whole: what is left of the stream after the last period is a part of
+  /// one, so it begins at the last of these that fits.
+  struct Checkpoint {
+    std::int64_t blocks_left = 0;
+    Channel channel;
+    Feed feed;
+    LatencyHistogram latency;
+    Tick end = 0;
+  };
+  static constexpr std::size_t kCheckpoints = 16;
 
   /// After a refresh of pseudo-channel 0 (of its bank 0), or without any, now and then.
   bool is_cut(const Channel& channel);
   void compare(Channel& channel, Feed& feed, LatencyHistogram& latency, Tick& end);
+  void keep_checkpoint(const Channel& channel, const Feed& feed, const LatencyHistogram& latency,
+                       Tick end, std::int64_t blocks_left);
+  void forget();
 
   std::int64_t rows_;
   std::int64_t served_ = 0, refreshes_ = 0;
   std::int64_t round_ = 0;  // of the stream; what was seen before a break is worth nothing after
   std::unordered_map<std::string, Seen> seen_;
   std::size_t bytes_ = 0;
+  std::vector<Checkpoint> checkpoints_;
+  std::int64_t states_ = 0, states_per_checkpoint_ = 1;
   bool jumped_ = false;
 };
 

@@ -50,8 +50,9 @@ class PseudoChannel {
   // For whole periods (channel_state.h).
   void describe(StateKey& key) const;
   void shift(const StateShift& shift);
-  /// Counts what was counted since it was `counts` and `banks`, `times` times more.
-  void repeat_counts(const ChannelCounts& counts, std::span<const BankCounts> banks,
+  /// Adds `times` times what was counted from one mark to the other.
+  void repeat_counts(const ChannelCounts& from, const ChannelCounts& to,
+                     std::span<const BankCounts> banks_from, std::span<const BankCounts> banks_to,
                      std::int64_t times);
 
  private:
@@ -112,13 +113,13 @@ class PseudoChannel {
   void precharge(Tick now, CommandBus& bus, int bank, Shut why);
   void issue(Tick now, CommandBus& bus, Command command, int bank, int row);
 
-  const int number_;
-  const int banks_;
-  const int queue_;
-  const Refresh refresh_;
-  const PagePolicy page_;
-  const bool in_order_;
-  const PolicyTicks ticks_;
+  int number_;
+  int banks_;
+  int queue_;
+  Refresh refresh_;
+  PagePolicy page_;
+  bool in_order_;
+  PolicyTicks ticks_;
   Tick edge_ = 0;  // commands but PRE start on ticks with these low bits
   Tick read_latency_ = 0, write_latency_ = 0, burst_ticks_ = 0, refresh_cycle_ = 0;
 

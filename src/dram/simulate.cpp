@@ -110,7 +110,7 @@ class Drive {
 
   Outcome run() {
     std::int64_t since_watch = 0;
-    while (!feed_.is_empty() || in_flight_ > 0) {
+    while (!feed_.is_empty() || is_busy()) {
       send();
       const Served served = engine_.step();
       if (!served.any) continue;
@@ -166,7 +166,6 @@ class Drive {
       if (request == nullptr) continue;
       if (request->ready <= now && engine_.has_room(pc, request->write)) {
         engine_.accept(pc, {request->bank, request->row, 0}, request->write, tag_of(*request));
-        ++in_flight_;
         feed_.pop(pc);
         request = feed_.front(pc);
         if (request == nullptr) continue;
@@ -175,6 +174,13 @@ class Drive {
         next = std::min(next, std::max(now + 1, request->ready));
     }
     engine_.skip_to(std::min(next, engine_.next_event()) - 1);
+  }
+
+  bool is_busy() const {
+    for (int pc = 0; pc < setup_.pseudo_channels; ++pc) {
+      if (engine_.waiting(pc) > 0) return true;
+    }
+    return false;
   }
 
   std::uint32_t tag_of(const Feed::Request& request) {
@@ -191,7 +197,6 @@ class Drive {
   }
 
   void note(const Served& served) {
-    --in_flight_;
     end_ = std::max(end_, served.done);
     Tick from = served.arrived;
     if (setup_.is_timed) {
@@ -215,7 +220,6 @@ class Drive {
   Engine engine_;
   Feed feed_;
   std::optional<PeriodJump> period_;
-  std::int64_t in_flight_ = 0;
   Tick end_ = 0;
   LatencyHistogram latency_;
   std::vector<LoggedCommand> log_;

@@ -150,7 +150,7 @@ struct BlockStream::State {
       CHECK(*w.load > 0, "an offered load above zero");
       interval = static_cast<double>(block / atom) * ticks_per_atom / *w.load;
     }
-    if (pattern == Workload::Pattern::trace) trace.emplace(w.trace, span);
+    if (pattern == Workload::Pattern::trace) trace = std::make_shared<TraceReader>(w.trace, span);
     const bool stepped =
         pattern == Workload::Pattern::stride || pattern == Workload::Pattern::blocks;
     if (stepped && (step <= 0 || step % block != 0 || step > span)) {
@@ -240,7 +240,7 @@ struct BlockStream::State {
   Random random;
   std::int64_t ticks_per_cycle;
   std::optional<double> interval;  // ticks from block to block
-  std::optional<TraceReader> trace;
+  std::shared_ptr<TraceReader> trace;
 
   std::int64_t index = 0, end = 0;  // in blocks
   std::int64_t place = 0;           // sequential, blocks, stride: bytes
@@ -254,7 +254,13 @@ BlockStream::BlockStream(const Workload& workload, std::int64_t capacity, std::i
     : state_(std::make_unique<State>(workload, capacity, atom, ticks_per_atom, ticks_per_cycle,
                                      share)) {}
 
+BlockStream::BlockStream(const BlockStream& other)
+    : state_(std::make_unique<State>(*other.state_)) {}
+BlockStream& BlockStream::operator=(const BlockStream& other) {
+  return *this = BlockStream(other);
+}
 BlockStream::BlockStream(BlockStream&&) noexcept = default;
+BlockStream& BlockStream::operator=(BlockStream&&) noexcept = default;
 BlockStream::~BlockStream() = default;
 
 bool BlockStream::next(Block& block) {

@@ -71,7 +71,11 @@ class BlockStream {
   /// for a trace that cannot be opened.
   BlockStream(const Workload& workload, std::int64_t capacity, std::int64_t atom,
               double ticks_per_atom, std::int64_t ticks_per_cycle, Share share = {});
+  /// A copy goes on by itself; not of a trace.
+  BlockStream(const BlockStream& other);
+  BlockStream& operator=(const BlockStream& other);
   BlockStream(BlockStream&&) noexcept;
+  BlockStream& operator=(BlockStream&&) noexcept;
   ~BlockStream();
 
   /// False at the end. Throws InputError, with file and line, for a bad line of a trace or an
