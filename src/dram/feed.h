@@ -24,7 +24,7 @@ namespace presil::dram {
 
 class Feed {
  public:
-  static constexpr std::int64_t kWindow = 1024;  // requests
+  static constexpr std::int64_t kWindow = 256;  // requests
 
   struct Request {
     std::int32_t bank = 0, row = 0;
