@@ -229,11 +229,11 @@ TEST(MemorySystem, GivesBackEveryTagOnceAndCountsItsAtoms) {
 }
 
 TEST(MemorySystem, AnswersASingleReadAfterTheSumOfItsTimings) {
-  // hbm3-6400, banks shut, in ticks of half a CK. Sent at 0, the ACT is allowed from tick 1, an
-  // edge. ACT to RD: tRCDRD is 31 CK from the last slot of one to the last of the other: 2 x 31 + 3
-  // - 2. The line's second atom lies in the same bank group: tCCDL, 4 CK. Then tCL, 20 CK, and 2 CK
-  // of data.
-  const std::uint64_t tick = 1 + (2 * 31 + 3 - 2) + 2 * 4 + 2 * 20 + 2 * 2;
+  // hbm3-6400, banks shut, in ticks of half a CK. Sent at 0, the ACT may start at tick 1, an edge.
+  // tRCDRD is 31 CK from the last slot of the ACT to that of the RD, so 2 x 31 + 3 - 2 between
+  // their starts, and the RD starts on an edge: tick 65. The line's second atom lies in the same
+  // bank group: tCCDL, 4 CK. Then tCL, 20 CK, and 2 CK of data.
+  const std::uint64_t tick = 65 + 2 * 4 + 2 * 20 + 2 * 2;
   MemorySystem memory(part("hbm3-6400"), with(1));
   ASSERT_TRUE(memory.send(0, false, 42));
   const std::vector<Completion> done = memory.advance(1'000'000);
@@ -291,7 +291,7 @@ void expect_in(const std::string& text, const std::string& message) {
 
 TEST(MemorySystem, SaysWhatIsWrongWithItsFileAndOptions) {
   expect_in("no such file", error_of([] { MemorySystem("nowhere.yaml"); }));
-  expect_in("did you mean 'timing.tRP'?", error_of([] {
+  expect_in("did you mean 'tRP'?", error_of([] {
               MemorySystem(part("hbm3-6400"), with(1, {"memory.timing.tRO=14 ns"}));
             }));
   expect_in("channels: expected 1 to 4096, found -1",
