@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -242,6 +243,20 @@ TEST(MemorySystem, GivesBackEveryTagOnceAndCountsItsAtoms) {
   EXPECT_EQ(s.WR, 2 * writes);  // a line is two atoms
   EXPECT_EQ(s.RD, 2 * s.lines_read);
   EXPECT_EQ(s.row_hits + s.row_misses + s.row_conflicts, s.RD + s.WR);
+}
+
+TEST(MemorySystem, TakesEveryShippedPart) {
+  int parts = 0;
+  for (const auto& file : std::filesystem::directory_iterator(kRoot + "/memories")) {
+    SCOPED_TRACE(file.path());
+    MemorySystem memory(file.path(), with(2));
+    const std::vector<Request> all = requests(500, memory.capacity());
+    const Outcome o =
+        drive(std::move(memory), all, [](const MemorySystem& m) { return m.next_event(); });
+    EXPECT_EQ(o.completions.size(), all.size());
+    ++parts;
+  }
+  EXPECT_GE(parts, 8);
 }
 
 TEST(MemorySystem, AnswersASingleReadAfterTheSumOfItsTimings) {
