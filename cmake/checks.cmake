@@ -30,3 +30,5 @@ presil_script_suite(Launcher test/launcher/launcher_test.sh)
 presil_script_suite(Model test/launcher/model_test.sh)
 presil_script_suite(Doctor test/launcher/doctor_test.sh)
 presil_script_suite(Charts test/launcher/charts_test.sh)
+presil_script_test(Embed.AStrangersProgramFindsAndUsesTheMemory embed
+  bash test/embed/find_package.sh ${CMAKE_BINARY_DIR})

@@ -18,6 +18,8 @@ class Channel {
   int pseudo_channels() const { return static_cast<int>(pseudo_channels_.size()); }
   Tick now() const { return now_; }
   bool has_room(int pc, bool write) const { return pseudo_channels_[pc].has_room(write); }
+  /// Free entries of a queue.
+  int room(int pc, bool write) const { return pseudo_channels_[pc].room(write); }
   /// Requests of a pseudo-channel accepted and not yet served.
   int waiting(int pc) const { return pseudo_channels_[pc].waiting(); }
 

@@ -26,6 +26,8 @@ class PseudoChannel {
                 const TimingTable& table);
 
   bool has_room(bool write) const { return queued_[write] < queue_; }
+  /// Free entries of the queue.
+  int room(bool write) const { return queue_ - queued_[write]; }
   /// Requests accepted and not yet served.
   int waiting() const { return queued_[0] + queued_[1] + active_count_; }
 
