@@ -23,14 +23,14 @@ struct SimulationInput {
   MemoryPart part;
   Dram config;  // rate, refresh, page policy, controller, mapping, ecc; `stacks` is not read
   std::int64_t channels = 1;
-  Workload workload;
+  Workload workload{};
   Engine engine = Engine::fast;
   // Proven shortcuts of the fast engine, each by itself.
   bool use_period = true, use_equal_channels = true;
   /// Given every command, channel after channel; no shortcut is taken then.
-  std::function<void(int channel, const LoggedCommand&)> log;
+  std::function<void(int channel, const LoggedCommand&)> log{};
   /// Called now and then with the atoms served so far.
-  std::function<void(std::int64_t atoms)> progress;
+  std::function<void(std::int64_t atoms)> progress{};
 };
 
 struct SimulationResult {
