@@ -3,9 +3,26 @@
 #include <algorithm>
 
 namespace presil::dram {
+namespace {
+
+/// The commands that a policy issues, a bit each.
+unsigned commands_of(const Policy& policy) {
+  unsigned used = 0;
+  const auto use = [&](std::initializer_list<Command> commands) {
+    for (const Command command : commands) used |= 1U << static_cast<int>(command);
+  };
+  use({Command::ACT, Command::PREpb, Command::RD, Command::WR});
+  if (policy.refresh == Refresh::all_bank) use({Command::PREab, Command::REFab});
+  if (policy.refresh == Refresh::per_bank) use({Command::REFpb});
+  if (policy.controller.rfm_threshold > 0) use({Command::RFM});
+  return used;
+}
+
+}  // namespace
 
 Channel::Channel(const MemoryPart& part, BitsPerSecond rate, const Policy& policy, int skipped_rule)
-    : table_(std::make_shared<TimingTable>(part, rate, skipped_rule)), bus_(part) {
+    : table_(std::make_shared<TimingTable>(part, rate, commands_of(policy), skipped_rule)),
+      bus_(part) {
   for (int pc = 0; pc < part.pseudo_channels; ++pc) {
     pseudo_channels_.emplace_back(part, rate, policy, pc, *table_);
   }

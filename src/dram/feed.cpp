@@ -25,7 +25,7 @@ Feed::Feed(const AddressMap& map, BlockStream blocks, std::int64_t channels, int
   CHECK(atoms_per_line_ * atom_ == kInterleaveLine, "a line of whole atoms");
   row_bytes_ = map.row_sweep() * atom_ * channels_ * pseudo_channels_;
   // A write may bring a read and a write of codes with each atom.
-  most_of_a_block_ = block_bytes(atom) / atom * (ecc_ ? 3 : 1);
+  most_of_a_block_ = atoms_per_line_ * (ecc_ ? 3 : 1);
   // One pseudo-channel alone waits for nobody: it needs to see its next request only.
   window_ = pseudo_channels == 1 ? 2 * most_of_a_block_ : kWindow;
   for (Queue& queue : queues_) {

@@ -106,7 +106,8 @@ BankPlace place_of(int bank, const MemoryPart& part) {
 }
 
 // Places: the pseudo-channel, then each stack ID, bank group and bank.
-TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate, int skipped_rule)
+TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate, unsigned used,
+                         int skipped_rule)
     : banks_(static_cast<std::size_t>(part.total_banks())) {
   const int banks = static_cast<int>(part.total_banks());
   const int stacks = static_cast<int>(part.stack_ids);
@@ -120,6 +121,10 @@ TimingTable::TimingTable(const MemoryPart& part, BitsPerSecond rate, int skipped
 
   std::vector<TimingRule> rules = timing_rules(part, rate);
   if (skipped_rule >= 0) rules.erase(rules.begin() + skipped_rule);
+  std::erase_if(rules, [&](const TimingRule& rule) {
+    const unsigned both = 1U << static_cast<int>(rule.from) | 1U << static_cast<int>(rule.to);
+    return (both & ~used) != 0;
+  });
   for (const TimingRule& rule : rules) {
     if (rule.window == 1) continue;
     CHECK(rule.scope == Scope::pseudo_channel && rule.from == rule.to,

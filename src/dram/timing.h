@@ -60,8 +60,10 @@ class TimingTable {
     int stack_id = 0, group = 0, bank = 0;
   };
 
-  /// `skipped_rule` leaves out one of timing_rules(), for tests that want a faulty engine.
-  TimingTable(const MemoryPart& part, BitsPerSecond rate, int skipped_rule = -1);
+  /// Rules about commands that are not `used` (a bit each) are left out. `skipped_rule` leaves out
+  /// one of timing_rules(), for tests that want a faulty engine.
+  TimingTable(const MemoryPart& part, BitsPerSecond rate, unsigned used = ~0U,
+              int skipped_rule = -1);
 
   /// What issuing `command` at `bank` pushes back.
   std::span<const Update> updates(Command command, int bank) const {

@@ -230,6 +230,18 @@ struct BlockStream::State {
     return pattern == Workload::Pattern::blocks ? std::min(blocks, (step - place) / block) : 1;
   }
 
+  /// Blocks from the one at `at` that follow on in its line and are all read or all written: they
+  /// can be sent as one.
+  std::int64_t blocks_alike(std::int64_t at) const {
+    const bool follow_on =
+        pattern == Workload::Pattern::sequential || pattern == Workload::Pattern::blocks;
+    const bool alike = writes.numerator == 0 || writes.numerator == writes.denominator;
+    if (!follow_on || !alike || interval) return 1;
+    std::int64_t blocks = (kInterleaveLine - at % kInterleaveLine) / block;
+    if (pattern == Workload::Pattern::blocks) blocks = std::min(blocks, (step - place) / block);
+    return std::max<std::int64_t>(1, std::min({blocks, (span - at) / block, end - index}));
+  }
+
   Workload::Pattern pattern;
   std::int64_t atom_bytes, block;
   std::int64_t span;  // whole blocks of the capacity
@@ -284,9 +296,11 @@ bool BlockStream::next(Block& block) {
   }
   if (!s.trace) block.write = s.written_share + s.writes.numerator >= s.writes.denominator;
   if (s.interval) block.ready = static_cast<Tick>(static_cast<double>(s.index) * *s.interval);
-  block.atoms = s.block / s.atom_bytes;
-  if (s.index + 1 == s.end) block.atoms = s.atoms - s.index * block.atoms;
-  s.pass(1);
+  const std::int64_t blocks = s.blocks_alike(block.address);
+  const std::int64_t per_block = s.block / s.atom_bytes;
+  block.atoms = blocks * per_block;
+  if (s.index + blocks == s.end) block.atoms = s.atoms - s.index * per_block;
+  s.pass(blocks);
   return true;
 }
 

@@ -43,8 +43,8 @@ struct Workload {
 /// Throws InputError.
 void parse_pattern(std::string_view text, Workload& workload);
 
-/// One block of a workload: `atoms` consecutive atoms from byte `address` on, a multiple of the
-/// atom.
+/// A block of a workload, or several that follow on within a line: `atoms` consecutive atoms from
+/// byte `address` on, a multiple of the atom.
 struct Block {
   std::int64_t address = 0;
   std::int64_t atoms = 0;

@@ -1,5 +1,6 @@
 #include "dram/workload.h"
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <vector>
@@ -52,11 +53,18 @@ Workload workload(std::string_view pattern, std::int64_t atoms) {
   return w;
 }
 
+/// One by one; the stream may give several of a line at once.
 std::vector<Block> blocks_of(const Workload& w, std::int64_t capacity = kSpan,
                              std::int64_t atom = kAtom) {
   BlockStream stream(w, capacity, atom, /*ticks_per_atom=*/4, /*ticks_per_cycle=*/2);
   std::vector<Block> blocks;
-  for (Block b; stream.next(b);) blocks.push_back(b);
+  const std::int64_t most = block_bytes(atom) / atom;
+  for (Block b; stream.next(b);) {
+    for (; b.atoms > 0; b.atoms -= most, b.address += most * atom) {
+      blocks.push_back(b);
+      blocks.back().atoms = std::min(b.atoms, most);
+    }
+  }
   return blocks;
 }
 
