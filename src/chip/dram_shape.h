@@ -27,8 +27,16 @@ inline BytesPerSecond peak_bandwidth(const MemoryPart& part, const Dram& dram) {
                         dram.rate.count() / 8);
 }
 
+/// The part with the columns that data may take: inline ECC keeps the last eighth of each row.
+inline MemoryPart without_codes(MemoryPart part, Ecc ecc) {
+  if (ecc != Ecc::none) part.page = Bytes(part.page.count() / 8 * 7);
+  return part;
+}
+
+/// What data may take, of all stacks.
 inline Bytes dram_capacity(const MemoryPart& part, const Dram& dram) {
-  return dram.capacity.value_or(part.stack_capacity() * dram.stacks);
+  const Bytes whole = dram.capacity.value_or(part.stack_capacity() * dram.stacks);
+  return dram.ecc == Ecc::none ? whole : Bytes(whole.count() / 8 * 7);
 }
 
 }  // namespace presil

@@ -6,31 +6,25 @@
 #include "chip/dram_shape.h"
 
 namespace presil::dram {
-namespace {
 
-constexpr std::int64_t kCodeReach = 8;  // data atoms under one atom of codes
-
-}  // namespace
-
-Feed::Feed(const AddressMap& map, BlockStream blocks, std::int64_t channels, int pseudo_channels,
-           std::int64_t atom, Ecc ecc)
+Feed::Feed(const AddressMap& map, BlockStream blocks, std::int64_t channels, const MemoryPart& part,
+           Ecc ecc)
     : map_(&map),
       blocks_(std::move(blocks)),
       channels_(channels),
-      pseudo_channels_(pseudo_channels),
-      atom_(atom),
-      atoms_per_line_(kInterleaveLine / atom),
-      ecc_(ecc != Ecc::none),
-      queues_(static_cast<std::size_t>(pseudo_channels)) {
+      pseudo_channels_(part.pseudo_channels),
+      atom_(part.atom().count()),
+      atoms_per_line_(kInterleaveLine / atom_),
+      queues_(static_cast<std::size_t>(pseudo_channels_)) {
   CHECK(atoms_per_line_ * atom_ == kInterleaveLine, "a line of whole atoms");
   row_bytes_ = map.row_sweep() * atom_ * channels_ * pseudo_channels_;
   // A write may bring a read and a write of codes with each atom.
-  most_of_a_block_ = atoms_per_line_ * (ecc_ ? 3 : 1);
+  most_of_a_block_ = atoms_per_line_ * (ecc == Ecc::none ? 1 : 3);
   // One pseudo-channel alone waits for nobody: it needs to see its next request only.
-  window_ = pseudo_channels == 1 ? 2 * most_of_a_block_ : kWindow;
+  window_ = pseudo_channels_ == 1 ? 2 * most_of_a_block_ : kWindow;
   for (Queue& queue : queues_) {
     queue.ring.resize(static_cast<std::size_t>(window_));
-    for (auto& codes : queue.codes) codes.fill(-1);
+    if (ecc != Ecc::none) queue.codes.emplace(part);
   }
   refill();
 }
@@ -54,21 +48,10 @@ void Feed::take(std::int64_t address, const Block& block) {
   for (std::int64_t i = 0; i < block.atoms; ++i) {
     const Location at = map_->locate(first + i);
     Request request{at.bank, at.row, block.ready, block.write, false};
-    if (ecc_) {
-      std::array<std::int32_t, 3>& last = queue.codes[block.write];
-      const std::array<std::int32_t, 3> codes = {at.bank, at.row,
-                                                 static_cast<std::int32_t>(at.column / kCodeReach)};
-      if (codes != last) {
-        last = codes;
-        Request code = request;
-        code.is_code = true;
-        if (block.write && at.column % kCodeReach != 0) {
-          code.write = false;
-          push(queue, code);
-          code.write = true;
-        }
-        push(queue, code);
-      }
+    if (queue.codes) {
+      queue.codes->before(at, block.write, [&](bool write) {
+        push(queue, {at.bank, at.row, block.ready, write, true});
+      });
     }
     push(queue, request);
   }
@@ -98,11 +81,7 @@ void Feed::describe(StateKey& key) const {
       key.add_row(request.row);
       if (++at == queue.ring.size()) at = 0;
     }
-    for (const auto& codes : queue.codes) {
-      if (!ecc_) break;
-      key.add(codes[0] * 64 + codes[2]);
-      if (codes[1] >= 0) key.add_row(codes[1]);
-    }
+    if (queue.codes) queue.codes->describe(key);
   }
 }
 
@@ -113,9 +92,7 @@ void Feed::skip(std::int64_t blocks, std::int64_t atoms, std::int64_t code_atoms
   code_atoms_ += code_atoms;
   for (Queue& queue : queues_) {
     for (Request& request : queue.ring) shift.row(request.row);
-    for (auto& codes : queue.codes) {
-      if (codes[1] >= 0) shift.row(codes[1]);
-    }
+    if (queue.codes) queue.codes->shift(shift);
   }
 }
 

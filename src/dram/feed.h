@@ -4,20 +4,16 @@
 // so that one that is busy (being refreshed, say) does not stop the others at once, and no more
 // than the window is ever held. Lines of 256 B are dealt out over the channels first, then over
 // their pseudo-channels (chip/dram_shape.h).
-//
-// With inline ECC one atom of codes covers eight data atoms of the same row. The front end keeps
-// the last one it used of each direction: a read of data under other codes reads those first; a
-// write under other codes writes them, and reads them before unless it begins with the first of
-// their eight, when all eight are taken to be written.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "chip/chip.h"
 #include "dram/address_map.h"
 #include "dram/channel_state.h"
+#include "dram/inline_codes.h"
 #include "dram/workload.h"
 
 namespace presil::dram {
@@ -36,8 +32,8 @@ class Feed {
   /// Of channel `channel` of `channels`. `map` is of one pseudo-channel, without the columns that
   /// hold codes; `blocks` must be the share of this channel. All but `blocks` must outlive the
   /// feed.
-  Feed(const AddressMap& map, BlockStream blocks, std::int64_t channels, int pseudo_channels,
-       std::int64_t atom, Ecc ecc);
+  Feed(const AddressMap& map, BlockStream blocks, std::int64_t channels, const MemoryPart& part,
+       Ecc ecc);
 
   /// The next request of the pseudo-channel, or nullptr if there is none in the window.
   const Request* front(int pc) const {
@@ -73,7 +69,7 @@ class Feed {
   struct Queue {
     std::vector<Request> ring;
     std::size_t head = 0, size = 0;
-    std::array<std::array<std::int32_t, 3>, 2> codes{};  // bank, row, group; by direction
+    std::optional<InlineCodes> codes;
   };
 
   void refill() {
@@ -86,7 +82,6 @@ class Feed {
   const AddressMap* map_;
   BlockStream blocks_;
   std::int64_t channels_, pseudo_channels_, atom_, atoms_per_line_;
-  bool ecc_;
   std::int64_t row_bytes_ = 0;
   std::int64_t window_, most_of_a_block_;
   std::int64_t held_ = 0;

@@ -38,18 +38,11 @@ MemoryPart as_configured(MemoryPart part, const Dram& config) {
   return part;
 }
 
-/// The part with the columns that data may take.
-MemoryPart data_part(MemoryPart part, Ecc ecc) {
-  if (ecc == Ecc::none) return part;
-  part.page = Bytes(part.page.count() / 8 * 7);
-  return part;
-}
-
 Setup::Setup(const SimulationInput& in)
     : input(in),
       part(as_configured(in.part, in.config)),
       rate(in.config.rate.count() > 0 ? in.config.rate : part.rate),
-      map(part.mapping, data_part(part, in.config.ecc)),
+      map(part.mapping, without_codes(part, in.config.ecc)),
       pseudo_channels(static_cast<int>(part.pseudo_channels)),
       burst_ticks(part.burst_clocks() * part.ticks_per_clock),
       capacity(map.atoms() * part.atom().count() * part.pseudo_channels * in.channels),
@@ -99,8 +92,7 @@ class Drive {
         channel_(channel),
         watch_(watch),
         engine_(setup.part, setup.rate, policy_of(setup.input.config)),
-        feed_(setup.map, blocks(), setup.input.channels, setup.pseudo_channels,
-              setup.part.atom().count(), setup.input.config.ecc) {
+        feed_(setup.map, blocks(), setup.input.channels, setup.part, setup.input.config.ecc) {
     if (setup.input.log) engine_.log_to(&log_);
     if constexpr (requires { engine_.mark(); }) {
       const bool wanted = setup.input.engine == dram::Engine::fast && setup.input.use_period;
