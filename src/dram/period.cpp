@@ -7,10 +7,12 @@ namespace presil::dram {
 
 bool PeriodJump::is_cut(const Channel& channel) {
   const ChannelCounts& counts = channel.counts(0);
+  const std::int64_t all = counts.of(Command::REFab), one = counts.of(Command::REFpb);
+  if (all + one == 0) return served_ >= kWithoutRefresh;
   const auto banks = static_cast<std::int64_t>(channel.banks(0).size());
-  const std::int64_t refreshes = counts.of(Command::REFab) + counts.of(Command::REFpb) / banks;
-  if (refreshes == refreshes_) return refreshes == 0 && served_ >= kWithoutRefresh;
-  refreshes_ = refreshes;
+  if (all == refreshes_all_ && one < refreshes_one_ + banks) return false;
+  refreshes_all_ = all;
+  refreshes_one_ += one >= refreshes_one_ + banks ? banks : 0;
   return true;
 }
 

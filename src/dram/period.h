@@ -62,7 +62,8 @@ class PeriodJump {
   void forget();
 
   std::int64_t rows_;
-  std::int64_t served_ = 0, refreshes_ = 0;
+  std::int64_t served_ = 0;
+  std::int64_t refreshes_all_ = 0, refreshes_one_ = 0;  // of pseudo-channel 0, at the last cut
   std::int64_t round_ = 0;  // of the stream; what was seen before a break is worth nothing after
   std::unordered_map<std::string, Seen> seen_;
   std::size_t bytes_ = 0;
