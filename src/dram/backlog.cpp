@@ -78,7 +78,7 @@ Tick Backlog::next_ready(Tick now) const {
 }
 
 void Backlog::forget_finished() {
-  while (!transfers_.empty() && transfers_.front().served == transfers_.front().stream.count) {
+  while (!transfers_.empty() && transfers_.front().is_served()) {
     transfers_.pop_front();
     ++first_;
   }

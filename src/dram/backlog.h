@@ -43,6 +43,9 @@ struct PendingTransfer {
   int requester = 0;
   Tick ready = 0;  // its first atom may be sent at this tick
   std::int64_t sent = 0, served = 0;
+  std::int64_t codes_unserved = 0;  // accesses to its inline ECC
+
+  bool is_served() const { return served == stream.count && codes_unserved == 0; }
 };
 
 /// When transfers complete; the earliest on top, of equal ones the first submitted.

@@ -9,6 +9,7 @@
 #include "chip/dram_shape.h"
 #include "dram/backlog.h"
 #include "dram/channel.h"
+#include "dram/inline_codes.h"
 
 namespace presil::dram {
 namespace {
@@ -58,24 +59,39 @@ std::int64_t extent(const Stream& stream) {
 /// A request inside the channel; its tag is its place among the slots.
 class Slots {
  public:
-  std::uint32_t take(TransferId transfer) {
+  struct Request {
+    TransferId transfer = 0;
+    bool is_code = false;  // of inline ECC
+  };
+  std::uint32_t take(const Request& request) {
     if (free_.empty()) {
-      free_.push_back(static_cast<std::uint32_t>(transfers_.size()));
-      transfers_.push_back(0);
+      free_.push_back(static_cast<std::uint32_t>(requests_.size()));
+      requests_.emplace_back();
     }
     const std::uint32_t tag = free_.back();
     free_.pop_back();
-    transfers_[tag] = transfer;
+    requests_[tag] = request;
     return tag;
   }
-  TransferId give_back(std::uint32_t tag) {
+  Request give_back(std::uint32_t tag) {
     free_.push_back(tag);
-    return transfers_[tag];
+    return requests_[tag];
   }
 
  private:
-  std::vector<TransferId> transfers_;
+  std::vector<Request> requests_;
   std::vector<std::uint32_t> free_;
+};
+
+/// The accesses to codes that come before the next data of a pseudo-channel.
+struct CodesFirst {
+  struct Access {
+    Location at;
+    bool write = false;
+    TransferId transfer = 0;
+  };
+  InlineCodes codes;
+  std::deque<Access> due{};
 };
 
 }  // namespace
@@ -85,7 +101,7 @@ struct Memory::State {
       : part(as_configured(as_read, config)),
         rate(rate_of(part, config)),
         clock(part.tick_clock(rate)),
-        map(part.mapping, part),
+        map(part.mapping, without_codes(part, config.ecc)),
         channel(part, rate, policy_of(config)),
         channels(config.stacks * part.channels),
         total_capacity(dram_capacity(part, config)),
@@ -93,6 +109,8 @@ struct Memory::State {
     const std::int64_t per_line = kInterleaveLine / part.atom().count();
     CHECK(per_line * part.atom().count() == kInterleaveLine && map.atoms() % per_line == 0,
           "a memory of whole lines of whole atoms");
+    if (config.ecc == Ecc::none) return;
+    for (int pc = 0; pc < part.pseudo_channels; ++pc) codes_first.push_back({InlineCodes(part)});
   }
 
   TransferId submit(const Transfer& transfer);
@@ -101,9 +119,11 @@ struct Memory::State {
 
   bool is_next_completion_known() const;
   void step(Tick horizon);
-  /// Whether the pseudo-channel could send at tick `now`.
+  /// Sends one request, if there is one and room for it.
+  void send(int pc);
+  bool can_send(int pc, Tick now);
   Backlog::Requester* sender(int pc, Tick now);
-  void send(int pc, Backlog::Requester& requester);
+  bool send_codes_first(int pc, const Location& at, bool write, TransferId transfer);
   void serve(const Served& served);
 
   /// A transfer over all pseudo-channels of the channel.
@@ -125,7 +145,8 @@ struct Memory::State {
   std::vector<Backlog> backlogs;   // one a pseudo-channel, of the same transfers
   std::deque<Progress> transfers;  // by id, from `first`
   TransferId first = 0;
-  Completions done;  // known, not yet returned
+  std::vector<CodesFirst> codes_first;  // with inline ECC, one a pseudo-channel
+  Completions done;                     // known, not yet returned
   std::int64_t returned = 0, unserved = 0;
   Slots slots;
 
@@ -187,8 +208,8 @@ void Memory::State::step(Tick horizon) {
   const Tick now = channel.now();
   Tick next = horizon;
   for (int pc = 0; pc < channel.pseudo_channels(); ++pc) {
-    if (Backlog::Requester* requester = sender(pc, now)) send(pc, *requester);
-    if (sender(pc, now + 1) != nullptr) next = now + 1;
+    send(pc);
+    if (can_send(pc, now + 1)) next = now + 1;
     next = std::min(next, backlogs[static_cast<std::size_t>(pc)].next_ready(now));
   }
   channel.skip_to(std::max(now, std::min(next, channel.next_event()) - 1));
@@ -201,22 +222,61 @@ Backlog::Requester* Memory::State::sender(int pc, Tick now) {
                                                      channel.has_room(pc, true));
 }
 
-void Memory::State::send(int pc, Backlog::Requester& requester) {
+bool Memory::State::can_send(int pc, Tick now) {
+  if (!codes_first.empty()) {
+    const auto& due = codes_first[static_cast<std::size_t>(pc)].due;
+    if (!due.empty()) return channel.has_room(pc, due.front().write);
+  }
+  return sender(pc, now) != nullptr;
+}
+
+void Memory::State::send(int pc) {
+  if (!can_send(pc, channel.now())) return;
+  if (!codes_first.empty()) {
+    auto& due = codes_first[static_cast<std::size_t>(pc)].due;
+    if (!due.empty()) {
+      channel.accept(pc, due.front().at, due.front().write,
+                     slots.take({due.front().transfer, true}));
+      due.pop_front();
+      return;
+    }
+  }
   Backlog& backlog = backlogs[static_cast<std::size_t>(pc)];
-  const PendingTransfer& head = backlog.at(requester.unsent.front());
+  Backlog::Requester& requester = *sender(pc, channel.now());
+  const TransferId id = requester.unsent.front();
+  const PendingTransfer& head = backlog.at(id);
   const bool write = head.write;
-  const std::int64_t atom = head.stream.atom(head.sent) % map.atoms();
-  const TransferId id = backlog.send(requester);
-  channel.accept(pc, map.locate(atom), write, slots.take(id));
+  const Location at = map.locate(head.stream.atom(head.sent) % map.atoms());
+  if (!codes_first.empty() && send_codes_first(pc, at, write, id)) return;
+  backlog.send(requester);
+  channel.accept(pc, at, write, slots.take({id, false}));
+}
+
+/// Makes the codes of the data at `at` due, and sends the first of them; false if none are needed.
+bool Memory::State::send_codes_first(int pc, const Location& at, bool write, TransferId transfer) {
+  CodesFirst& codes = codes_first[static_cast<std::size_t>(pc)];
+  PendingTransfer& pending = backlogs[static_cast<std::size_t>(pc)].at(transfer);
+  codes.codes.before(at, write, [&](bool code_write) {
+    codes.due.push_back({at, code_write, transfer});
+    ++pending.codes_unserved;
+  });
+  if (codes.due.empty()) return false;
+  if (channel.has_room(pc, codes.due.front().write)) send(pc);
+  return true;
 }
 
 void Memory::State::serve(const Served& served) {
-  const TransferId id = slots.give_back(served.tag);
+  const auto [id, is_code] = slots.give_back(served.tag);
   Backlog& backlog = backlogs[static_cast<std::size_t>(served.pseudo_channel)];
   Progress& whole = progress(id);
   whole.done = std::max(whole.done, served.done);
   PendingTransfer& transfer = backlog.at(id);
-  if (++transfer.served < transfer.stream.count) return;
+  if (is_code) {
+    --transfer.codes_unserved;
+  } else {
+    ++transfer.served;
+  }
+  if (!transfer.is_served()) return;
   backlog.forget_finished();
   if (--whole.parts_left > 0) return;
   --unserved;

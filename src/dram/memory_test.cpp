@@ -156,6 +156,34 @@ TEST(Memory, RunsBelowThePartsRateAndWithAnotherCapacity) {
   EXPECT_EQ(drain(memory).size(), 1u);
 }
 
+// One atom of codes for eight of data, where a stream reads rows from end to end.
+TEST(Memory, ReadsAndWritesTheCodesOfInlineEcc) {
+  const MemoryPart part = part_named("lpddr5-6400");
+  Dram config = stacks_of(part, 2);
+  const std::int64_t bytes = 1000 * interleave_unit(part, config).count();
+  Memory plain(part, config);
+  config.ecc = Ecc::inside;
+  Memory coded(part, config);
+  EXPECT_EQ(coded.capacity().count(), plain.capacity().count() / 8 * 7);
+  for (const bool write : {false, true}) {
+    Transfer transfer = read_of(0, bytes);
+    transfer.write = write;
+    plain.submit(transfer);
+    coded.submit(transfer);
+  }
+  const std::vector<Arrival> without = drain(plain), with = drain(coded);
+
+  const std::int64_t atoms = bytes / part.atom().count();
+  EXPECT_EQ(coded.statistics().commands.RD, atoms / 8 * 9);
+  EXPECT_EQ(coded.statistics().commands.WR, atoms / 8 * 9);
+  ASSERT_EQ(with.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_NEAR(
+        static_cast<double>(with[i].time.count()) / static_cast<double>(without[i].time.count()),
+        9.0 / 8, 0.03);
+  }
+}
+
 TEST(Memory, RefusesAMappingThatDoesNotCoverThePart) {
   const MemoryPart part = part_named("hbm3-6400");
   Dram config = stacks_of(part, 1);
