@@ -151,8 +151,7 @@ using Accesses = std::map<std::tuple<int, int, int, int, bool>, std::int64_t>;
 /// What the workload asks for, address by address; codes not counted.
 Accesses asked_for(const Case& drawn) {
   const SimulationInput& in = drawn.input;
-  MemoryPart part = in.part;
-  if (in.config.ecc == Ecc::inside) part.page = Bytes(part.page.count() / 8 * 7);
+  const MemoryPart part = without_codes(in.part, in.config.ecc);
   const AddressMap map(part.mapping, part);
   const std::int64_t atom = part.atom().count(), pcs = part.pseudo_channels;
   BlockStream blocks(in.workload, map.atoms() * atom * pcs * in.channels, atom, 1, 1);
