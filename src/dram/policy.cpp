@@ -1,5 +1,7 @@
 #include "dram/policy.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -22,9 +24,17 @@ PolicyTicks::PolicyTicks(const MemoryPart& part, BitsPerSecond rate, const Polic
         "{}: hot, tREFI halves to {} ticks, and REFab alone takes {}: nothing else would fit",
         part.name, all_banks, ticks(part.tRFCab)));
   }
-  const Controller& c = policy.controller;
   if (policy.refresh == Refresh::all_bank) refresh_interval = all_banks;
-  if (policy.refresh == Refresh::per_bank) refresh_interval = all_banks / banks;
+  if (policy.refresh == Refresh::per_bank) {
+    refresh_interval = all_banks / banks;
+    const Tick apart = std::max(ticks(part.tRREFD), part.pseudo_channels * part.refresh_ticks);
+    if (refresh_interval < 2 * apart) {
+      throw InputError(fmt::format(
+          "{}: a REFpb would be due every {} ticks, and takes {}: nothing else would fit",
+          part.name, refresh_interval, apart));
+    }
+  }
+  const Controller& c = policy.controller;
   const int units = policy.refresh == Refresh::per_bank ? banks : 1;
   postpone = static_cast<int>(c.postpone) * units;
   write_low = static_cast<int>(c.write_low * static_cast<double>(c.queue));

@@ -57,7 +57,8 @@ bool PseudoChannel::refresh_all_row(Tick now, CommandBus& bus) {
     for (const int direction : {0, 1}) hit_[direction] = head_hit_[direction] = 0;
     return true;
   }
-  refresh_pending_ = --owed_ > 0;
+  // What falls due at the next tick is noted there before anyone asks whether any is owed.
+  refresh_pending_ = --owed_ > 0 || refresh_due_ == now + 1;
   closed_on_demand_ = 0;
   for (int bank = 0; ticks_.rfm_threshold > 0 && bank < banks_; ++bank) forgive_activations(bank);
   if (waiting() > 0) {

@@ -59,6 +59,11 @@ bool ReferencePseudoChannel::is_starved(const Request& request) const {
   return now_ - request.arrived >= ticks_.starvation;
 }
 
+bool ReferencePseudoChannel::any_active_starved() const {
+  return std::any_of(banks_.begin(), banks_.end(),
+                     [&](const Bank& bank) { return bank.active && is_starved(*bank.active); });
+}
+
 bool ReferencePseudoChannel::wanted(int bank) const {
   const auto wants = [&](const Request& request) { return request.bank == bank; };
   return banks_[bank].active || std::any_of(queues_[0].begin(), queues_[0].end(), wants) ||
@@ -107,7 +112,7 @@ void ReferencePseudoChannel::choose_direction() {
 std::optional<ReferencePseudoChannel::Column> ReferencePseudoChannel::next_column() const {
   if (policy_.controller.scheduler == Scheduler::fcfs) return first_come_column();
   if (const auto active = active_column()) return active;
-  return all_bank_pending_ ? std::nullopt : hit_column();
+  return all_bank_pending_ || any_active_starved() ? std::nullopt : hit_column();
 }
 
 /// Of the active requests whose column command is allowed, the first to arrive.

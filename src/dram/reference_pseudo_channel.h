@@ -77,6 +77,7 @@ class ReferencePseudoChannel {
   bool is_starved(const Request& request) const;
   static bool is_active(const Bank& bank) { return bank.active.has_value(); }
   bool any_active() const;
+  bool any_active_starved() const;
   bool wanted(int bank) const;  // by a queued or active request
   bool held(int bank) const;    // takes no hits, no demand ACT or PREpb
   bool owes_rfm(int bank) const;

@@ -233,6 +233,28 @@ TEST(Reference, ServesAStarvedRequestThoughHitsWait) {
   EXPECT_GT(served_at(Picoseconds(0)), 1000);
 }
 
+TEST(Reference, HitsWaitForAnActiveWriteThatIsStarved) {
+  Policy policy = without_refresh();
+  policy.controller.starvation = Picoseconds(100'000);  // 320 ticks
+  Bench bench(golden_part(), policy);
+  bench.send(0, 7);  // RD at 65
+  bench.run_to(65);
+  bench.write(4, 7);  // no read is queued: ACT on the next edge, 67
+  for (int i = 67; i < 1000; ++i) {
+    bench.run_to(i);
+    if (bench.channel.has_room(0, false)) bench.send(0, 7);
+  }
+  bench.run_out();
+  // No write is queued now, so hits are served, tCCDL 8 apart from 73 on, and each puts the WR off
+  // by tRTW 40. From 65 + 320 = 385 on they wait: the last is at 377. The next RD comes tCWL 20, a
+  // burst 4 and tWTRS 14 after the WR.
+  EXPECT_EQ(bench.ticks_of(WR), Ticks{377 + 40});
+  const Ticks reads = bench.ticks_of(RD);
+  const auto after = std::upper_bound(reads.begin(), reads.end(), 377);
+  EXPECT_EQ(*(after - 1), 377);
+  EXPECT_EQ(*after, 417 + 38);
+}
+
 /// Runs, conflicts and random places, reads and writes: some order of them for each seed.
 std::function<Atom()> mixture(std::uint64_t seed, bool writes) {
   std::uint64_t bits = seed * 0x9E3779B97F4A7C15ULL + 1;

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,13 @@ Setup::Setup(const SimulationInput& in)
       capacity(map.atoms() * part.atom().count() * part.pseudo_channels * in.channels),
       is_timed(in.workload.load.has_value() || in.workload.pattern == Workload::Pattern::trace) {
   CHECK(in.channels >= 1, "a channel at least");
+  const std::int64_t atom = part.atom().count();
+  if (kInterleaveLine % atom != 0 || map.atoms() * atom % kInterleaveLine != 0) {
+    throw InputError(fmt::format(
+        "{}: lines of {} B go to the pseudo-channels in turn, and neither atoms of {} B "
+        "nor a pseudo-channel of {} B are made for that",
+        part.name, kInterleaveLine, atom, map.atoms() * atom));
+  }
   if (rate.count() > part.rate.count() * (1 + 1e-9)) {
     throw InputError(fmt::format("{} carries {} Gb/s a pin at most, found {} Gb/s", part.name,
                                  part.rate.count() / 1e9, rate.count() / 1e9));
@@ -91,7 +99,7 @@ class Drive {
       : setup_(setup),
         channel_(channel),
         watch_(watch),
-        engine_(setup.part, setup.rate, policy_of(setup.input.config)),
+        engine_(make_engine(setup)),
         feed_(setup.map, blocks(), setup.input.channels, setup.part, setup.input.config.ecc) {
     if (setup.input.log) engine_.log_to(&log_);
     if constexpr (requires { engine_.mark(); }) {
@@ -137,6 +145,15 @@ class Drive {
   static constexpr std::int64_t kWatchEvery = 1 << 15;
   static constexpr std::uint32_t kCode = 1U << 31;  // a tag of inline ECC
 
+  static Engine make_engine(const Setup& setup) {
+    const Policy policy = policy_of(setup.input.config);
+    if constexpr (std::is_same_v<Engine, Channel>) {
+      return Channel(setup.part, setup.rate, policy, setup.input.skipped_rule);
+    } else {
+      return Engine(setup.part, setup.rate, policy);
+    }
+  }
+
   BlockStream blocks() const {
     const SimulationInput& in = setup_.input;
     const double ticks_per_atom = static_cast<double>(setup_.burst_ticks) /
@@ -152,18 +169,21 @@ class Drive {
   /// Sends what may be sent at this tick, then goes to the one before the next that matters.
   void send() {
     const Tick now = engine_.now();
+    for (int pc = 0; pc < setup_.pseudo_channels; ++pc) {
+      const Feed::Request* request = feed_.front(pc);
+      if (request == nullptr || request->ready > now || !engine_.has_room(pc, request->write)) {
+        continue;
+      }
+      engine_.accept(pc, {request->bank, request->row, 0}, request->write, tag_of(*request));
+      feed_.pop(pc);
+    }
+    // What one pseudo-channel sent may have brought requests of the others into the window.
     Tick next = kNever;
     for (int pc = 0; pc < setup_.pseudo_channels; ++pc) {
       const Feed::Request* request = feed_.front(pc);
-      if (request == nullptr) continue;
-      if (request->ready <= now && engine_.has_room(pc, request->write)) {
-        engine_.accept(pc, {request->bank, request->row, 0}, request->write, tag_of(*request));
-        feed_.pop(pc);
-        request = feed_.front(pc);
-        if (request == nullptr) continue;
-      }
-      if (engine_.has_room(pc, request->write))
+      if (request != nullptr && engine_.has_room(pc, request->write)) {
         next = std::min(next, std::max(now + 1, request->ready));
+      }
     }
     engine_.skip_to(std::min(next, engine_.next_event()) - 1);
   }

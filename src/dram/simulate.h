@@ -31,6 +31,9 @@ struct SimulationInput {
   std::function<void(int channel, const LoggedCommand&)> log{};
   /// Called now and then with the atoms served so far.
   std::function<void(std::int64_t atoms)> progress{};
+  /// A number in timing_rules() that `event` and `fast` forget, for tests that want a faulty
+  /// engine.
+  int skipped_rule = -1;
 };
 
 struct SimulationResult {
