@@ -62,10 +62,14 @@ TransferId Backlog::send(Requester& requester) {
 }
 
 void Backlog::send_many(Requester& requester, std::int64_t count) {
-  PendingTransfer& head = at(requester.unsent.front());
   last_turn_ = requester.number;
-  head.sent += count;
-  if (head.sent == head.stream.count) requester.unsent.pop_front();
+  while (count > 0) {
+    PendingTransfer& head = at(requester.unsent.front());
+    const std::int64_t now = std::min(count, head.stream.count - head.sent);
+    head.sent += now;
+    count -= now;
+    if (head.sent == head.stream.count) requester.unsent.pop_front();
+  }
 }
 
 Tick Backlog::next_ready(Tick now) const {
@@ -75,6 +79,28 @@ Tick Backlog::next_ready(Tick now) const {
     if (ready > now) least = std::min(least, ready);
   }
   return least;
+}
+
+Tick Backlog::others_ready(const Requester* requester) const {
+  Tick least = kNever;
+  for (const auto& [number, other] : requesters_) {
+    if (&other != requester) least = std::min(least, ready_of(other));
+  }
+  return least;
+}
+
+std::int64_t Backlog::ready_run(const Requester& requester, Tick now, std::int64_t most) const {
+  std::int64_t run = 0, next = -1;
+  for (const TransferId id : requester.unsent) {
+    const PendingTransfer& transfer = at(id);
+    const LocalStream& stream = transfer.stream;
+    const bool follows = next < 0 || stream.first == next;
+    if (!follows || transfer.write || stream.block != 0 || transfer.ready > now) break;
+    run += stream.count - transfer.sent;
+    next = stream.first + stream.count;
+    if (run >= most) return most;
+  }
+  return run;
 }
 
 void Backlog::forget_finished() {

@@ -61,17 +61,27 @@ class Backlog {
 
   TransferId submit(const PendingTransfer& transfer);
   PendingTransfer& at(TransferId id) { return transfers_[static_cast<std::size_t>(id - first_)]; }
+  const PendingTransfer& at(TransferId id) const {
+    return transfers_[static_cast<std::size_t>(id - first_)];
+  }
 
   /// Whose turn it is at tick `now`, given which directions have room; nullptr when nobody can
   /// send.
   Requester* next(Tick now, bool read_room, bool write_room);
   /// Notes that an atom of the requester's first transfer was sent. Returns the transfer.
   TransferId send(Requester& requester);
-  /// As `count` times send.
+  /// As `count` times send, over the ends of transfers.
   void send_many(Requester& requester, std::int64_t count);
 
   /// The least tick after `now` at which a requester becomes ready; kNever when none will.
   Tick next_ready(Tick now) const;
+  /// When the first of the requesters other than `requester` (of all, when that is nullptr) is
+  /// ready; kNever when none will.
+  Tick others_ready(const Requester* requester) const;
+  /// Of the reads at the requester's front, how many are contiguous and ready at tick `now`;
+  /// `most` at most. Transfers that follow one another in the memory count as one.
+  std::int64_t ready_run(const Requester& requester, Tick now, std::int64_t most) const;
+
   std::int64_t submitted() const { return first_ + static_cast<std::int64_t>(transfers_.size()); }
   /// Drops the oldest transfers that are wholly served.
   void forget_finished();

@@ -27,6 +27,7 @@ class BankQueue {
     ++head_;
     --size_;
   }
+  void clear() { size_ = 0; }
   /// The oldest request for `row`, or -1.
   int find(int row) const {
     for (int i = 0; i < size_; ++i) {

@@ -22,7 +22,8 @@ unsigned commands_of(const Policy& policy) {
 
 Channel::Channel(const MemoryPart& part, BitsPerSecond rate, const Policy& policy, int skipped_rule)
     : table_(std::make_shared<TimingTable>(part, rate, commands_of(policy), skipped_rule)),
-      bus_(part) {
+      bus_(part),
+      ticks_per_clock_(part.ticks_per_clock) {
   for (int pc = 0; pc < part.pseudo_channels; ++pc) {
     pseudo_channels_.emplace_back(part, rate, policy, pc, *table_);
   }
@@ -51,6 +52,20 @@ Served Channel::step() {
     next_ = std::min({next_, p.control_bound(), column, row});
   }
   return served;
+}
+
+void Channel::describe_bus(CastKey& key) const {
+  const BusState bus = bus_.state();
+  for (const Tick free : bus.free) {
+    key.push_back(static_cast<std::uint32_t>(std::max<Tick>(free - now_, 0)));
+  }
+  for (const int turn : bus.turn) key.push_back(static_cast<std::uint32_t>(turn));
+  key.push_back(static_cast<std::uint32_t>(now_ % ticks_per_clock_));
+}
+
+void Channel::set_forward(Tick now, const BusState& bus) {
+  bus_.set_state(bus);
+  now_ = next_ = now;
 }
 
 }  // namespace presil::dram

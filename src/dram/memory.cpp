@@ -1,38 +1,13 @@
 #include "dram/memory.h"
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "chip/dram_shape.h"
-#include "dram/backlog.h"
-#include "dram/channel.h"
-#include "dram/inline_codes.h"
+#include "dram/memory_state.h"
 
 namespace presil::dram {
 namespace {
-
-/// The union of stretches of time, added in the order of their ends.
-class BusyTime {
- public:
-  void add(Tick from, Tick until) {
-    while (!stretches_.empty() && stretches_.back().second >= from) {
-      from = std::min(from, stretches_.back().first);
-      total_ -= stretches_.back().second - stretches_.back().first;
-      stretches_.pop_back();
-    }
-    stretches_.emplace_back(from, until);
-    total_ += until - from;
-  }
-  Tick total() const { return total_; }
-  Tick end() const { return stretches_.empty() ? 0 : stretches_.back().second; }
-
- private:
-  std::vector<std::pair<Tick, Tick>> stretches_;  // apart, ascending
-  Tick total_ = 0;
-};
 
 MemoryPart as_configured(MemoryPart part, const Dram& config) {
   if (!config.mapping.empty()) part.mapping = config.mapping;
@@ -56,103 +31,32 @@ std::int64_t extent(const Stream& stream) {
   return (blocks - 1) * stream.stride + stream.length - (blocks - 1) * stream.block;
 }
 
-/// A request inside the channel; its tag is its place among the slots.
-class Slots {
- public:
-  struct Request {
-    TransferId transfer = 0;
-    bool is_code = false;  // of inline ECC
-  };
-  std::uint32_t take(const Request& request) {
-    if (free_.empty()) {
-      free_.push_back(static_cast<std::uint32_t>(requests_.size()));
-      requests_.emplace_back();
-    }
-    const std::uint32_t tag = free_.back();
-    free_.pop_back();
-    requests_[tag] = request;
-    return tag;
-  }
-  Request give_back(std::uint32_t tag) {
-    free_.push_back(tag);
-    return requests_[tag];
-  }
-
- private:
-  std::vector<Request> requests_;
-  std::vector<std::uint32_t> free_;
-};
-
-/// The accesses to codes that come before the next data of a pseudo-channel.
-struct CodesFirst {
-  struct Access {
-    Location at;
-    bool write = false;
-    TransferId transfer = 0;
-  };
-  InlineCodes codes;
-  std::deque<Access> due{};
-};
-
 }  // namespace
 
-struct Memory::State {
-  State(const MemoryPart& as_read, const Dram& config)
-      : part(as_configured(as_read, config)),
-        rate(rate_of(part, config)),
-        clock(part.tick_clock(rate)),
-        map(part.mapping, without_codes(part, config.ecc)),
-        channel(part, rate, policy_of(config)),
-        channels(config.stacks * part.channels),
-        total_capacity(dram_capacity(part, config)),
-        backlogs(static_cast<std::size_t>(part.pseudo_channels)) {
-    const std::int64_t per_line = kInterleaveLine / part.atom().count();
-    CHECK(per_line * part.atom().count() == kInterleaveLine && map.atoms() % per_line == 0,
-          "a memory of whole lines of whole atoms");
-    if (config.ecc == Ecc::none) return;
+Memory::State::State(const MemoryPart& as_read, const Dram& config, Shortcuts wanted)
+    : part(as_configured(as_read, config)),
+      rate(rate_of(part, config)),
+      clock(part.tick_clock(rate)),
+      map(part.mapping, without_codes(part, config.ecc)),
+      channel(part, rate, policy_of(config)),
+      channels(config.stacks * part.channels),
+      total_capacity(dram_capacity(part, config)),
+      memo(std::make_shared<SegmentMemo>(map, policy_of(config), channel,
+                                         kInterleaveLine / part.atom().count())),
+      memoise(wanted != Shortcuts::off && config.ecc == Ecc::none && memo->applies()),
+      checks(wanted == Shortcuts::checked),
+      backlogs(static_cast<std::size_t>(part.pseudo_channels)),
+      lanes(backlogs.size()),
+      left(backlogs.size()) {
+  const std::int64_t per_line = kInterleaveLine / part.atom().count();
+  CHECK(per_line * part.atom().count() == kInterleaveLine && map.atoms() % per_line == 0,
+        "a memory of whole lines of whole atoms");
+  if (config.ecc != Ecc::none) {
     for (int pc = 0; pc < part.pseudo_channels; ++pc) codes_first.push_back({InlineCodes(part)});
   }
-
-  TransferId submit(const Transfer& transfer);
-  std::optional<Arrival> advance(Picoseconds limit);
-  MemoryStatistics statistics() const;
-
-  bool is_next_completion_known() const;
-  void step(Tick horizon);
-  /// Sends one request, if there is one and room for it.
-  void send(int pc);
-  bool can_send(int pc, Tick now);
-  Backlog::Requester* sender(int pc, Tick now);
-  bool send_codes_first(int pc, const Location& at, bool write, TransferId transfer);
-  void serve(const Served& served);
-
-  /// A transfer over all pseudo-channels of the channel.
-  struct Progress {
-    Tick ready = 0, done = 0;
-    int parts_left = 0;  // pseudo-channels that have not served all of theirs
-    bool returned = false;
-  };
-  Progress& progress(TransferId id) { return transfers[static_cast<std::size_t>(id - first)]; }
-
-  MemoryPart part;
-  BitsPerSecond rate;
-  DramClock clock;
-  AddressMap map;
-  Channel channel;
-  std::int64_t channels;
-  Bytes total_capacity;
-
-  std::vector<Backlog> backlogs;   // one a pseudo-channel, of the same transfers
-  std::deque<Progress> transfers;  // by id, from `first`
-  TransferId first = 0;
-  std::vector<CodesFirst> codes_first;  // with inline ECC, one a pseudo-channel
-  Completions done;                     // known, not yet returned
-  std::int64_t returned = 0, unserved = 0;
-  Slots slots;
-
-  BusyTime busy;
-  std::int64_t rounded = 0;
-};
+  channel.stop_hashing();
+  soonest = std::min(channel.read_latency(), channel.write_latency());
+}
 
 // ---- transfers ----------------------------------------------------------------------------------
 
@@ -173,7 +77,7 @@ TransferId Memory::State::submit(const Transfer& transfer) {
   ++unserved;
   TransferId id = 0;
   for (Backlog& backlog : backlogs) id = backlog.submit(pending);
-  transfers.push_back({pending.ready, 0, static_cast<int>(backlogs.size()), false});
+  transfers.push_back({pending.ready, 0, static_cast<int>(backlogs.size()), false, false});
   return id;
 }
 
@@ -188,30 +92,52 @@ std::optional<Arrival> Memory::State::advance(Picoseconds limit) {
       ++returned;
       busy.add(progress(id).ready, tick);
       progress(id).returned = true;
-      for (; !transfers.empty() && transfers.front().returned; ++first) transfers.pop_front();
+      forget_finished();
       return Arrival{id, time};
     }
-    if (unserved == 0 || channel.now() >= horizon) return std::nullopt;
-    step(horizon);
+    if (unserved == 0 || now() >= horizon) return std::nullopt;
+    if (replay.is_running()) {
+      run_replay(horizon);
+    } else {
+      simulate(horizon);
+    }
   }
 }
 
 /// Nothing that is not served yet can complete before the earliest known completion.
 bool Memory::State::is_next_completion_known() const {
   if (done.empty()) return false;
-  const Tick soonest = std::min(channel.read_latency(), channel.write_latency());
-  return unserved == 0 || done.top().first <= channel.now() + soonest;
+  return unserved == 0 || done.top().first <= now() + soonest;
+}
+
+void Memory::State::forget_finished() {
+  for (Backlog& backlog : backlogs) backlog.forget_finished();
+  const auto is_over = [](const Progress& p) { return p.returned && p.parts_left == 0; };
+  for (; !transfers.empty() && is_over(transfers.front()); ++first) transfers.pop_front();
+}
+
+// ---- tick by tick -------------------------------------------------------------------------------
+
+void Memory::State::simulate(Tick horizon) {
+  while (unserved > 0 && channel.now() < horizon && !is_next_completion_known()) {
+    if (memoise && enter_segment()) return;
+    step(horizon);
+  }
 }
 
 /// Sends at this tick, then moves to the next at which something can happen.
 void Memory::State::step(Tick horizon) {
   const Tick now = channel.now();
   Tick next = horizon;
+  // Once the next completion is known the client may submit more, to be sent at that tick.
+  if (!done.empty()) next = std::min(next, done.top().first - soonest);
   for (int pc = 0; pc < channel.pseudo_channels(); ++pc) {
     send(pc);
     if (can_send(pc, now + 1)) next = now + 1;
     next = std::min(next, backlogs[static_cast<std::size_t>(pc)].next_ready(now));
   }
+  // A segment ends here, before its senders can send what comes after it.
+  if (at_cut) next = now + 1;
   channel.skip_to(std::max(now, std::min(next, channel.next_event()) - 1));
   const Served served = channel.step();
   if (served.any) serve(served);
@@ -236,20 +162,29 @@ void Memory::State::send(int pc) {
     auto& due = codes_first[static_cast<std::size_t>(pc)].due;
     if (!due.empty()) {
       channel.accept(pc, due.front().at, due.front().write,
-                     slots.take({due.front().transfer, true}));
+                     slots.take({.transfer = due.front().transfer, .is_code = true}));
       due.pop_front();
       return;
     }
   }
-  Backlog& backlog = backlogs[static_cast<std::size_t>(pc)];
+  const auto i = static_cast<std::size_t>(pc);
+  Backlog& backlog = backlogs[i];
   Backlog::Requester& requester = *sender(pc, channel.now());
   const TransferId id = requester.unsent.front();
   const PendingTransfer& head = backlog.at(id);
   const bool write = head.write;
-  const Location at = map.locate(head.stream.atom(head.sent) % map.atoms());
+  const std::int64_t atom = head.stream.atom(head.sent) % map.atoms();
+  const Location at = map.locate(atom);
   if (!codes_first.empty() && send_codes_first(pc, at, write, id)) return;
   backlog.send(requester);
-  channel.accept(pc, at, write, slots.take({id, false}));
+  const std::uint32_t tag = slots.take({.transfer = id, .atom = atom, .at = at});
+  channel.accept(pc, at, write, tag);
+  if (write) {
+    memo->spoil();
+  } else if (memo->is_recording()) {
+    slots[tag].on_tape = memo->note_sent(i, atom);
+  }
+  at_cut = at_cut || (memoise && is_at_cut(i, requester, atom));
 }
 
 /// Makes the codes of the data at `at` due, and sends the first of them; false if none are needed.
@@ -266,26 +201,44 @@ bool Memory::State::send_codes_first(int pc, const Location& at, bool write, Tra
 }
 
 void Memory::State::serve(const Served& served) {
-  const auto [id, is_code] = slots.give_back(served.tag);
-  Backlog& backlog = backlogs[static_cast<std::size_t>(served.pseudo_channel)];
+  const auto pc = static_cast<std::size_t>(served.pseudo_channel);
+  const Slots::Request request = slots.give_back(served.tag);
+  const TransferId id = request.transfer;
+  if (served.write) {
+    memo->spoil();
+  } else if (memo->is_recording()) {
+    memo->note_served(pc, channel.now(), request.on_tape);
+  }
   Progress& whole = progress(id);
   whole.done = std::max(whole.done, served.done);
-  PendingTransfer& transfer = backlog.at(id);
-  if (is_code) {
+  PendingTransfer& transfer = backlogs[pc].at(id);
+  if (request.is_code) {
     --transfer.codes_unserved;
   } else {
     ++transfer.served;
   }
   if (!transfer.is_served()) return;
-  backlog.forget_finished();
-  if (--whole.parts_left > 0) return;
+  if (--whole.parts_left == 0) complete(id, whole.done);
+  backlogs[pc].forget_finished();
+}
+
+/// A replay that went off the tape may have said so before.
+void Memory::State::complete(TransferId id, Tick tick) {
+  Progress& whole = progress(id);
+  if (whole.completed) return;
+  whole.completed = true;
   --unserved;
-  done.emplace(whole.done, id);
+  done.emplace(tick, id);
 }
 
 // ---- results ------------------------------------------------------------------------------------
 
-MemoryStatistics Memory::State::statistics() const {
+MemoryStatistics Memory::State::statistics() {
+  if (replay.is_running()) {  // the counts of half a segment have to be made
+    const Tick reached = replay.now();
+    replay.stop();
+    while (channel.now() < reached) step(reached);
+  }
   ChannelCounts counts;
   for (int pc = 0; pc < channel.pseudo_channels(); ++pc) counts += channel.counts(pc);
   const auto command = [&](Command c) { return counts.of(c) * channels; };
@@ -298,7 +251,9 @@ MemoryStatistics Memory::State::statistics() const {
   result.row_misses = counts.misses * channels;
   result.row_conflicts = counts.conflicts * channels;
   result.rounded_transfers = rounded;
+  result.replayed_atoms = replayed * channels;
   if (channels > 1) result.shortcuts.push_back("equal channels simulated once");
+  if (replayed > 0) result.shortcuts.push_back("segments replayed");
 
   BusyTime until_now = busy;
   for (const Progress& transfer : transfers) {
@@ -322,8 +277,8 @@ MemoryStatistics Memory::State::statistics() const {
 
 // ---- the interface ------------------------------------------------------------------------------
 
-Memory::Memory(const MemoryPart& part, const Dram& config)
-    : state_(std::make_unique<State>(part, config)) {}
+Memory::Memory(const MemoryPart& part, const Dram& config, Shortcuts shortcuts)
+    : state_(std::make_unique<State>(part, config, shortcuts)) {}
 
 Memory::~Memory() = default;
 

@@ -68,17 +68,22 @@ struct MemoryStatistics {
   BusShares shares;
   Picoseconds waiting;  // total time with at least one transfer waiting
   std::int64_t rounded_transfers = 0;
+  std::int64_t replayed_atoms = 0;     // of `atoms`, those in segments read from a tape
   std::vector<std::string> shortcuts;  // which of the proven shortcuts were used
 };
 
 /// Adds the statistics of a later run: counts add up, shares are weighted by the time waited.
 void accumulate(MemoryStatistics& sum, const MemoryStatistics& later);
 
+/// Shortcuts are exact; off and checked are for proving it. Checked simulates what a shortcut skips
+/// too, and fails where the two come to different states.
+enum class Shortcuts { off, on, checked };
+
 class Memory {
  public:
   /// Requires config.rate <= part.rate; no rate means the part's. A capacity other than the stacks'
   /// own changes the rows of a bank. Throws InputError for a mapping that does not cover the part.
-  Memory(const MemoryPart& part, const Dram& config);
+  Memory(const MemoryPart& part, const Dram& config, Shortcuts shortcuts = Shortcuts::on);
   ~Memory();
 
   BytesPerSecond peak() const;

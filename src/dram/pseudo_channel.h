@@ -13,6 +13,7 @@
 
 #include "dram/address_map.h"
 #include "dram/bank_queue.h"
+#include "dram/channel_cast.h"
 #include "dram/command_bus.h"
 #include "dram/counts.h"
 #include "dram/policy.h"
@@ -57,7 +58,49 @@ class PseudoChannel {
                      std::span<const BankCounts> banks_from, std::span<const BankCounts> banks_to,
                      std::int64_t times);
 
+  // ---- for replay (channel_cast.h), of open and closed pages, without RFM or postponed refreshes
+
+  /// Reads alone are served. Writes may wait: they do nothing before the reads run out or one of
+  /// them is overdue, but that idle rows they want stay open (wants_write_in).
+  bool reads_only() const;
+  bool has_writes() const { return queued_[1] > 0; }
+  bool has_queued_reads() const { return queued_[0] > 0; }
+  /// Whether a waiting write may keep one of these rows open, or one that is open already.
+  bool wants_write_in(int first_row, int last_row) const;
+  /// No request that waits now, or comes later, is starved before this tick.
+  Tick first_overdue(Tick now) const;
+  Tick refresh_due() const { return refresh_due_; }
+  Tick refresh_interval() const { return ticks_.refresh_interval; }
+  /// The reads accepted and not served, oldest first.
+  void list_waiting(std::vector<QueuedRead>& reads) const;
+
+  /// Adds a bank that is read from `row` on, or (Cast::kNoRow) refreshed at most.
+  void add_to_cast(Cast& cast, const LiveSlots& live, int bank, int row) const;
+  /// Adds the banks that a stretch touches without a read there.
+  void complete_cast(Cast& cast, const LiveSlots& live) const;
+  /// Adds to `key` all that a stretch without a refresh depends on, but for the reads.
+  void describe_cast(Tick now, const Cast& cast, CastKey& key) const;
+  /// Adds what `due` more refreshes depend on, of which `known` banks are described; returns how
+  /// many now are.
+  int describe_refreshes(Tick now, int due, int known, Cast& cast, const LiveSlots& live,
+                         CastKey& key) const;
+
+  CastMark mark(Tick now) const;
+  CastChange change_since(const CastMark& mark, const Cast& cast) const;
+  /// Does what was seen to change, from `start` to `end`; the waiting reads are refill()'s part.
+  void apply(Tick start, Tick end, const CastChange& change, const Cast& cast);
+  /// Replaces the waiting reads, given oldest first.
+  void refill(Tick now, std::span<const Refill> reads);
+  /// Whether both have counted the same and are in the same state, but for what nobody asks (RFM).
+  bool agrees_with(const PseudoChannel& other, Tick now) const;
+
  private:
+  std::uint32_t flags(int bank) const;
+  std::array<Tick*, 4> clocks();
+  std::array<Tick, 4> clocks() const;
+
+  // ---- the channel itself
+
   using Mask = std::uint64_t;
   static constexpr Mask bit(int bank) { return Mask{1} << bank; }
   static void set(Mask& mask, Mask bits, bool on) { mask = on ? mask | bits : mask & ~bits; }

@@ -75,6 +75,7 @@ class TimingTable {
 
   const Places& places_of(int bank) const { return bank_places_[static_cast<std::size_t>(bank)]; }
   int places() const { return places_; }
+  int banks() const { return static_cast<int>(banks_); }
   int slots() const { return places_ * kCommands; }
   int slot(Command command, int place) const { return static_cast<int>(command) * places_ + place; }
 
@@ -94,6 +95,7 @@ class TimingTable {
 class TimingState {
  public:
   explicit TimingState(const TimingTable& table);
+  const TimingTable& table() const { return *table_; }
 
   /// The rules of the pseudo-channel alone: no bank may issue `command` before.
   Tick channel_earliest(Command command) const { return at(table_->slot(command, 0)); }
