@@ -9,7 +9,7 @@
 #include "app/keep.h"
 #include "app/output.h"
 #include "base/quantity_text.h"
-#include "dram/figures.h"
+#include "dram/run/figures.h"
 #include "explore/dram_json.h"
 #include "report/table.h"
 

@@ -10,8 +10,8 @@
 #include "base/progress.h"
 #include "base/quantity_text.h"
 #include "chip/library.h"
-#include "dram/checker.h"
-#include "dram/command_log.h"
+#include "dram/check/checker.h"
+#include "dram/check/command_log.h"
 #include "report/table.h"
 
 namespace presil::app {

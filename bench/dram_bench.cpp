@@ -8,9 +8,9 @@
 
 #include "chip/dram_shape.h"
 #include "chip/library.h"
-#include "dram/channel.h"
-#include "dram/memory.h"
-#include "dram/simulate.h"
+#include "dram/event/channel.h"
+#include "dram/run/simulate.h"
+#include "dram/transfers/memory.h"
 
 namespace presil::dram {
 namespace {

@@ -1,8 +1,8 @@
-# presil_stage(NAME LINK TARGET...): the library presil_NAME from src/NAME/*.cpp, and with
+# presil_stage(NAME LINK TARGET...): the library presil_NAME from the .cpp under src/NAME, and with
 # PRESIL_TESTS one test program a stage from the *_test.cpp beside them.
 function(presil_stage name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

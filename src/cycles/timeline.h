@@ -16,7 +16,7 @@
 #include "chip/chip.h"
 #include "chip/memory_part.h"
 #include "cycles/resource.h"
-#include "dram/memory.h"
+#include "dram/transfers/memory.h"
 #include "program/bind.h"
 #include "program/counts.h"
 

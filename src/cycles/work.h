@@ -9,7 +9,7 @@
 
 #include "base/units.h"
 #include "chip/chip.h"
-#include "dram/memory.h"
+#include "dram/transfers/memory.h"
 #include "program/bind.h"
 #include "program/counts.h"
 

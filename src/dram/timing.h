@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "chip/memory_part.h"
-#include "dram/channel_state.h"
 #include "dram/command.h"
+#include "dram/state_key.h"
 
 namespace presil::dram {
 

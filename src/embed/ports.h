@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "dram/address_map.h"
-#include "dram/channel.h"
+#include "dram/event/channel.h"
 
 namespace presil::embed {
 

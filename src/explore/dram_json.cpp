@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "dram/figures.h"
+#include "dram/run/figures.h"
 
 namespace presil {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "base/progress.h"
 #include "base/sha256.h"
-#include "dram/command_log.h"
-#include "dram/figures.h"
+#include "dram/check/command_log.h"
+#include "dram/run/figures.h"
 
 namespace presil {
 namespace {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "chip/library.h"
-#include "dram/load_curve.h"
-#include "dram/sensitivity.h"
-#include "dram/simulate.h"
+#include "dram/run/load_curve.h"
+#include "dram/run/sensitivity.h"
+#include "dram/run/simulate.h"
 #include "explore/run.h"
 
 namespace presil {

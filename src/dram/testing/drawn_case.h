@@ -19,7 +19,7 @@
 
 #include "chip/dram_shape.h"
 #include "chip/library.h"
-#include "dram/simulate.h"
+#include "dram/run/simulate.h"
 
 namespace presil::dram::testing {
 

@@ -1,0 +1,53 @@
+#include "dram/run/figures.h"
+
+namespace presil::dram {
+namespace {
+
+double pseudo_channels(const SimulationResult& result) {
+  return static_cast<double>(result.banks.size());
+}
+
+}  // namespace
+
+Seconds time_of(const SimulationResult& result, double ticks) {
+  return Seconds(ticks / result.clock.frequency().count());
+}
+
+Seconds time_of(const SimulationResult& result) {
+  return time_of(result, static_cast<double>(result.ticks));
+}
+
+BytesPerSecond bandwidth(const SimulationResult& result) {
+  if (result.ticks == 0) return BytesPerSecond(0);
+  return BytesPerSecond(static_cast<double>(result.bytes) / time_of(result).count());
+}
+
+double efficiency(const SimulationResult& result) {
+  return bandwidth(result) / result.peak;
+}
+
+DataBusShares data_bus_shares(const SimulationResult& result, const MemoryPart& part) {
+  const double ticks = static_cast<double>(result.ticks) * pseudo_channels(result);
+  if (ticks == 0) return {.other = 1};
+  const ChannelCounts& counts = result.counts;
+  const std::int64_t bursts = counts.of(Command::RD) + counts.of(Command::WR);
+  const std::int64_t data_ticks = bursts * part.burst_clocks() * part.ticks_per_clock;
+  DataBusShares shares{.data = static_cast<double>(data_ticks) / ticks,
+                       .refresh = static_cast<double>(counts.refresh_ticks) / ticks,
+                       .row = static_cast<double>(counts.row_ticks) / ticks,
+                       .turnaround = static_cast<double>(counts.turnaround_ticks) / ticks};
+  shares.other = 1 - shares.data - shares.refresh - shares.row - shares.turnaround;
+  return shares;
+}
+
+DramEvents events_of(const SimulationResult& result, const MemoryPart& part) {
+  const ChannelCounts& counts = result.counts;
+  return {.ACT = counts.of(Command::ACT),
+          .REFab = counts.of(Command::REFab),
+          .REFpb = counts.of(Command::REFpb) + counts.of(Command::RFM),
+          .read = part.atom() * counts.of(Command::RD),
+          .written = part.atom() * counts.of(Command::WR),
+          .background_s = time_of(result).count() * pseudo_channels(result)};
+}
+
+}  // namespace presil::dram
