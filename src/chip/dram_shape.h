@@ -33,6 +33,9 @@ inline MemoryPart without_codes(MemoryPart part, Ecc ecc) {
   return part;
 }
 
+/// Throws InputError unless a pseudo-channel of `bytes` is made of whole lines of whole atoms.
+void require_whole_lines(const MemoryPart& part, std::int64_t bytes);
+
 /// What data may take, of all stacks.
 inline Bytes dram_capacity(const MemoryPart& part, const Dram& dram) {
   const Bytes whole = dram.capacity.value_or(part.stack_capacity() * dram.stacks);

@@ -49,13 +49,7 @@ Setup::Setup(const SimulationInput& in)
       capacity(map.atoms() * part.atom().count() * part.pseudo_channels * in.channels),
       is_timed(in.workload.load.has_value() || in.workload.pattern == Workload::Pattern::trace) {
   CHECK(in.channels >= 1, "a channel at least");
-  const std::int64_t atom = part.atom().count();
-  if (kInterleaveLine % atom != 0 || map.atoms() * atom % kInterleaveLine != 0) {
-    throw InputError(fmt::format(
-        "{}: lines of {} B go to the pseudo-channels in turn, and neither atoms of {} B "
-        "nor a pseudo-channel of {} B are made for that",
-        part.name, kInterleaveLine, atom, map.atoms() * atom));
-  }
+  require_whole_lines(part, map.atoms() * part.atom().count());
   if (rate.count() > part.rate.count() * (1 + 1e-9)) {
     throw InputError(fmt::format("{} carries {} Gb/s a pin at most, found {} Gb/s", part.name,
                                  part.rate.count() / 1e9, rate.count() / 1e9));

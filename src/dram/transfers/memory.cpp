@@ -48,9 +48,7 @@ Memory::State::State(const MemoryPart& as_read, const Dram& config, Shortcuts wa
       backlogs(static_cast<std::size_t>(part.pseudo_channels)),
       lanes(backlogs.size()),
       left(backlogs.size()) {
-  const std::int64_t per_line = kInterleaveLine / part.atom().count();
-  CHECK(per_line * part.atom().count() == kInterleaveLine && map.atoms() % per_line == 0,
-        "a memory of whole lines of whole atoms");
+  require_whole_lines(part, map.atoms() * part.atom().count());
   if (config.ecc != Ecc::none) {
     for (int pc = 0; pc < part.pseudo_channels; ++pc) codes_first.push_back({InlineCodes(part)});
   }
