@@ -16,7 +16,7 @@ mv "$prefix" "$sandbox/moved" # a package may be unpacked anywhere
 prefix=$sandbox/moved
 [[ ! -e $prefix/include/presil && -e $prefix/include/presilicon/memory.h ]] || fail "one header"
 
-cmake -S "$repository/examples/core_model" -B "$sandbox/build" -DCMAKE_PREFIX_PATH="$prefix" \
+cmake -G Ninja -S "$repository/examples/core_model" -B "$sandbox/build" -DCMAKE_PREFIX_PATH="$prefix" \
   -DCMAKE_BUILD_TYPE=Release >"$sandbox/configure.log" || fail "$(cat "$sandbox/configure.log")"
 cmake --build "$sandbox/build" >"$sandbox/build.log" 2>&1 || fail "$(cat "$sandbox/build.log")"
 
