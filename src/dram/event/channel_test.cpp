@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "chip/library.h"
+#include "dram/testing/golden_stream.h"
 
 namespace presil::dram {
 namespace {
@@ -26,61 +27,8 @@ MemoryPart golden_part() {
   return part_at("test/dram/r-hbm3-1pc.yaml");
 }
 
-struct Atom {
-  std::int64_t index = 0;
-  bool write = false;
-};
-
-/// The streams of the golden numbers: 64 B blocks in a span of 512 MiB, each sent as two atoms.
-class Pattern {
- public:
-  enum Kind { sequential, random, stride, blocks };
-
-  explicit Pattern(Kind kind, std::int64_t step = 4096) : kind_(kind), stride_(step) {}
-
-  Atom operator()() {
-    if (half_) return half_ = false, Atom{block_ * 2 + 1, write_};
-    half_ = true;
-    block_ = next_block() / 64;
-    write_ = writes_every_ > 0 && count_ % writes_every_ == writes_every_ - 1;
-    ++count_;
-    return Atom{block_ * 2, write_};
-  }
-  Pattern& with_writes(std::int64_t every) { return writes_every_ = every, *this; }
-
- private:
-  static constexpr std::int64_t kSpan = 512 << 20;
-
-  std::int64_t draw(std::int64_t n) {  // xorshift64*
-    bits_ ^= bits_ << 13;
-    bits_ ^= bits_ >> 7;
-    bits_ ^= bits_ << 17;
-    return static_cast<std::int64_t>(((bits_ * 0x2545F4914F6CDD1DULL) >> 20) %
-                                     static_cast<std::uint64_t>(n));
-  }
-  std::int64_t next_block() {
-    switch (kind_) {
-      case sequential:
-        return count_ * 64 % kSpan;
-      case random:
-        return draw(kSpan / 64) * 64;
-      case stride: {
-        const std::int64_t per_round = kSpan / stride_;
-        return (count_ % per_round * stride_ + count_ / per_round * 64 % stride_) % kSpan;
-      }
-      case blocks:
-        if (count_ % 64 == 0) base_ = draw(kSpan / 4096) * 4096;
-        return base_ + count_ % 64 * 64;
-    }
-    return 0;
-  }
-
-  Kind kind_;
-  std::int64_t stride_;
-  std::int64_t count_ = 0, base_ = 0, block_ = 0, writes_every_ = 0;
-  std::uint64_t bits_ = 0x9E3779B97F4A7C15ULL;
-  bool half_ = false, write_ = false;
-};
+using testing::Atom;
+using Pattern = testing::GoldenStream;
 
 struct Outcome {
   Tick end = 0;  // end of the last data
@@ -159,6 +107,7 @@ TEST(Channel, TakesRamulatorsTicksForOtherReads) {
     return run(golden_part(), policy, atoms, pattern).end;
   };
   EXPECT_EQ(ticks(golden_policy(), 40'000, Pattern(Pattern::random)), 532'485);
+  EXPECT_EQ(ticks(golden_policy(), 2'000'000, Pattern(Pattern::random)), 26'653'733);
   EXPECT_EQ(ticks(golden_policy(), 100'000, Pattern(Pattern::stride, 8192)), 1'993'709);
   EXPECT_EQ(ticks(golden_policy(), 100'000, Pattern(Pattern::stride, 1280)), 793'811);
   EXPECT_EQ(ticks(golden_policy(), 100'000, Pattern(Pattern::blocks)), 469'117);
