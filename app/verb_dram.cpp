@@ -56,7 +56,7 @@ std::string load_text(const DramRun& run) {
 }
 
 std::string bus_text(const DramRun& run) {
-  const dram::DataBusShares s = dram::data_bus_shares(run.result, run.files.part);
+  const dram::BusShares s = dram::data_bus_shares(run.result, run.files.part);
   if (run.request.engine == dram::Engine::reference) return "data " + percent(s.data);
   return fmt::format("data {}, waiting for rows {}, refresh {}, turnaround {}, other {}",
                      percent(s.data), percent(s.row), percent(s.refresh), percent(s.turnaround),

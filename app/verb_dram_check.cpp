@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/quantity_text.h"
+#include "chip/dram_file.h"
 #include "chip/library.h"
 #include "dram/check/checker.h"
 #include "dram/check/command_log.h"
@@ -24,8 +25,6 @@ using dram::LogReader;
 using dram::Rule;
 using dram::Violation;
 
-constexpr double kSlowestShare = 10;
-
 /// The rate a log is checked at: the option's, else the log's own, else the part's.
 BitsPerSecond rate_of(const LogReader& log, const MemoryPart& part, const std::string& option) {
   BitsPerSecond rate = log.header().rate.value_or(part.rate);
@@ -34,13 +33,9 @@ BitsPerSecond rate_of(const LogReader& log, const MemoryPart& part, const std::s
     if (!given) throw InputError(fmt::format("--rate: {}", given.error()));
     rate = BitsPerSecond(*given);
   }
-  if (rate > part.rate || rate < part.rate / kSlowestShare) {
-    const std::string message = fmt::format(
-        "rate: expected from {} to {}, the rate of {}, found {}",
-        to_string(part.rate / kSlowestShare), to_string(part.rate), part.name, to_string(rate));
-    if (!option.empty()) throw InputError("--" + message);
-    throw InputError({log.complaint_at("rate", message)});
-  }
+  const std::string wrong = rate_complaint(part, rate);
+  if (!wrong.empty() && !option.empty()) throw InputError("--rate: " + wrong);
+  if (!wrong.empty()) throw InputError({log.complaint_at("rate", "rate: " + wrong)});
   return rate;
 }
 

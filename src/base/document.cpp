@@ -139,6 +139,19 @@ Node* Node::find(std::string_view key) {
   return const_cast<Node*>(std::as_const(*this).find(key));
 }
 
+Node& Node::member(std::string_view key, const Place& at) {
+  kind = Kind::mapping;
+  if (Node* found = find(key)) return *found;
+  Node name;
+  name.kind = Kind::scalar;
+  name.text = std::string(key);
+  name.place = at;
+  Node empty;
+  empty.place = at;
+  members.emplace_back(std::move(name), std::move(empty));
+  return members.back().second;
+}
+
 void Diagnostics::add(const Place& place, std::string message) {
   if (list_.size() == kMaxComplaints) return;
   Diagnostic d{.file = place.source ? place.source->name : std::string(),
@@ -244,19 +257,7 @@ void apply_override(Node& root, std::string_view path, std::string_view value,
               fmt::format("'{}' is not a group of fields", path.substr(0, begin ? begin - 1 : 0)));
     }
     log.throw_if_any();
-    node->kind = Node::Kind::mapping;
-    Node* next = node->find(key);
-    if (next == nullptr) {
-      Node name;
-      name.kind = Node::Kind::scalar;
-      name.text = std::string(key);
-      name.place = place;
-      Node empty;
-      empty.place = place;
-      node->members.emplace_back(std::move(name), std::move(empty));
-      next = &node->members.back().second;
-    }
-    node = next;
+    node = &node->member(key, place);
     if (dot == path.size()) break;
     begin = dot + 1;
   }

@@ -43,6 +43,9 @@ struct Node {
   /// The member called `key`, or nullptr. Requires a mapping.
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);
+  /// The member called `key`; a new one, written at `place`, if there is none. Makes this a
+  /// mapping.
+  Node& member(std::string_view key, const Place& place);
 };
 
 enum class Syntax { yaml, json };

@@ -83,18 +83,22 @@ Dram read_dram(Fields& f) {
   return dram;
 }
 
+std::string rate_complaint(const MemoryPart& part, BitsPerSecond rate) {
+  // Much slower, and refreshing would take all of the time: its limits are in nanoseconds.
+  const BitsPerSecond slowest = part.rate / kSlowestShare;
+  if (rate >= slowest && rate <= part.rate) return "";
+  return fmt::format("expected from {} to {}, the rate of {}, found {}", to_string(slowest),
+                     to_string(part.rate), part.name, to_string(rate));
+}
+
 void check_driving(const Dram& dram, const MemoryPart& part, const Node& root,
                    const std::string& prefix, Diagnostics& log) {
   const auto complain = [&](std::string_view key, const std::string& message) {
     const std::string path = prefix + std::string(key);
     log.add(place_of(root, path), fmt::format("{}: {}", path, message));
   };
-  // Much slower, and refreshing would take all of the time: its limits are in nanoseconds.
-  if (dram.rate > part.rate || dram.rate < part.rate / kSlowestShare) {
-    complain("rate", fmt::format("expected from {} to {}, the rate of {}, found {}",
-                                 to_string(part.rate / kSlowestShare), to_string(part.rate),
-                                 part.name, to_string(dram.rate)));
-  }
+  const std::string wrong_rate = rate_complaint(part, dram.rate);
+  if (!wrong_rate.empty()) complain("rate", wrong_rate);
   const bool has_codes_elsewhere =
       !part.family.starts_with("lpddr") && !part.family.starts_with("gddr");
   if (dram.ecc == Ecc::inside && has_codes_elsewhere) {

@@ -15,6 +15,9 @@ namespace presil {
 /// The `dram:` block of a chip.
 Dram read_dram(Fields& fields);
 
+/// What is wrong with running `part` at `rate`, as a sentence; "" if nothing is.
+std::string rate_complaint(const MemoryPart& part, BitsPerSecond rate);
+
 /// The rules between a part and what drives it: rate and ECC. Complains to `log` at the keys in
 /// `root`, which start with `prefix` ("dram." in a chip). Requires a rate.
 void check_driving(const Dram& dram, const MemoryPart& part, const Node& root,

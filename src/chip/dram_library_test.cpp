@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 
 #include <gtest/gtest.h>
 
+#include "base/testing/scratch.h"
 #include "chip/dram_file.h"
 #include "chip/library.h"
 #include "chip/overrides.h"
@@ -17,15 +17,8 @@ namespace fs = std::filesystem;
 const fs::path kHome = PRESIL_SOURCE_DIR;
 const std::string kGolden = PRESIL_SOURCE_DIR "/test/dram/r-hbm3-1pc.yaml";
 
-/// A folder for one test's files, removed with it.
 class DramLibrary : public ::testing::Test {
  protected:
-  DramLibrary() {
-    std::string name = (fs::temp_directory_path() / "presil-dram-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~DramLibrary() override { fs::remove_all(folder_); }
-
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
     return (folder_ / name).string();
@@ -50,7 +43,7 @@ class DramLibrary : public ::testing::Test {
     return complaints("", write("m.yaml", "presil: dram/1\nname: m\npart: hbm3-6400\n" + more));
   }
 
-  fs::path folder_;
+  const fs::path& folder_ = testing::scratch_folder();
 };
 
 TEST_F(DramLibrary, LoadsAPartByNameOrPathWithOverridesOfEitherHalfOfATiming) {

@@ -3,8 +3,18 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/integers.h"
 
 namespace presil {
+
+MemoryPart as_configured(MemoryPart part, const Dram& dram) {
+  if (!dram.mapping.empty()) part.mapping = dram.mapping;
+  if (dram.capacity) {
+    const std::int64_t row = part.page.count() * part.total_banks() * pseudo_channels(part, dram);
+    part.rows = ceil_div(dram.capacity->count(), row);
+  }
+  return part;
+}
 
 void require_whole_lines(const MemoryPart& part, std::int64_t bytes) {
   const std::int64_t atom = part.atom().count();

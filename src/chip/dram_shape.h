@@ -16,6 +16,10 @@ inline std::int64_t pseudo_channels(const MemoryPart& part, const Dram& dram) {
   return dram.stacks * part.channels * part.pseudo_channels;
 }
 
+/// The part with the mapping and the rows that `dram` gives it: a capacity other than the stacks'
+/// own changes the rows of a bank, rounded up.
+MemoryPart as_configured(MemoryPart part, const Dram& dram);
+
 /// One line on every pseudo-channel: what starts and ends on multiples of it loads all of them
 /// alike.
 inline Bytes interleave_unit(const MemoryPart& part, const Dram& dram) {

@@ -27,26 +27,12 @@ void spell_out_timing(Node& root, std::string_view path) {
   *timing = std::move(group);
 }
 
-/// The member of `node` called `name`; a new one, written at `place`, if there is none.
-Node& member(Node& node, std::string_view name, const Place& place) {
-  node.kind = Node::Kind::mapping;
-  if (Node* found = node.find(name)) return *found;
-  Node key;
-  key.kind = Node::Kind::scalar;
-  key.text = std::string(name);
-  key.place = place;
-  Node empty;
-  empty.place = place;
-  node.members.emplace_back(std::move(key), std::move(empty));
-  return node.members.back().second;
-}
-
 void merge(Node& into, const Node& value) {
   if (into.kind != Node::Kind::mapping || value.kind != Node::Kind::mapping) {
     into = value;
     return;
   }
-  for (const auto& [key, inner] : value.members) merge(member(into, key.text, key.place), inner);
+  for (const auto& [key, inner] : value.members) merge(into.member(key.text, key.place), inner);
 }
 
 void list_paths(const Schema& schema, const std::string& prefix, std::vector<std::string>& paths) {
@@ -112,7 +98,7 @@ void set_part_fields(Node& root, const Node& set, const Schema& schema, Diagnost
     Node* node = &root;
     for (std::string_view rest = key.text;;) {
       const std::size_t dot = rest.find('.');
-      node = &member(*node, rest.substr(0, dot), key.place);
+      node = &node->member(rest.substr(0, dot), key.place);
       if (dot == std::string_view::npos) break;
       rest.remove_prefix(dot + 1);
     }

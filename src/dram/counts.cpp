@@ -25,6 +25,17 @@ BankCounts add(BankCounts a, const BankCounts& b, std::int64_t times) {
 
 }  // namespace
 
+BusShares bus_shares(const ChannelCounts& counts, Tick burst_ticks, double bus_ticks) {
+  if (bus_ticks == 0) return {.other = 1};
+  const auto share = [&](std::int64_t ticks) { return static_cast<double>(ticks) / bus_ticks; };
+  BusShares shares{.data = share((counts.of(Command::RD) + counts.of(Command::WR)) * burst_ticks),
+                   .refresh = share(counts.refresh_ticks),
+                   .row = share(counts.row_ticks),
+                   .turnaround = share(counts.turnaround_ticks)};
+  shares.other = 1 - shares.data - shares.refresh - shares.row - shares.turnaround;
+  return shares;
+}
+
 ChannelCounts& ChannelCounts::operator+=(const ChannelCounts& other) {
   return *this = add(*this, other, 1);
 }

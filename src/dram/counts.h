@@ -22,6 +22,17 @@ struct ChannelCounts {
   friend bool operator==(const ChannelCounts&, const ChannelCounts&) = default;
 };
 
+/// Where the time of the data buses went, in shares that add up to 1.
+struct BusShares {
+  double data = 0;        // codes of inline ECC included
+  double refresh = 0;     // banks shut and refreshed, and opened again after a REFpb
+  double row = 0;         // waiting for activates and precharges (misses, conflicts, tFAW)
+  double turnaround = 0;  // between reads and writes
+  double other = 0;       // spacing of bursts, command slots, first access, and nothing to do
+};
+/// Of `counts`, over `bus_ticks` ticks of all data buses together, at `burst_ticks` a RD or WR.
+BusShares bus_shares(const ChannelCounts& counts, Tick burst_ticks, double bus_ticks);
+
 /// Of one bank: a row of the heat map.
 struct BankCounts {
   std::int64_t activates = 0, conflicts = 0, reads = 0, writes = 0;

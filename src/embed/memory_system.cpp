@@ -9,6 +9,7 @@
 #include <presilicon/memory.h>
 
 #include "base/clock.h"
+#include "chip/dram_shape.h"
 #include "chip/library.h"
 #include "dram/latency.h"
 #include "embed/ports.h"
@@ -36,14 +37,8 @@ template <class... Args>
 
 DramFiles load(const std::string& file, const MemoryOptions& options) {
   DramFiles files = presil::load_dram(file, "", options.set, options.share);
-  MemoryPart& part = files.part;
-  const presil::Dram& dram = files.dram;
-  if (!dram.mapping.empty()) part.mapping = dram.mapping;
-  if (dram.capacity) {
-    const std::int64_t row = (part.stack_capacity() * dram.stacks).count() / part.rows;
-    part.rows = (dram.capacity->count() + row - 1) / row;
-  }
-  if (dram.ecc != presil::Ecc::none) refuse("{}: inline ECC cannot be embedded", file);
+  files.part = presil::as_configured(files.part, files.dram);
+  if (files.dram.ecc != presil::Ecc::none) refuse("{}: inline ECC cannot be embedded", file);
   return files;
 }
 

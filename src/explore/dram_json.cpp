@@ -109,7 +109,7 @@ Json banks_json(const DramRun& run) {
 }
 
 void add_shares(Json& j, const DramRun& run) {
-  const dram::DataBusShares shares = dram::data_bus_shares(run.result, run.files.part);
+  const dram::BusShares shares = dram::data_bus_shares(run.result, run.files.part);
   j["data_share"] = shares.data;
   if (run.request.engine == dram::Engine::reference) return;
   j["refresh_share"] = shares.refresh;

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "base/error.h"
+#include "base/testing/scratch.h"
 #include "dram/load/workload.h"
 
 namespace presil::dram {
@@ -17,10 +17,8 @@ namespace {
 
 constexpr std::int64_t kMiB = 1 << 20;
 
-class Trace : public testing::Test {
+class Trace : public ::testing::Test {
  protected:
-  ~Trace() override { std::filesystem::remove(path_); }
-
   std::vector<TraceRequest> read(const std::string& text) {
     std::ofstream(path_, std::ios::binary) << text;
     TraceReader reader(path_, kMiB);
@@ -39,8 +37,7 @@ class Trace : public testing::Test {
     return {};
   }
 
-  std::filesystem::path path_ =
-      std::filesystem::path(testing::TempDir()) / fmt::format("presil_trace_{}", getpid());
+  std::filesystem::path path_ = presil::testing::scratch_folder() / "a.trace";
 };
 
 TEST_F(Trace, OfLoadsAndStoresHasDecimalAndHexAddresses) {
@@ -128,7 +125,7 @@ TEST_F(Trace, ABadLineIsNamedWithItsPlace) {
 TEST_F(Trace, WithoutARequestIsRefusedAndOneThatIsNotThereIsMissing) {
   EXPECT_NE(complaint("# nothing\n\n").message.find("found none"), std::string::npos);
   EXPECT_THROW(TraceReader("/nowhere/at/all", kMiB), MissingInput);
-  EXPECT_THROW(TraceReader(testing::TempDir(), kMiB), MissingInput);
+  EXPECT_THROW(TraceReader(presil::testing::scratch_folder(), kMiB), MissingInput);
 }
 
 TEST_F(Trace, ALineOfTheLongestLengthIsRead) {

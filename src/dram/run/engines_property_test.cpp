@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
+#include "base/testing/scratch.h"
 #include "dram/address_map.h"
 #include "dram/check/checker.h"
 #include "dram/testing/drawn_case.h"
@@ -27,8 +27,7 @@ using Log = std::vector<LoggedCommand>;
 /// The case's trace as a file, as long as this lives.
 class TraceFile {
  public:
-  explicit TraceFile(Case& drawn)
-      : path_(::testing::TempDir() + fmt::format("drawn.{}.trace", ::getpid())) {
+  explicit TraceFile(Case& drawn) : path_(presil::testing::scratch_folder() / "drawn.trace") {
     std::ofstream file(path_);
     testing::write_trace(drawn, file);
     drawn.input.workload.trace = path_;

@@ -26,18 +26,9 @@ double efficiency(const SimulationResult& result) {
   return bandwidth(result) / result.peak;
 }
 
-DataBusShares data_bus_shares(const SimulationResult& result, const MemoryPart& part) {
+BusShares data_bus_shares(const SimulationResult& result, const MemoryPart& part) {
   const double ticks = static_cast<double>(result.ticks) * pseudo_channels(result);
-  if (ticks == 0) return {.other = 1};
-  const ChannelCounts& counts = result.counts;
-  const std::int64_t bursts = counts.of(Command::RD) + counts.of(Command::WR);
-  const std::int64_t data_ticks = bursts * part.burst_clocks() * part.ticks_per_clock;
-  DataBusShares shares{.data = static_cast<double>(data_ticks) / ticks,
-                       .refresh = static_cast<double>(counts.refresh_ticks) / ticks,
-                       .row = static_cast<double>(counts.row_ticks) / ticks,
-                       .turnaround = static_cast<double>(counts.turnaround_ticks) / ticks};
-  shares.other = 1 - shares.data - shares.refresh - shares.row - shares.turnaround;
-  return shares;
+  return bus_shares(result.counts, part.burst_clocks() * part.ticks_per_clock, ticks);
 }
 
 DramEvents events_of(const SimulationResult& result, const MemoryPart& part) {

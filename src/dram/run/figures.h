@@ -17,16 +17,8 @@ BytesPerSecond bandwidth(const SimulationResult& result);
 /// ... as a share of the peak, 0 to 1.
 double efficiency(const SimulationResult& result);
 
-/// Where the time of the data buses went, in shares that add up to 1.
-struct DataBusShares {
-  double data = 0;        // codes of inline ECC included
-  double refresh = 0;     // a request waited for a refresh
-  double row = 0;         // ... for a row to open or shut
-  double turnaround = 0;  // ... between reads and writes
-  double other = 0;       // spacing of bursts, command slots, and nothing to do
-};
 /// Of a result of the engines event or fast; the reference engine knows the data's share only.
-DataBusShares data_bus_shares(const SimulationResult& result, const MemoryPart& part);
+BusShares data_bus_shares(const SimulationResult& result, const MemoryPart& part);
 
 /// What costs energy.
 DramEvents events_of(const SimulationResult& result, const MemoryPart& part);

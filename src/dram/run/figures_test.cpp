@@ -50,7 +50,7 @@ TEST(Figures, BandwidthIsBytesOverTime) {
 }
 
 TEST(Figures, SharesOfTheDataBusesAddUpToOne) {
-  const DataBusShares s = data_bus_shares(sample(), part());
+  const BusShares s = data_bus_shares(sample(), part());
   // Two buses of 1,000 ticks; 300 bursts of 4.
   EXPECT_DOUBLE_EQ(s.data, 1200.0 / 2000);
   EXPECT_DOUBLE_EQ(s.refresh, 100.0 / 2000);

@@ -34,11 +34,6 @@ struct Setup {
   bool is_timed;  // blocks have times of their own
 };
 
-MemoryPart as_configured(MemoryPart part, const Dram& config) {
-  if (!config.mapping.empty()) part.mapping = config.mapping;
-  return part;
-}
-
 Setup::Setup(const SimulationInput& in)
     : input(in),
       part(as_configured(in.part, in.config)),

@@ -9,15 +9,6 @@
 namespace presil::dram {
 namespace {
 
-MemoryPart as_configured(MemoryPart part, const Dram& config) {
-  if (!config.mapping.empty()) part.mapping = config.mapping;
-  if (config.capacity) {
-    const std::int64_t row = part.page.count() * part.total_banks() * pseudo_channels(part, config);
-    part.rows = (config.capacity->count() + row - 1) / row;
-  }
-  return part;
-}
-
 BitsPerSecond rate_of(const MemoryPart& part, const Dram& config) {
   if (config.rate.count() <= 0) return part.rate;
   CHECK(config.rate.count() <= part.rate.count() * (1 + 1e-9), "a rate the part can run at");
@@ -155,19 +146,19 @@ bool Memory::State::can_send(int pc, Tick now) {
 }
 
 void Memory::State::send(int pc) {
-  if (!can_send(pc, channel.now())) return;
-  if (!codes_first.empty()) {
-    auto& due = codes_first[static_cast<std::size_t>(pc)].due;
-    if (!due.empty()) {
-      channel.accept(pc, due.front().at, due.front().write,
-                     slots.take({.transfer = due.front().transfer, .is_code = true}));
-      due.pop_front();
-      return;
-    }
-  }
   const auto i = static_cast<std::size_t>(pc);
+  if (!codes_first.empty() && !codes_first[i].due.empty()) {
+    const CodesFirst::Access code = codes_first[i].due.front();
+    if (!channel.has_room(pc, code.write)) return;
+    channel.accept(pc, code.at, code.write,
+                   slots.take({.transfer = code.transfer, .is_code = true}));
+    codes_first[i].due.pop_front();
+    return;
+  }
   Backlog& backlog = backlogs[i];
-  Backlog::Requester& requester = *sender(pc, channel.now());
+  Backlog::Requester* const next = sender(pc, channel.now());
+  if (next == nullptr) return;
+  Backlog::Requester& requester = *next;
   const TransferId id = requester.unsent.front();
   const PendingTransfer& head = backlog.at(id);
   const bool write = head.write;
@@ -194,7 +185,7 @@ bool Memory::State::send_codes_first(int pc, const Location& at, bool write, Tra
     ++pending.codes_unserved;
   });
   if (codes.due.empty()) return false;
-  if (channel.has_room(pc, codes.due.front().write)) send(pc);
+  send(pc);
   return true;
 }
 
@@ -261,15 +252,8 @@ MemoryStatistics Memory::State::statistics() {
   const Tick waited = until_now.total();
   result.waiting = clock.edge(DramCycles(waited));
   if (waited == 0) return result;
-  const auto share = [&](std::int64_t ticks) {
-    return static_cast<double>(ticks) / static_cast<double>(waited * channel.pseudo_channels());
-  };
-  BusShares& shares = result.shares;
-  shares.data = share(result.atoms / channels * channel.burst_ticks());
-  shares.refresh = share(counts.refresh_ticks);
-  shares.row = share(counts.row_ticks);
-  shares.turnaround = share(counts.turnaround_ticks);
-  shares.other = 1 - shares.data - shares.refresh - shares.row - shares.turnaround;
+  const auto buses = static_cast<double>(channel.pseudo_channels());
+  result.shares = bus_shares(counts, channel.burst_ticks(), static_cast<double>(waited) * buses);
   return result;
 }
 

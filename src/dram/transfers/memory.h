@@ -19,6 +19,7 @@
 #include "base/units.h"
 #include "chip/chip.h"
 #include "chip/memory_part.h"
+#include "dram/counts.h"
 
 namespace presil::dram {
 
@@ -51,21 +52,11 @@ struct CommandCounts {
   std::int64_t ACT = 0, PREpb = 0, PREab = 0, RD = 0, WR = 0, REFab = 0, REFpb = 0, RFM = 0;
 };
 
-/// Where the data bus's time went, in shares of the time that some transfer was waiting; they sum
-/// to 1 with `data`.
-struct BusShares {
-  double data = 0;
-  double refresh = 0;     // banks shut and refreshed, and opened again after a REFpb
-  double row = 0;         // waiting for activates and precharges (misses, conflicts, tFAW)
-  double turnaround = 0;  // between reads and writes
-  double other = 0;       // bank-group and stack-ID spacing, command slots, first access, last data
-};
-
 struct MemoryStatistics {
   CommandCounts commands;
   std::int64_t atoms = 0;
   std::int64_t row_hits = 0, row_misses = 0, row_conflicts = 0;
-  BusShares shares;
+  BusShares shares;     // of the time that some transfer was waiting
   Picoseconds waiting;  // total time with at least one transfer waiting
   std::int64_t rounded_transfers = 0;
   std::int64_t replayed_atoms = 0;     // of `atoms`, those in segments read from a tape

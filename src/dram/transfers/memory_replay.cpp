@@ -48,7 +48,7 @@ bool Memory::State::enter_segment() {
   return true;
 }
 
-/// Empty when no tape can stand for what comes.
+/// Fills the lanes; false when no tape can stand for what comes.
 bool Memory::State::next_segment() {
   bool is_known = true, is_idle = true;
   for (std::size_t pc = 0; pc < lanes.size(); ++pc) {

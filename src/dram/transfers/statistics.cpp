@@ -30,6 +30,7 @@ void accumulate(MemoryStatistics& sum, const MemoryStatistics& later) {
   sum.row_misses += later.row_misses;
   sum.row_conflicts += later.row_conflicts;
   sum.rounded_transfers += later.rounded_transfers;
+  sum.replayed_atoms += later.replayed_atoms;
   for (const std::string& name : later.shortcuts) {
     if (std::find(sum.shortcuts.begin(), sum.shortcuts.end(), name) == sum.shortcuts.end()) {
       sum.shortcuts.push_back(name);
