@@ -112,8 +112,7 @@ std::string describe(const RunResult& r, bool colour) {
       "chip     {}{}: {} cores at {}, {} of {}, numerics {}\n",
       r.request.tensor_parallel > 1 ? fmt::format("{} x ", r.request.tensor_parallel) : "",
       chip.name, chip.core.count, to_string(chip.core.clock),
-      to_string(peak_bandwidth(r.chip.memory, chip.dram)), r.chip.memory.name,
-      to_string(r.numerics));
+      to_string(peak_bandwidth(r.chip.memory, chip.dram)), r.chip.memory.name, r.numerics.name);
   if (r.text) {
     std::string continuation;
     for (const std::string& piece : r.text->pieces) continuation += piece;

@@ -20,11 +20,13 @@ namespace {
 constexpr std::array<std::int64_t, 8> kRowBuckets = {1, 8, 16, 32, 64, 128, 512, 2048};
 
 /// What to multiply in, by preference, for weights stored in `weights` under `numerics`.
-std::vector<Format> preferences(Numerics numerics, Format weights) {
+std::vector<Format> preferences(const ProductNumerics& numerics, Format weights) {
   using enum Format;
-  if (numerics == Numerics::fp32) return {fp32, tf32, bf16, fp16};
-  if (numerics == Numerics::ggml && info(weights).block_elements > 1)
-    return {int8, fp8_e4m3, bf16, fp16};
+  if (!numerics.activations) {
+    if (is_block_format(weights)) return {int8, fp8_e4m3, bf16, fp16};
+  } else if (numerics.activations->format == fp32) {
+    return {fp32, tf32, bf16, fp16};
+  }
   if (weights == fp8_e4m3 || weights == fp8_e5m2) return {weights, fp8_e4m3, bf16, fp16};
   if (weights == int8) return {int8, fp8_e4m3, bf16, fp16};
   return {bf16, fp16, tf32, fp32};
@@ -89,7 +91,7 @@ class Compiler {
 
   /// What is left of the model's shape on one of the chips that share it.
   void cut_model() {
-    activation_ = options_.numerics == Numerics::bf16 ? Format::bf16 : Format::fp32;
+    activation_ = options_.numerics.stream;
     heads_ = model_.n_heads / tp_;
     kv_heads_ = std::max<std::int64_t>(1, model_.n_kv_heads / tp_);
     kv_columns_ = kv_heads_ * model_.head_dim;
@@ -99,7 +101,8 @@ class Compiler {
   }
 
   int activation(std::string name, Extent rows, std::int64_t columns, Format format) {
-    program_.tensors.push_back({std::move(name), Role::activation, format, rows, columns, 0, 0});
+    program_.tensors.push_back(
+        {std::move(name), Role::activation, format, Scaling::none, rows, columns, 0, 0});
     return static_cast<int>(program_.tensors.size()) - 1;
   }
 
@@ -156,7 +159,8 @@ class Compiler {
       throw InputError(fmt::format("{}: rows of {} elements are not whole {} blocks", name, columns,
                                    to_string(format)));
     }
-    program_.tensors.push_back({name, Role::weight, format, {rows, Symbol::one}, columns, 0, 0});
+    program_.tensors.push_back(
+        {name, Role::weight, format, Scaling::none, {rows, Symbol::one}, columns, 0, 0});
     return static_cast<int>(program_.tensors.size()) - 1;
   }
 
@@ -200,7 +204,7 @@ class Compiler {
     set(k, Axis::m, {1, rows});
     set(k, Axis::n, {n, Symbol::one});
     set(k, Axis::k, {first.columns, Symbol::one});
-    const std::vector<Format> wanted = preferences(options_.numerics, first.format);
+    const std::vector<Format> wanted = preferences(options_.numerics.products, first.format);
     const auto multiply = first_supported(chip_.core.matrix, wanted);
     if (!multiply) {
       std::vector<std::string_view> names;
@@ -248,8 +252,8 @@ class Compiler {
     set(k, Axis::q, {1, Symbol::Q});
     set(k, Axis::c, {1, Symbol::C});
     set(k, Axis::d, {model_.head_dim, Symbol::one});
-    const bool fp32 = options_.numerics == Numerics::fp32;
-    const auto wanted = preferences(fp32 ? Numerics::fp32 : Numerics::bf16, activation_);
+    const ProductNumerics operands{{}, Operand{options_.numerics.attention}, {}};
+    const auto wanted = preferences(operands, activation_);
     k.multiply = first_supported(chip_.core.matrix, wanted).value_or(Format::bf16);
     for (const std::int64_t queries : {std::int64_t{1}, kAnyRows}) {
       const AttentionShape shape{kv_heads_, heads_ / kv_heads_, model_.head_dim, queries,

@@ -21,7 +21,7 @@ namespace presil {
 
 struct CompileOptions {
   std::int64_t tensor_parallel = 1;
-  Numerics numerics = Numerics::bf16;
+  Numerics numerics;
   /// The format of a weight by its GGUF name ("blk.0.attn_q.weight"); an empty function: `weights`
   /// for matrices, and norms in the activations' format.
   std::function<std::optional<Format>(std::string_view)> format_of;

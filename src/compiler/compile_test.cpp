@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/numerics.h"
 #include "chip/dram_shape.h"
 #include "chip/engine_time.h"
 #include "chip/library.h"
@@ -24,6 +25,7 @@ ChipFiles chip(const std::string& name) {
 
 Program compiled(const std::string& chip_name, const std::string& model_name,
                  CompileOptions options = {}) {
+  if (options.numerics.name.empty()) options.numerics = testing::bf16_numerics();
   const ChipFiles files = chip(chip_name);
   return compile(model(model_name), files.chip, files.memory, options).value();
 }

@@ -44,7 +44,7 @@ void place_weights(Program& program) {
     if (!is_in_layers(t.name)) end_layers();
     if (!continues_group(program, static_cast<int>(i))) at = round_up(at, unit);
     t.base = at;
-    at += bytes_of(t.format, t.columns).count() * t.rows.scale;
+    at += t.bytes(t.rows.scale).count();
     if (is_in_layers(t.name)) layer.push_back(&t);
   }
   end_layers();

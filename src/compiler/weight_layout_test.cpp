@@ -6,7 +6,7 @@ namespace presil {
 namespace {
 
 Tensor weight(const std::string& name, std::int64_t rows, std::int64_t columns) {
-  return {name, Role::weight, Format::bf16, {rows, Symbol::one}, columns, 0, 0};
+  return {name, Role::weight, Format::bf16, Scaling::none, {rows, Symbol::one}, columns, 0, 0};
 }
 
 /// table | two layers of (norm, q k side by side) | head; units of 1024 bytes.

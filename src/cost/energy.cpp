@@ -14,7 +14,7 @@ double bits(Bytes bytes) {
 
 /// Engines multiply block formats as the integers in their blocks.
 Format multiplied(Format format) {
-  return info(format).block_elements > 1 ? Format::int8 : format;
+  return is_block_format(format) ? Format::int8 : format;
 }
 
 class Biller {

@@ -23,10 +23,6 @@ constexpr std::int64_t kBlockDotFlops = 3;    // a 32-block of an integer dot: s
 
 constexpr std::int64_t kMostPasses = 1 << 20;  // each is a stream of its own
 
-bool is_block_format(Format f) {
-  return info(f).block_elements > 1;
-}
-
 class Worker {
  public:
   Worker(const BoundProgram& bound, const BoundKernel& kernel, std::int64_t layer, const Chip& chip)
@@ -82,7 +78,7 @@ class Worker {
   }
   std::int64_t bytes(int index) const {
     const Tensor& t = tensor(index);
-    return bytes_of(t.format, t.columns).count() * rows_of(t);
+    return t.bytes(rows_of(t)).count();
   }
 
   void move(DramTraffic t) { w_.traffic.push_back(t); }
@@ -107,7 +103,7 @@ class Worker {
 
   DramTraffic gathered_rows() const {
     const Tensor& table = tensor(k_.weights.front());
-    const std::int64_t length = bytes_of(table.format, table.columns).count() * b_.extent(Axis::m);
+    const std::int64_t length = table.bytes(b_.extent(Axis::m)).count();
     return {
         {table.base, std::min(length, bytes(k_.weights.front())), 0, 0}, Cargo::activations, false};
   }
@@ -116,9 +112,8 @@ class Worker {
   void append_to_cache() {
     for (const int t : k_.outputs) {
       if (tensor(t).role != Role::cache) continue;
-      const std::int64_t row = bytes_of(tensor(t).format, tensor(t).columns).count();
       const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
-      move({{base, row * bound_.step.tokens(), 0, 0}, Cargo::cache, true});
+      move({{base, tensor(t).bytes(bound_.step.tokens()).count(), 0, 0}, Cargo::cache, true});
     }
   }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/numerics.h"
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
 #include "chip/library.h"
@@ -32,6 +33,7 @@ Step prefill(std::int64_t tokens) {
 Timeline timed(const Case& c, const CyclesOptions& options = {}) {
   const ChipFiles files = load_chip(c.chip, c.set, kHome);
   CompileOptions compile_options;
+  compile_options.numerics = testing::bf16_numerics();
   compile_options.tensor_parallel = c.tp;
   const Architecture model = read_architecture(resolve_model(c.model, kHome));
   const Program program = compile(model, files.chip, files.memory, compile_options).value();

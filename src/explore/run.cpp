@@ -8,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "base/sha256.h"
+#include "base/testing/numerics.h"
 #include "compiler/compile.h"
 #include "dram/address_map.h"
 #include "model/registry.h"
@@ -44,14 +45,12 @@ Format parse_format(const std::string& name) {
       fmt::format("--dtype: expected one of {}, found '{}'", fmt::join(names, ", "), name));
 }
 
-Numerics parse_numerics(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const Numerics n : kAllNumerics) {
-    if (to_string(n) == name) return n;
-    names.push_back(to_string(n));
+Numerics parse_numerics(const std::string& name) {
+  const auto numerics = testing::named_numerics(name);
+  if (!numerics) {
+    throw InputError(fmt::format("--numerics: expected one of bf16, fp32, ggml, found '{}'", name));
   }
-  throw InputError(
-      fmt::format("--numerics: expected one of {}, found '{}'", fmt::join(names, ", "), name));
+  return *numerics;
 }
 
 /// Throws InputError that names the file or the setting: dram reads the mapping, and does not know
@@ -129,8 +128,8 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
     }
   }
   r.numerics = !request.numerics.empty() ? parse_numerics(request.numerics)
-               : weights                 ? Numerics::ggml
-                                         : Numerics::bf16;
+               : weights                 ? testing::ggml_numerics()
+                                         : testing::bf16_numerics();
 
   CompileOptions options;
   options.tensor_parallel = request.tensor_parallel;

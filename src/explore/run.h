@@ -61,7 +61,7 @@ struct RunResult {
   std::string weights_file;    // name of the GGUF, "" without one
   std::string weights_sha256;  // of its contents
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
-  Numerics numerics = Numerics::bf16;
+  Numerics numerics;
   Program program;
   std::optional<TextResult> text;
   std::vector<PhaseResult> phases;

@@ -212,7 +212,7 @@ Json to_json(const RunResult& r) {
       {"request", request_json(r.request)},
       {"weights",
        {{"file", r.weights_file}, {"formats", r.weight_formats}, {"sha256", r.weights_sha256}}},
-      {"numerics", {{"name", to_string(r.numerics)}}}};
+      {"numerics", {{"name", r.numerics.name}}}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/numerics.h"
 #include "compiler/compile.h"
 #include "model/testing/tiny_llama.h"
 #include "model/weights.h"
@@ -92,7 +93,7 @@ TEST(Run, ValuesAndCyclesAgreeAboutTheWeightBytes) {
     }
     const ChipFiles chip = load_chip("artemis-hbm3e", {}, kPlaces.home);
     CompileOptions options;
-    options.numerics = Numerics::ggml;
+    options.numerics = testing::ggml_numerics();
     options.format_of = [&](std::string_view name) -> std::optional<Format> {
       return weights.find(name)->format;
     };

@@ -134,9 +134,7 @@ class Binder {
     for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
       const Tensor& t = program_.tensors[i];
       if (t.role != Role::weight) continue;
-      bound_.placements[i] = {
-          Level::dram, t.base,
-          bytes_of(t.format, t.columns) * (t.rows.scale * value(t.rows.symbol))};
+      bound_.placements[i] = {Level::dram, t.base, t.bytes(t.rows.scale * value(t.rows.symbol))};
     }
     dram_end_ = program_.weight_footprint.count();
   }
@@ -156,7 +154,7 @@ class Binder {
       for (const Sequence& s : bound_.step.sequences) {
         offsets.push_back(size);
         const std::int64_t tokens = s.context + s.new_tokens;
-        size += round_up(bytes_of(t.format, t.columns).count() * tokens, unit);
+        size += round_up(t.bytes(tokens).count(), unit);
       }
       bound_.placements[i] = {Level::dram, region + in_layer, Bytes(size)};
       bound_.cache_offsets = std::move(offsets);  // the same for k and v, which are alike
@@ -212,8 +210,7 @@ class Binder {
     std::vector<Life> placed;
     for (const Life& life : activation_lives()) {
       const Tensor& t = program_.tensors[life.tensor];
-      const std::int64_t size = round_up(
-          bytes_of(t.format, t.columns).count() * t.rows.scale * value(t.rows.symbol), 256);
+      const std::int64_t size = round_up(t.bytes(t.rows.scale * value(t.rows.symbol)).count(), 256);
       std::int64_t at = 0;
       for (bool moved = true; moved;) {
         moved = false;

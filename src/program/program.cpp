@@ -30,18 +30,6 @@ int Program::find(std::string_view name) const {
   throw InternalError("no tensor called " + std::string(name));
 }
 
-std::string_view to_string(Numerics numerics) {
-  switch (numerics) {
-    case Numerics::bf16:
-      return "bf16";
-    case Numerics::fp32:
-      return "fp32";
-    case Numerics::ggml:
-      return "ggml";
-  }
-  return "";
-}
-
 std::string_view to_string(Op op) {
   switch (op) {
     case Op::embed:

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/number_format.h"
+#include "base/numerics.h"
 #include "base/units.h"
-#include "program/numerics.h"
 
 namespace presil {
 
@@ -40,11 +40,15 @@ struct Tensor {
   std::string name;  // a weight's GGUF name with '*' for the layer; "x", "k_cache", ...
   Role role = Role::activation;
   Format format = Format::fp32;
+  Scaling scaling = Scaling::none;
   Extent rows;
   std::int64_t columns = 1;
   // Of a weight: where it stands in DRAM. (Caches and activations get their addresses in bind.)
   std::int64_t base = 0;
   std::int64_t layer_stride = 0;
+
+  /// The bytes of `count` of its rows, with their scales.
+  Bytes bytes(std::int64_t count) const { return stored_bytes(format, scaling, count, columns); }
   friend bool operator==(const Tensor&, const Tensor&) = default;
 };
 
@@ -122,7 +126,7 @@ struct Block {
 struct Program {
   std::string model;
   std::string chip;
-  Numerics numerics = Numerics::bf16;
+  Numerics numerics;
   std::int64_t tensor_parallel = 1;
   // What bind needs to know of the chip.
   std::int64_t cores = 1;

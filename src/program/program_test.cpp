@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/testing/numerics.h"
 #include "program/bind.h"
 #include "program/text.h"
 
@@ -14,7 +15,7 @@ Program small_program() {
   Program p;
   p.model = "tiny";
   p.chip = "toy";
-  p.numerics = Numerics::ggml;
+  p.numerics = testing::ggml_numerics();
   p.cores = 4;
   p.local_memory = 64_KiB;
   p.shared_memory = 1_MiB;
@@ -23,12 +24,26 @@ Program small_program() {
   p.max_context = 100;
   p.weight_footprint = Bytes(10240);
   p.tensors = {
-      {"x", Role::activation, Format::fp32, {1, Symbol::T}, 64, 0, 0},
-      {"h", Role::activation, Format::fp32, {1, Symbol::T}, 64, 0, 0},
-      {"k_cache", Role::cache, Format::fp32, {1, Symbol::C}, 16, 0, 0},
-      {"v_cache", Role::cache, Format::fp32, {1, Symbol::C}, 16, 0, 0},
-      {"blk.*.norm.weight", Role::weight, Format::fp32, {1, Symbol::one}, 64, 0, 3072},
-      {"blk.*.w.weight", Role::weight, Format::q4_1, {64, Symbol::one}, 64, 1024, 3072},
+      {"x", Role::activation, Format::fp32, Scaling::none, {1, Symbol::T}, 64, 0, 0},
+      {"h", Role::activation, Format::fp32, Scaling::none, {1, Symbol::T}, 64, 0, 0},
+      {"k_cache", Role::cache, Format::fp32, Scaling::none, {1, Symbol::C}, 16, 0, 0},
+      {"v_cache", Role::cache, Format::fp32, Scaling::none, {1, Symbol::C}, 16, 0, 0},
+      {"blk.*.norm.weight",
+       Role::weight,
+       Format::fp32,
+       Scaling::none,
+       {1, Symbol::one},
+       64,
+       0,
+       3072},
+      {"blk.*.w.weight",
+       Role::weight,
+       Format::q4_1,
+       Scaling::none,
+       {64, Symbol::one},
+       64,
+       1024,
+       3072},
   };
   Kernel norm;
   norm.name = "norm";

@@ -12,6 +12,8 @@
 //       map m <= 16: n/32 cores, m/1 cores, k/576 time
 #include "program/text.h"
 
+#include "base/testing/numerics.h"
+
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -78,7 +80,7 @@ class Reader {
         expect("on");
         program_.chip = word("the chip's name");
       } else if (head == "numerics") {
-        const auto numerics = one_of(kAllNumerics, word("bf16, fp32 or ggml"));
+        const auto numerics = testing::named_numerics(word("bf16, fp32 or ggml"));
         if (!numerics) fail("expected bf16, fp32 or ggml");
         program_.numerics = *numerics;
       } else if (head == "machine") {
@@ -324,7 +326,7 @@ class Reader {
 
 std::string print(const Program& p) {
   std::string text =
-      fmt::format("program {} on {}\nnumerics {}\n", p.model, p.chip, to_string(p.numerics));
+      fmt::format("program {} on {}\nnumerics {}\n", p.model, p.chip, p.numerics.name);
   text += fmt::format("machine tensor_parallel {} cores {} local {} shared {} dram {} unit {}\n",
                       p.tensor_parallel, p.cores, p.local_memory.count(), p.shared_memory.count(),
                       p.dram_capacity.count(), p.dram_unit.count());

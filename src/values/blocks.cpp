@@ -84,14 +84,9 @@ bool is_weight_format(Format format) {
     case Format::q4_0:
     case Format::q4_1:
       return true;
-    case Format::tf32:
-    case Format::fp8_e4m3:
-    case Format::fp8_e5m2:
-    case Format::int8:
-    case Format::q8_1:
+    default:
       return false;
   }
-  return false;
 }
 
 void unpack(Format format, std::span<const std::byte> bytes, std::int64_t first, Blocks& out) {

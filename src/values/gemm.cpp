@@ -18,18 +18,34 @@ namespace {
 constexpr std::int64_t kRowsATask = 16;
 
 bool is_quantised(Format format) {
-  return info(format).block_elements > 1;
+  return is_block_format(format);
+}
+
+/// What ggml turns activations into before they meet weights stored in `weights`.
+Format activation_format(Format weights) {
+  switch (weights) {
+    case Format::q4_1:
+      return Format::q8_1;
+    case Format::q4_0:
+    case Format::q8_0:
+      return Format::q8_0;
+    case Format::fp16:
+    case Format::bf16:
+      return weights;
+    default:
+      return Format::fp32;
+  }
 }
 
 /// Rows ready to be multiplied: as floats, or as quantised blocks.
-struct Operand {
+struct Rows {
   Format format;
   bool quantised;
   std::int64_t columns;
   std::vector<float> floats;
   Blocks blocks;
 
-  Operand(Format f, std::int64_t rows, std::int64_t columns_)
+  Rows(Format f, std::int64_t rows, std::int64_t columns_)
       : format(f),
         quantised(is_quantised(f)),
         columns(columns_),
@@ -43,9 +59,9 @@ struct Operand {
   }
 };
 
-Operand prepare_activations(Format format, std::span<const float> input, std::int64_t columns) {
+Rows prepare_activations(Format format, std::span<const float> input, std::int64_t columns) {
   const std::int64_t rows = std::ssize(input) / columns;
-  Operand operand(format, rows, columns);
+  Rows operand(format, rows, columns);
   if (operand.quantised) {
     quantise(format, input, 0, operand.blocks);
   } else {
@@ -55,9 +71,9 @@ Operand prepare_activations(Format format, std::span<const float> input, std::in
   return operand;
 }
 
-Operand prepare_weights(const WeightView& weights, Format multiplied_with, std::int64_t begin,
-                        std::int64_t end) {
-  Operand operand(multiplied_with, end - begin, weights.columns());
+Rows prepare_weights(const WeightView& weights, Format multiplied_with, std::int64_t begin,
+                     std::int64_t end) {
+  Rows operand(multiplied_with, end - begin, weights.columns());
   for (std::int64_t r = begin; r < end; ++r) {
     if (operand.quantised) {
       unpack(weights.format(), weights.row(r), (r - begin) * weights.columns(), operand.blocks);
@@ -70,7 +86,7 @@ Operand prepare_weights(const WeightView& weights, Format multiplied_with, std::
 }
 
 /// The dot product of columns [begin, end) of one row of each.
-float tile_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int64_t a_row,
+float tile_dot(const Rows& w, std::int64_t w_row, const Rows& a, std::int64_t a_row,
                std::int64_t begin, std::int64_t end) {
   const std::int64_t w_at = w_row * w.columns + begin;
   const std::int64_t a_at = a_row * a.columns + begin;
@@ -84,7 +100,7 @@ float tile_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int6
   return block_dot(row_at(w.blocks, w_at), row_at(a.blocks, a_at), (end - begin) / kBlock);
 }
 
-float tiled_dot(const Operand& w, std::int64_t w_row, const Operand& a, std::int64_t a_row,
+float tiled_dot(const Rows& w, std::int64_t w_row, const Rows& a, std::int64_t a_row,
                 KTiling tiling) {
   const std::int64_t tile = tiling.tile > 0 ? tiling.tile : w.columns;
   const std::int64_t tiles = ceil_div(w.columns, tile);
@@ -106,13 +122,13 @@ float silu(float x) {
 
 /// Calls `store(m, n, value)` for every element of input x weights^T.
 template <class Store>
-void multiply(const Operand& input, std::int64_t rows, const WeightView& weights, KTiling tiling,
+void multiply(const Rows& input, std::int64_t rows, const WeightView& weights, KTiling tiling,
               const Store& store) {
   const tbb::blocked_range<std::int64_t> all(0, weights.rows(), kRowsATask);
   tbb::parallel_for(
       all,
       [&](const tbb::blocked_range<std::int64_t>& part) {
-        const Operand w = prepare_weights(weights, input.format, part.begin(), part.end());
+        const Rows w = prepare_weights(weights, input.format, part.begin(), part.end());
         for (std::int64_t m = 0; m < rows; ++m) {
           for (std::int64_t n = part.begin(); n < part.end(); ++n) {
             store(m, n, tiled_dot(w, n - part.begin(), input, m, tiling));
@@ -124,16 +140,18 @@ void multiply(const Operand& input, std::int64_t rows, const WeightView& weights
 
 }  // namespace
 
-void gemm(Numerics numerics, KTiling tiling, Epilogue epilogue, std::span<const float> input,
-          std::span<const WeightView> weights, std::span<float> out) {
-  const std::int64_t k = weights.front().columns();
+void gemm(const ProductNumerics& numerics, KTiling tiling, Epilogue epilogue,
+          std::span<const float> input, std::span<const PreparedWeight> weights,
+          std::span<float> out) {
+  const std::int64_t k = weights.front().view().columns();
   const std::int64_t rows = std::ssize(input) / k;
   const std::int64_t stride = std::ssize(out) / rows;
   std::int64_t column = 0;  // of `out`, where the present weight begins
-  Operand prepared(Format::fp32, 0, k);
+  Rows prepared(Format::fp32, 0, k);
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    const WeightView& w = weights[i];
-    const Format format = activation_format(numerics, w.format());
+    const WeightView& w = weights[i].view();
+    const Format format =
+        numerics.activations ? numerics.activations->format : activation_format(w.format());
     CHECK(!is_quantised(format) || tiling.tile % kBlock == 0, "tiles of k are whole blocks");
     if (i == 0 || prepared.format != format) prepared = prepare_activations(format, input, k);
     const bool is_up = epilogue == Epilogue::swiglu && i == 1;

@@ -13,8 +13,7 @@
 
 #include "program/program.h"
 #include "values/blocks.h"
-#include "values/numerics.h"
-#include "values/weight_view.h"
+#include "values/prepared_weight.h"
 
 namespace presil {
 
@@ -27,7 +26,8 @@ struct KTiling {
 /// out (m, n) = epilogue(input (m, k) x weights (n, k)^T), all row-major. Weights stand side by
 /// side along n; Epilogue::add adds to what `out` holds; Epilogue::swiglu takes {gate, up} and
 /// gives silu(input x gate^T) * (input x up^T).
-void gemm(Numerics numerics, KTiling tiling, Epilogue epilogue, std::span<const float> input,
-          std::span<const WeightView> weights, std::span<float> out);
+void gemm(const ProductNumerics& numerics, KTiling tiling, Epilogue epilogue,
+          std::span<const float> input, std::span<const PreparedWeight> weights,
+          std::span<float> out);
 
 }  // namespace presil

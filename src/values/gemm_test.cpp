@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/numerics.h"
+
 namespace presil {
 namespace {
 
@@ -20,7 +22,10 @@ struct Matrix {
 
 std::vector<float> run(KTiling tiling, Epilogue epilogue, const std::vector<float>& input,
                        const std::vector<WeightView>& weights, std::vector<float> out) {
-  gemm(Numerics::fp32, tiling, epilogue, input, weights, out);
+  const ProductNumerics numerics = testing::fp32_numerics().products;
+  std::vector<PreparedWeight> prepared;
+  for (const WeightView& w : weights) prepared.emplace_back(w, numerics);
+  gemm(numerics, tiling, epilogue, input, prepared, out);
   return out;
 }
 
@@ -64,8 +69,9 @@ TEST(Gemm, RoundsOperandsToBf16) {
   const Matrix w(1, 1, {1 + 0x1p-8f});  // a tie: goes to 1
   std::vector<float> out(1);
 
-  gemm(Numerics::bf16, {}, Epilogue::none, std::vector<float>{1 + 3 * 0x1p-8f},
-       std::vector{w.view()}, out);
+  const ProductNumerics numerics = testing::bf16_numerics().products;
+  gemm(numerics, {}, Epilogue::none, std::vector<float>{1 + 3 * 0x1p-8f},
+       std::vector{PreparedWeight(w.view(), numerics)}, out);
 
   EXPECT_EQ(out[0], 1 + 2 * 0x1p-7f);
 }

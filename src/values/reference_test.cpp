@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/numerics.h"
 #include "values/generate.h"
 #include "values/testing/small_program.h"
 
@@ -32,7 +33,8 @@ TEST(Reference, GreedyTokensOfSmolLM2EqualLlamaCpps) {
   std::ifstream stored(PRESIL_SOURCE_DIR "/test/reference/smollm2_greedy.json");
   const nlohmann::json reference = nlohmann::json::parse(stored);
   const Weights weights = Weights::open_gguf(file);
-  const Program program = testing::small_program(weights, Numerics::ggml, {.k = 192, .c = 16});
+  const Program program =
+      testing::small_program(weights, testing::ggml_numerics(), {.k = 192, .c = 16});
 
   for (const nlohmann::json& prompt : reference["prompts"]) {
     SCOPED_TRACE(prompt["name"].get<std::string>());

@@ -177,7 +177,7 @@ void Session::check_finite(const Kernel& kernel, const std::string& block, std::
     const std::string place = repeat > 1 ? fmt::format("{} {}", block, layer) : block;
     throw InputError(fmt::format(
         "{}, {}: '{}' has numbers that are not finite; numerics {}, weights of '{}'", place,
-        kernel.name, program_.tensor(output).name, to_string(numerics_), program_.model));
+        kernel.name, program_.tensor(output).name, numerics_.name, program_.model));
   }
 }
 
@@ -203,10 +203,10 @@ void Session::run_norm(const Kernel& kernel, std::size_t layer) {
 
 void Session::run_gemm(const BoundKernel& kernel, std::size_t layer) {
   const Kernel& k = *kernel.kernel;
-  std::vector<WeightView> weights;
-  for (const int w : k.weights) weights.push_back(weight(w, layer));
+  std::vector<PreparedWeight> weights;
+  for (const int w : k.weights) weights.emplace_back(weight(w, layer), numerics_.products);
   const KTiling tiling{kernel.mapping->tile(Axis::k), kernel.mapping->split_k};
-  gemm(numerics_, tiling, k.epilogue, activation(k.inputs.front()), weights,
+  gemm(numerics_.products, tiling, k.epilogue, activation(k.inputs.front()), weights,
        activation(k.outputs.front()));
 }
 
@@ -218,7 +218,7 @@ void Session::run_rope(const Kernel& kernel, std::size_t layer) {
   const auto d = static_cast<std::size_t>(model_.head_dim);
   const auto q_width = static_cast<std::size_t>(model_.n_heads) * d;
   const auto kv_width = static_cast<std::size_t>(model_.n_kv_heads) * d;
-  const Format rounding = attention_format(numerics_);
+  const Format rounding = numerics_.attention;
   std::vector<float>& qkv = activation(kernel.inputs.front());
   std::vector<float>& queries = activation(kernel.outputs.front());
 
@@ -268,7 +268,7 @@ void Session::run_attention(const BoundKernel& kernel, std::size_t layer) {
       .head_dim = model_.head_dim,
       .window = model_.sliding_window,
       .tile = kernel.mapping->tile(Axis::c),
-      .operands = attention_format(numerics_),
+      .operands = numerics_.attention,
   };
   const std::span<const float> queries = activation(kernel.kernel->inputs.front());
   const std::span<float> out = activation(kernel.kernel->outputs.front());

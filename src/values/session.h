@@ -15,7 +15,6 @@
 #include "model/weights.h"
 #include "program/bind.h"
 #include "program/program.h"
-#include "values/numerics.h"
 #include "values/rows.h"
 #include "values/weight_view.h"
 
@@ -65,7 +64,7 @@ class Session {
   const Program& program_;
   const Weights& weights_;
   const Architecture& model_;
-  Numerics numerics_;
+  const Numerics& numerics_;
   std::vector<double> frequencies_;             // (head_dim / 2)
   std::vector<std::vector<WeightView>> views_;  // by tensor, then layer
   std::vector<std::vector<Cache>> caches_;      // by sequence, then layer

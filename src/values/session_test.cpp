@@ -1,4 +1,5 @@
 #include "values/session.h"
+#include "base/testing/numerics.h"
 
 #include <cmath>
 #include <limits>
@@ -61,7 +62,7 @@ class Forward : public ::testing::TestWithParam<Variant> {};
 
 TEST_P(Forward, InFp32AgreesWithDoublePrecision) {
   const Weights weights = tiny_weights(GetParam().model, "values_" + GetParam().name + ".gguf");
-  const Program program = small_program(weights, Numerics::fp32);
+  const Program program = small_program(weights, testing::fp32_numerics());
 
   const std::vector<float> logits = run_prompt(program, weights);
 
@@ -72,12 +73,12 @@ TEST_P(Forward, InBf16AndGgmlStaysNear) {
   const Weights weights = tiny_weights(GetParam().model, "values_" + GetParam().name + ".gguf");
   const auto exact = testing::DoubleForward(weights).logits(kPrompt);
 
-  for (const Numerics numerics : {Numerics::bf16, Numerics::ggml}) {
+  for (const Numerics& numerics : {testing::bf16_numerics(), testing::ggml_numerics()}) {
     const std::vector<float> logits = run_prompt(small_program(weights, numerics), weights);
 
     // Quantised activations err by up to 1/254 of their block's largest, of random sign; llama.cpp
     // itself was seen 0.029 away.
-    EXPECT_LE(distance(logits, exact), 0.05) << to_string(numerics);
+    EXPECT_LE(distance(logits, exact), 0.05) << numerics.name;
   }
 }
 
@@ -96,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Variants, Forward,
 
 TEST(Session, PrefillInChunksEqualsPrefillInOnePiece) {
   const Weights weights = tiny_weights({.matrices = Format::q4_1});
-  const Program program = small_program(weights, Numerics::ggml, {.k = 32, .c = 4});
+  const Program program = small_program(weights, testing::ggml_numerics(), {.k = 32, .c = 4});
   const std::vector<std::vector<int>> chunks = {{kPrompt.begin(), kPrompt.begin() + 5},
                                                 {kPrompt.begin() + 5, kPrompt.begin() + 6},
                                                 {kPrompt.begin() + 6, kPrompt.end()}};
@@ -106,7 +107,7 @@ TEST(Session, PrefillInChunksEqualsPrefillInOnePiece) {
 
 TEST(Session, SequencesOfABatchDoNotTouchEachOther) {
   const Weights weights = tiny_weights({});
-  const Program program = small_program(weights, Numerics::fp32);
+  const Program program = small_program(weights, testing::fp32_numerics());
   const std::vector<int> other = {1, 2, 3};
   Session session(program, weights);
 
@@ -122,7 +123,7 @@ TEST(Session, SequencesOfABatchDoNotTouchEachOther) {
 
 TEST(Session, ThreadsDoNotChangeABit) {
   const Weights weights = tiny_weights({.matrices = Format::q8_0});
-  const Program program = small_program(weights, Numerics::ggml);
+  const Program program = small_program(weights, testing::ggml_numerics());
   const auto with_threads = [&](std::size_t n) {
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, n);
     return run_prompt(program, weights);
@@ -134,7 +135,7 @@ TEST(Session, ThreadsDoNotChangeABit) {
 TEST(Session, TheTilesChangeTheLowBitsAndNotTheMeaning) {
   const Weights weights = tiny_weights({.d_model = 128, .d_ff = 256});
   const auto run_tiled = [&](testing::SmallTiles tiles) {
-    return run_prompt(small_program(weights, Numerics::fp32, tiles), weights);
+    return run_prompt(small_program(weights, testing::fp32_numerics(), tiles), weights);
   };
   const std::vector<float> fine = run_tiled({.k = 32, .c = 4});
   const std::vector<float> coarse = run_tiled({.k = 128, .c = 64});
@@ -149,7 +150,7 @@ TEST(Session, TheTilesChangeTheLowBitsAndNotTheMeaning) {
 
 TEST(Generate, StopsAtAStopTokenAndTellsTheLead) {
   const Weights weights = tiny_weights({});
-  const Program program = small_program(weights, Numerics::fp32);
+  const Program program = small_program(weights, testing::fp32_numerics());
   Session first(program, weights);
   const auto four = generate(program, first, kPrompt, {.max_tokens = 4, .stop_tokens = {}});
   ASSERT_EQ(four->size(), 4U);
@@ -169,7 +170,7 @@ TEST(Generate, StopsAtAStopTokenAndTellsTheLead) {
 
 TEST(Generate, EndsWithTheContext) {
   const Weights weights = tiny_weights({.n_layers = 1});  // a context of 128
-  const Program program = small_program(weights, Numerics::fp32);
+  const Program program = small_program(weights, testing::fp32_numerics());
   const std::vector<int> prompt(126, 5);
   Session session(program, weights);
 
@@ -190,7 +191,7 @@ TEST(Generate, JudgesByProbability) {
 
 TEST(Generate, RefusesAnEmptyPromptAndOneLongerThanTheContext) {
   const Weights weights = tiny_weights({});
-  const Program program = small_program(weights, Numerics::fp32);
+  const Program program = small_program(weights, testing::fp32_numerics());
   const auto attempt = [&](std::size_t tokens) {
     return refusal<InputError>([&] {
       Session session(program, weights);
@@ -207,7 +208,7 @@ TEST(Session, RefusesWeightsThatDoNotFitTheProgram) {
   const Weights wide = tiny_weights({.d_model = 128}, "values_wide.gguf");
   const Weights half = tiny_weights({.matrices = Format::fp16}, "values_half.gguf");
   const Weights shallow = tiny_weights({.n_layers = 1}, "values_shallow.gguf");
-  const Program program = small_program(small, Numerics::fp32);
+  const Program program = small_program(small, testing::fp32_numerics());
   const auto attempt = [&](const Weights& weights) {
     return refusal<InputError>([&] { Session session(program, weights); });
   };
@@ -222,10 +223,10 @@ TEST(Session, RefusesWeightsThatDoNotFitTheProgram) {
 
 TEST(Session, RefusesWhatItCannotRun) {
   const Weights weights = tiny_weights({});
-  Program split = small_program(weights, Numerics::fp32);
+  Program split = small_program(weights, testing::fp32_numerics());
   split.tensor_parallel = 2;
   EXPECT_TRUE(says(refusal<InputError>([&] { Session session(split, weights); }), "not yet"));
-  const Program program = small_program(weights, Numerics::fp32);
+  const Program program = small_program(weights, testing::fp32_numerics());
   EXPECT_TRUE(says(refusal<InputError>([&] { run_chunks(program, weights, {{288}}); }),
                    "token 288: expected 0 to 287"));
 }
@@ -237,7 +238,7 @@ TEST(Session, NamesLayerAndOperatorOfANumberThatIsNotFinite) {
   const std::string stored(reinterpret_cast<const char*>(scales.data.data()), scales.data.size());
   bytes.replace(bytes.find(stored), 4, testing::raw(std::numeric_limits<float>::quiet_NaN()));
   const Weights weights = Weights::open_gguf(testing::write_file("values_nan.gguf", bytes));
-  const Program program = small_program(weights, Numerics::fp32);
+  const Program program = small_program(weights, testing::fp32_numerics());
 
   const std::string message = refusal<InputError>([&] { run_prompt(program, weights); });
 

@@ -19,7 +19,7 @@ struct SmallTiles {
 
 class SmallProgram {
  public:
-  SmallProgram(const Weights& weights, Numerics numerics, SmallTiles tiles)
+  SmallProgram(const Weights& weights, const Numerics& numerics, SmallTiles tiles)
       : weights_(weights), model_(weights.architecture()), tiles_(tiles) {
     program_.model = model_.name;
     program_.chip = "test";
@@ -99,13 +99,13 @@ class SmallProgram {
 
   int activation(const char* name, Symbol rows, std::int64_t columns,
                  Role role = Role::activation) {
-    return add({name, role, Format::fp32, {1, rows}, columns, 0, 0});
+    return add({name, role, Format::fp32, Scaling::none, {1, rows}, columns, 0, 0});
   }
 
   int weight(const std::string& name, std::int64_t rows, std::int64_t columns) {
     const WeightTensor* stored = weights_.find(name_in_layer(name, 0));
     const Format format = stored != nullptr ? stored->format : Format::fp32;
-    return add({name, Role::weight, format, {rows, Symbol::one}, columns, 0, 0});
+    return add({name, Role::weight, format, Scaling::none, {rows, Symbol::one}, columns, 0, 0});
   }
 
   Kernel kernel(const char* name, Op op, std::vector<int> inputs, std::vector<int> weights,
@@ -133,7 +133,8 @@ class SmallProgram {
   Program program_;
 };
 
-inline Program small_program(const Weights& weights, Numerics numerics, SmallTiles tiles = {}) {
+inline Program small_program(const Weights& weights, const Numerics& numerics,
+                             SmallTiles tiles = {}) {
   return SmallProgram(weights, numerics, tiles).build();
 }
 
