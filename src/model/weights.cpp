@@ -268,7 +268,7 @@ Weights Weights::open_gguf(const std::filesystem::path& path) {
   for (const GgufTensor& t : file.tensors()) {
     if (t.name == "output.weight") a.tied_embeddings = false;
     if (t.name == "blk.0.ffn_gate.weight") a.dtype = t.format;
-    state->tensors.push_back({std::string(t.name), t.format, t.shape, t.data});
+    state->tensors.push_back({std::string(t.name), t.format, t.shape, t.data, Scaling::none, {}});
   }
   check_tensors(file, a);
   for (const WeightTensor& t : state->tensors) state->by_name[t.name] = &t;

@@ -23,6 +23,10 @@ struct WeightTensor {
   Format format = Format::fp32;
   std::vector<std::int64_t> shape;
   std::span<const std::byte> data;
+  // What the elements are multiplied with, where a file stores them apart: one scale (tensor), one
+  // a row (channel), or one for 128 x 128 elements (block_128), row by row.
+  Scaling scaling = Scaling::none;
+  std::vector<float> scales;
 };
 
 /// Which dimensions rotary embedding pairs: GGUF's converter permutes Wq and Wk of llama-family

@@ -120,6 +120,9 @@ struct Block {
   std::string name;
   std::int64_t repeat = 1;
   std::vector<Kernel> kernels;
+  // The model's layer of the first repetition. Repetition i reads a weight at base + i *
+  // layer_stride, by its name in layer first_layer + i, and the cache of that layer.
+  std::int64_t first_layer = 0;
   friend bool operator==(const Block&, const Block&) = default;
 };
 

@@ -15,7 +15,8 @@ struct Matrix {
   WeightTensor tensor;
 
   Matrix(std::int64_t rows, std::int64_t columns, std::vector<float> v) : values(std::move(v)) {
-    tensor = {"w", Format::fp32, {rows, columns}, std::as_bytes(std::span(values))};
+    tensor.shape = {rows, columns};
+    tensor.data = std::as_bytes(std::span(values));
   }
   WeightView view() const { return WeightView(tensor); }
 };
