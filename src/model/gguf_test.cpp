@@ -130,11 +130,15 @@ TEST(GgufRefuse, AnUnknownValueType) {
 }
 
 TEST(GgufRefuse, AnUnsupportedFormatNamesItAndTheSupportedOnes) {
-  GgufWriter writer;
-  writer.entry("t", 12, {256}, 0, std::string(144, '\0'));
-  EXPECT_TRUE(says(refusal(writer),
-                   "tensor 't': type Q4_K is not supported yet; supported are F32, F16, Q4_0, "
-                   "Q4_1, Q8_0, BF16"));
+  const auto with = [](std::uint32_t type) {
+    return refusal(GgufWriter().entry("t", type, {256}, 0, std::string(144, '\0')));
+  };
+  EXPECT_TRUE(says(with(10),
+                   "tensor 't': type Q2_K is not supported yet; supported are F32, F16, BF16, "
+                   "Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K"));
+  EXPECT_TRUE(says(with(20), "tensor 't': type IQ4_NL is not supported yet"));
+  EXPECT_TRUE(says(with(15), "tensor 't': type Q8_K is not supported yet"));  // activations only
+  EXPECT_TRUE(says(with(4242), "tensor 't': type number 4242 is not supported yet"));
 }
 
 TEST(GgufRefuse, TensorsThatAreNotAlignedOverlapOrLeaveTheFile) {
