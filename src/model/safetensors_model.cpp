@@ -26,12 +26,19 @@ constexpr std::string_view kSingle = "model.safetensors";
 constexpr std::size_t kMaxShards = 1024;
 constexpr std::int64_t kScaledBlock = 128;  // rows and columns that share one of block_128
 
-/// The file to begin with: an index or the only safetensors.
+/// The index or the only file in `folder`; "" when it has neither.
+fs::path find_in_folder(const fs::path& folder) {
+  for (const std::string_view name : {kIndex, kSingle}) {
+    if (fs::is_regular_file(folder / name)) return folder / name;
+  }
+  return {};
+}
+
+/// The file to begin with.
 fs::path find_start(const fs::path& path) {
   if (!fs::is_directory(path)) return path;
-  for (const std::string_view name : {kIndex, kSingle}) {
-    if (fs::is_regular_file(path / name)) return path / name;
-  }
+  const fs::path found = find_in_folder(path);
+  if (!found.empty()) return found;
   throw MissingInput(
       fmt::format("{}: expected {} or {} in this folder", path.string(), kIndex, kSingle));
 }
@@ -188,6 +195,10 @@ std::vector<WeightTensor> to_weights(const Checkpoint& checkpoint, const Archite
 }
 
 }  // namespace
+
+bool has_safetensors(const fs::path& folder) {
+  return !find_in_folder(folder).empty();
+}
 
 SafetensorsModel open_safetensors_model(const fs::path& path) {
   const fs::path start = find_start(path.lexically_normal());

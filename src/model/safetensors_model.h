@@ -15,8 +15,11 @@ struct SafetensorsModel {
   std::vector<MappedFile> files;      // of which the tensors are views
   std::vector<WeightTensor> tensors;  // by GGUF's names, checked against the architecture
   Architecture architecture;          // named after the folder
-  std::filesystem::path folder;
+  std::filesystem::path folder;       // of config.json
 };
+
+/// Whether `folder` holds model.safetensors or an index of shards.
+bool has_safetensors(const std::filesystem::path& folder);
 
 /// Opens `path`: a .safetensors file, a model.safetensors.index.json, or a folder with one of
 /// them; config.json lies beside. What it refuses: see Weights::open_safetensors.

@@ -53,6 +53,22 @@ TEST(SafetensorsRefuse, AFileCutShortAtAnyByte) {
   EXPECT_TRUE(says(refusal(whole + "y"), "expected 16 bytes of data, found 17"));
 }
 
+TEST(SafetensorsRefuse, FlippedBytesNeverDoMoreThanRefuse) {
+  SafetensorsWriter writer;
+  writer.tensor("a", "F32", {2, 2}, std::string(16, 'x')).tensor("b", "F8_E4M3", {3}, "yyy");
+  writer.entry("__metadata__", R"({"format":"pt"})");
+  const std::string whole = writer.bytes();
+  int refused = 0;
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const int change : {1, 2, 4, 8, 16, 32, 64, 128, 255}) {
+      std::string flipped = whole;
+      flipped[at] = static_cast<char>(flipped[at] ^ change);
+      refused += refusal(flipped) == "accepted" ? 0 : 1;
+    }
+  }
+  EXPECT_GT(refused, 500);
+}
+
 TEST(SafetensorsRefuse, AbsurdHeadersBeforeAllocating) {
   EXPECT_TRUE(says(refusal(testing::raw(~std::uint64_t{0}) + "{}"),
                    "length of the header: expected at most 100000000 bytes"));
