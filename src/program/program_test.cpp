@@ -105,8 +105,52 @@ TEST(ProgramText, RefusesWhatItDidNotWriteWithThePlace) {
 
 TEST(ProgramText, RefusesNumericsThatItDoesNotKnow) {
   std::string text = print(small_program());
-  text.replace(text.find("numerics ggml"), 13, "numerics fp7");
+  text.replace(text.find("kv_cache=fp32"), 13, "kv_cache=fp7");
   EXPECT_THROW(parse_program(std::make_shared<Source>(Source{"program.txt", text})), InputError);
+}
+
+TEST(ProgramText, RefusesNumericsThatNothingComputes) {
+  std::string text = print(small_program());
+  text.replace(text.find("sum=fp32"), 8, "sum=int32");
+  text.replace(text.find("activations=ggml"), 16, "activations=bf16");
+  EXPECT_THROW(parse_program(std::make_shared<Source>(Source{"program.txt", text})), InputError);
+}
+
+TEST(ProgramText, KeepsEveryFieldOfItsNumerics) {
+  Program p = small_program();
+  Numerics& n = p.numerics;
+  n = {.name = "all*",
+       .products = {.weights = Operand{Format::fp8_e4m3, Scaling::block_128},
+                    .activations = Operand{Format::fp8_e5m2, Scaling::group_128},
+                    .accumulator = {.kind = Accumulator::Kind::aligned,
+                                    .group = 32,
+                                    .bits = 13,
+                                    .rounding = Accumulator::Rounding::truncate,
+                                    .promote_every = 128},
+                    .overflow = Overflow::infinite},
+       .head = testing::bf16_numerics().products,
+       .kv_cache = {Format::int8, Scaling::token},
+       .attention = Format::fp16,
+       .stream = Format::bf16,
+       .functions = {VectorFunctions::Kind::table, 64},
+       .smoothing = 0.55};
+  p.tensors[5].format = Format::fp4_e2m1;
+  p.tensors[5].scaling = Scaling::nv_16;
+  EXPECT_EQ(reread(p), p) << print(p);
+}
+
+TEST(ProgramText, TellsTheTensorsOfBlocksOfLayersApart) {
+  Program p = small_program();
+  p.tensors.push_back(p.tensors[4]);  // norm and w of a second block of layers
+  p.tensors.push_back(p.tensors[5]);
+  p.tensors.back().format = Format::q8_0;
+  p.blocks.push_back(p.blocks[0]);
+  p.blocks[1].first_layer = kLayers;
+  p.blocks[1].kernels[0].weights = {6};
+  p.blocks[1].kernels[1].weights = {7};
+  EXPECT_EQ(reread(p), p) << print(p);
+  EXPECT_NE(print(p).find("weight blk.*.w.weight#2 q8_0"), std::string::npos) << print(p);
+  EXPECT_NE(print(p).find("block layer x 3 from 3"), std::string::npos) << print(p);
 }
 
 TEST(ProgramText, SurvivesBeingCutAnywhere) {
