@@ -135,8 +135,8 @@ NumericsDocument numerics_document(const Node& chip, const NumericsChoice& choic
 }
 
 /// Reads `root`; a set of numerics whose fields were changed has a star behind its name.
-Numerics read_changed(const Node& root, bool changed, Sources* sources = nullptr) {
-  Numerics n = read_numerics(root, sources);
+Numerics read_changed(const Node& root, bool changed, Sources& sources) {
+  Numerics n = read_numerics(root, &sources);
   if (changed && root.find("name")->place.source == root.place.source) n.name += '*';
   return n;
 }
@@ -203,7 +203,7 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
     return o.path.starts_with("numerics.");
   });
   Sources numerics_sources;
-  result.numerics = read_changed(numerics.root, numerics.changed, &numerics_sources);
+  result.numerics = read_changed(numerics.root, numerics.changed, numerics_sources);
   if (result.chip.dram.rate == BitsPerSecond(0)) result.chip.dram.rate = result.memory.rate;
   check_together(result, root, log);
   log.throw_if_any();
@@ -217,12 +217,14 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   return result;
 }
 
-Numerics load_numerics(const std::string& name, const std::vector<std::string>& arguments,
-                       const fs::path& home) {
+NumericsFiles load_numerics(const std::string& name, const std::vector<std::string>& arguments,
+                            const fs::path& home) {
   const std::vector<Override> overrides = split_overrides(arguments);
   Node root = read_document(find_numerics(name, home), Syntax::yaml, home);
   for (const Override& o : overrides) apply_override(root, o.path, o.value, o.argument);
-  return read_changed(root, !overrides.empty());
+  Sources sources;
+  Numerics numerics = read_changed(root, !overrides.empty(), sources);
+  return {std::move(numerics), list_inputs(root, sources)};
 }
 
 }  // namespace presil

@@ -42,10 +42,15 @@ struct NumericsChoice {
 ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& overrides,
                     const std::filesystem::path& home, const NumericsChoice& numerics = {});
 
+struct NumericsFiles {
+  Numerics numerics;
+  std::vector<InputValue> inputs;  // every value of the file, with its source
+};
+
 /// Reads numerics: `name` is a path, or the name of a file in home/numerics. Each override is
 /// "key=value" with a field of them ("accumulator.bits=12"). Throws as load_chip does.
-Numerics load_numerics(const std::string& name, const std::vector<std::string>& overrides,
-                       const std::filesystem::path& home);
+NumericsFiles load_numerics(const std::string& name, const std::vector<std::string>& overrides,
+                            const std::filesystem::path& home);
 
 /// Reads a memory part: `part` is a path, or the name of a file in home/memories. Each override is
 /// "key=value" with a field of the part ("timing.tRP=14 ns"). Throws as load_chip does.

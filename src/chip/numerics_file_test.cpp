@@ -12,7 +12,7 @@ namespace {
 const std::filesystem::path kHome = PRESIL_SOURCE_DIR;
 
 Numerics named(const std::string& name, const std::vector<std::string>& set = {}) {
-  return load_numerics(name, set, kHome);
+  return load_numerics(name, set, kHome).numerics;
 }
 
 /// The complaints about numerics with fields changed, one a line as "column message".

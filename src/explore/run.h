@@ -42,8 +42,8 @@ struct RunRequest {
   std::optional<std::string> prompt;  // text; needs weights
   std::int64_t max_tokens = 16;       // -n
   std::string weights;                // a GGUF file; "": the model's own, where it has one
-  std::string dtype;                  // "": the model's
-  std::string numerics;               // "": ggml for a GGUF, bf16 otherwise
+  std::string dtype;                  // that weights are stored in without a file; "": numerics say
+  std::string numerics;               // a name or a file; "": the chip's, else ggml or bf16
   LaunchMode launch = LaunchMode::graph;
 };
 

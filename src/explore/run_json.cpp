@@ -6,6 +6,7 @@
 
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
+#include "program/numerics_text.h"
 
 namespace presil {
 namespace {
@@ -212,7 +213,7 @@ Json to_json(const RunResult& r) {
       {"request", request_json(r.request)},
       {"weights",
        {{"file", r.weights_file}, {"formats", r.weight_formats}, {"sha256", r.weights_sha256}}},
-      {"numerics", {{"name", r.numerics.name}}}};
+      {"numerics", {{"name", r.numerics.name}, {"definition", print(r.numerics)}}}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();
