@@ -184,6 +184,36 @@ TEST(Bind, LaysTheCacheOutBehindTheWeights) {
   EXPECT_EQ(bound.dram_footprint, Bytes(10240 + kLayers * 2 * 3072));
 }
 
+TEST(Bind, ACacheKeepsARowForEachHeadAndToken) {
+  Program p = small_program();
+  for (const int cache : {2, 3}) {
+    Tensor& t = p.tensors[static_cast<std::size_t>(cache)];
+    t.format = Format::int8;
+    t.scaling = Scaling::token;
+    t.rows = {4, Symbol::C};
+    t.columns = 64;
+  }
+  p.blocks[0].first_layer = 2;  // layers 2, 3 and 4
+  const auto bound = bind(p, Step{{{1, 9}, {1, 19}}}).value();
+  // A token is 4 x (64 + 4) = 272 bytes; 10 and 20 tokens are 2720 and 5440, on units of 1024.
+  EXPECT_EQ(bound.cache_offsets, (std::vector<std::int64_t>{0, 3072}));
+  EXPECT_EQ(bound.placements[2].size, Bytes(3072 + 6144));
+  EXPECT_EQ(bound.dram_footprint, Bytes(10240 + 5 * 2 * 9216));
+}
+
+TEST(Bind, WhatABlockWritesFirstIsNotKeptFromTheBlockBefore) {
+  Program p = small_program();
+  p.tensors.push_back(p.tensors[1]);
+  p.tensors.back().name = "g";
+  // x -> h -> x in one block, x -> g -> x in the next: h and g may share their place.
+  p.blocks.push_back(p.blocks[0]);
+  p.blocks[1].kernels[0].outputs = {6};
+  p.blocks[1].kernels[1].inputs = {6};
+  const auto bound = bind(p, Step{{{5, 0}}}).value();
+  EXPECT_EQ(bound.placements[1].address, bound.placements[6].address);
+  EXPECT_NE(bound.placements[0].address, bound.placements[1].address);
+}
+
 TEST(Bind, LiveActivationsDoNotOverlap) {
   const Program p = small_program();
   const auto bound = bind(p, Step{{{5, 0}}}).value();
@@ -223,7 +253,10 @@ TEST(Bind, RefusesStepsThatNoCounterHolds) {
   Program p = small_program();
   EXPECT_THROW(bind(p, Step{{{1, INT64_MAX}}}), InputError);
   p.max_context = 1 << 27;
-  EXPECT_THROW(bind(p, Step{std::vector<Sequence>(65536, {1 << 27, 0})}), LimitReached);
+  const Step vast{std::vector<Sequence>(65536, {1 << 27, 0})};
+  EXPECT_THROW(bind(p, vast), LimitReached);
+  p.weight_footprint = Bytes(3) * (1LL << 30);  // whose weights alone do not fit is an answer
+  EXPECT_FALSE(bind(p, vast).has_value());
 }
 
 }  // namespace
