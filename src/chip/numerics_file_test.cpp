@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/scratch.h"
 #include "chip/library.h"
 
 namespace presil {
@@ -119,8 +120,7 @@ ChipFiles with_numerics(const std::string& line, const std::vector<std::string>&
                         const NumericsChoice& choice = {}) {
   std::string text = read_text(kHome / "chips/h100-sxm.yaml", std::size_t{1} << 20);
   text.replace(text.find("numerics: bf16"), 14, line);
-  const std::filesystem::path file =
-      std::filesystem::path(::testing::TempDir()) / "numerics_chip.yaml";
+  const std::filesystem::path file = testing::scratch_folder() / "numerics_chip.yaml";
   std::ofstream(file) << text;
   return load_chip(file.string(), set, kHome, choice);
 }

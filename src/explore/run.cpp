@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include "base/parallel.h"
-#include "base/sha256.h"
 #include "compiler/compile.h"
 #include "dram/address_map.h"
 #include "model/registry.h"
@@ -50,11 +49,11 @@ Numerics with_stored_weights(Numerics n, const std::string& dtype) {
   if (n.products.weights == wanted && n.of_head().weights == wanted) return n;
   n.products.weights.reset();
   if (n.head) n.head->weights.reset();
-  n.name += '*';
   if (const auto why = faults(n); !why.empty()) {
     throw InputError(fmt::format("--dtype {}: not with numerics {}: {}: {}", dtype, n.name,
                                  why.front().field, why.front().why));
   }
+  if (!n.name.ends_with('*')) n.name += '*';
   return n;
 }
 
@@ -131,7 +130,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
     if (!ref.config.empty()) check_same_shape(ref, file, r.model);
     r.model.name = ref.name;
     r.weights_file = file.filename().string();
-    r.weights_sha256 = sha256_of_file(file);
+    r.weights_id = identify_weights(file);
     r.weight_formats = formats_of(*weights);
     options.format_of = formats_by_name(*weights);
     if (!request.dtype.empty()) {

@@ -15,6 +15,7 @@
 #include "cost/price.h"
 #include "cost/tokens.h"
 #include "explore/phase.h"
+#include "explore/weights_id.h"
 #include "model/architecture.h"
 #include "values/generate.h"
 
@@ -59,7 +60,7 @@ struct RunResult {
   ChipFiles chip;
   Architecture model;
   std::string weights_file;    // name of the GGUF, "" without one
-  std::string weights_sha256;  // of its contents
+  WeightsId weights_id;        // of its contents
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   Numerics numerics;
   Program program;
