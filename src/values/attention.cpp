@@ -52,34 +52,39 @@ class RunningSoftmax {
 
 }  // namespace
 
+std::int64_t first_key_seen(const AttentionHeads& shape, std::int64_t context) {
+  return shape.window > 0 ? std::max<std::int64_t>(0, context + 1 - shape.window) : 0;
+}
+
 void attention(const AttentionHeads& shape, std::span<const float> queries,
-               std::span<const float> keys, std::span<const float> values, std::span<float> out) {
+               std::span<const float> keys, std::span<const float> values, std::span<float> out,
+               std::int64_t first_key) {
   const std::int64_t d = shape.head_dim;
   const std::int64_t q_stride = shape.n_heads * d;
   const std::int64_t kv_stride = shape.n_kv_heads * d;
   const std::int64_t n_queries = std::ssize(queries) / q_stride;
-  const std::int64_t context = std::ssize(keys) / kv_stride - n_queries;
+  const std::int64_t context = first_key + std::ssize(keys) / kv_stride - n_queries;
   const float inverse_root = 1.0f / std::sqrt(static_cast<float>(d));
+  std::vector<float> rounded(queries.begin(), queries.end());
+  round_to(shape.operands, rounded);
 
   const auto attend = [&](std::int64_t query, std::int64_t head) {
     const std::int64_t end = context + query + 1;
-    const std::int64_t begin = shape.window > 0 ? std::max<std::int64_t>(0, end - shape.window) : 0;
+    const std::int64_t begin = first_key_seen(shape, context + query);
     const std::int64_t tile = shape.tile > 0 ? shape.tile : end;
     const std::int64_t kv_column = head / (shape.n_heads / shape.n_kv_heads) * d;
-    const auto at = static_cast<std::size_t>(query * q_stride + head * d);
-    const auto width = static_cast<std::size_t>(d);
-    std::vector<float> q(queries.begin() + at, queries.begin() + at + width);
-    round_to(shape.operands, q);
-    RunningSoftmax softmax(out.subspan(at, width), shape.operands);
+    const std::int64_t at = query * q_stride + head * d;
+    RunningSoftmax softmax(out.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(d)),
+                           shape.operands);
     std::vector<float> scores;
-    // Tiles start at multiples of the tile, wherever the window starts.
     for (std::int64_t first = begin; first < end;) {
       const std::int64_t last = std::min((first / tile + 1) * tile, end);
       scores.clear();
       for (std::int64_t c = first; c < last; ++c) {
-        scores.push_back(inverse_root * dot(q.data(), &keys[c * kv_stride + kv_column], d));
+        const float* key = &keys[(c - first_key) * kv_stride + kv_column];
+        scores.push_back(inverse_root * dot(&rounded[at], key, d));
       }
-      softmax.add(scores, &values[first * kv_stride + kv_column], kv_stride);
+      softmax.add(scores, &values[(first - first_key) * kv_stride + kv_column], kv_stride);
       first = last;
     }
     softmax.finish();

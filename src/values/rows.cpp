@@ -1,15 +1,21 @@
 #include "values/rows.h"
 
+#include <algorithm>
 #include <cmath>
-
-#include "values/blocks.h"
 
 namespace presil {
 
-void embed(const WeightView& table, std::span<const int> tokens, std::span<float> out) {
+void embed(const WeightView& table, std::int64_t first, std::span<const int> tokens,
+           std::span<float> out) {
   const auto width = static_cast<std::size_t>(table.columns());
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    dequantise(table.format(), table.row(tokens[i]), out.subspan(i * width, width));
+    const std::span<float> to = out.subspan(i * width, width);
+    const std::int64_t row = tokens[i] - first;
+    if (row < 0 || row >= table.rows()) {
+      std::fill(to.begin(), to.end(), 0.0f);
+    } else {
+      table.to_floats(row, table.row(row), to);
+    }
   }
 }
 
@@ -44,7 +50,7 @@ void rotate(std::span<float> head, const Rotation& rotation, RopeLayout layout) 
 
 std::vector<float> load_vector(const WeightView& view) {
   std::vector<float> values(static_cast<std::size_t>(view.columns()));
-  dequantise(view.format(), view.row(0), values);
+  view.to_floats(0, view.row(0), values);
   return values;
 }
 

@@ -10,8 +10,10 @@
 
 namespace presil {
 
-/// out (tokens, d) = rows of `table`. Requires tokens within its rows.
-void embed(const WeightView& table, std::span<const int> tokens, std::span<float> out);
+/// out (tokens, d) = rows of `table`, which holds the vocabulary from token `first` on; the row of
+/// a token outside it is 0.
+void embed(const WeightView& table, std::int64_t first, std::span<const int> tokens,
+           std::span<float> out);
 
 /// out = in / sqrt(mean(in^2) + eps) * weight, for one row; in and out may be the same. The mean is
 /// taken in double, as ggml does.
