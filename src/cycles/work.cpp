@@ -108,12 +108,21 @@ class Worker {
         {table.base, std::min(length, bytes(k_.weights.front())), 0, 0}, Cargo::activations, false};
   }
 
-  /// New keys and values of all sequences, as one stretch of the layer's cache.
+  /// The keys, or the values, of `count` tokens in one layer, with their scales.
+  static std::int64_t bytes_of_tokens(const Tensor& cache, std::int64_t count) {
+    return count * cache.bytes(cache.rows.scale).count();
+  }
+
+  /// New keys and values, at the end of the sequence's cache. Those of several sequences are
+  /// scattered; one stretch of the layer's cache stands for them.
   void append_to_cache() {
+    const std::vector<Sequence>& sequences = bound_.step.sequences;
+    const std::int64_t before = sequences.size() == 1 ? sequences.front().context : 0;
     for (const int t : k_.outputs) {
       if (tensor(t).role != Role::cache) continue;
-      const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
-      move({{base, tensor(t).bytes(bound_.step.tokens()).count(), 0, 0}, Cargo::cache, true});
+      const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride +
+                                bytes_of_tokens(tensor(t), before);
+      move({{base, bytes_of_tokens(tensor(t), bound_.step.tokens()), 0, 0}, Cargo::cache, true});
     }
   }
 
@@ -297,7 +306,7 @@ class Worker {
     const std::int64_t step_bytes = tile_c * key_bytes;
     local_work(step_bytes * w_.steps, 2 * step_bytes * tile_steps);
 
-    const std::int64_t cached = keys * kv_heads * key_bytes;
+    const std::int64_t cached = 2 * bytes_of_tokens(cache, keys);
     for (const int t : {k_.inputs[1], k_.inputs[2]}) {
       const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
       move({{base, cached / 2, 0, 0}, Cargo::cache, false});

@@ -139,7 +139,8 @@ class Binder {
     dram_end_ = program_.weight_footprint.count();
   }
 
-  /// Layer after layer; in a layer k of all sequences, then v of all sequences.
+  /// Layer after layer; in a layer k of all sequences, then v of all sequences. Sequences follow
+  /// each other without a gap, so that reading the caches of all of them is one stretch.
   void place_caches() {
     const std::int64_t unit = program_.dram_unit.count();
     const std::int64_t region = dram_end_;
@@ -153,9 +154,9 @@ class Binder {
       std::vector<std::int64_t> offsets;
       for (const Sequence& s : bound_.step.sequences) {
         offsets.push_back(size);
-        const std::int64_t tokens = s.context + s.new_tokens;
-        size += round_up(t.bytes(tokens).count(), unit);
+        size += (s.context + s.new_tokens) * t.bytes(t.rows.scale).count();
       }
+      size = round_up(size, unit);
       bound_.placements[i] = {Level::dram, region + in_layer, Bytes(size)};
       bound_.cache_offsets = std::move(offsets);  // the same for k and v, which are alike
       in_layer += size;

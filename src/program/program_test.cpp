@@ -131,13 +131,13 @@ TEST(Bind, TakesTheFirstMappingThatCoversTheRows) {
 TEST(Bind, LaysTheCacheOutBehindTheWeights) {
   const Program p = small_program();
   const auto bound = bind(p, Step{{{1, 9}, {1, 19}}}).value();
-  // A row is 16 fp32 = 64 bytes; 10 and 20 rows are 640 and 1280 bytes, on units of 1024.
-  EXPECT_EQ(bound.cache_offsets, (std::vector<std::int64_t>{0, 1024}));
+  // A row is 16 fp32 = 64 bytes; 10 and 20 rows are 640 and 1280 bytes, together two units of 1024.
+  EXPECT_EQ(bound.cache_offsets, (std::vector<std::int64_t>{0, 640}));
   EXPECT_EQ(bound.placements[2].address, 10240);
-  EXPECT_EQ(bound.placements[2].size, Bytes(3072));
-  EXPECT_EQ(bound.placements[3].address, 10240 + 3072);
-  EXPECT_EQ(bound.cache_layer_stride, 2 * 3072);
-  EXPECT_EQ(bound.dram_footprint, Bytes(10240 + kLayers * 2 * 3072));
+  EXPECT_EQ(bound.placements[2].size, Bytes(2048));
+  EXPECT_EQ(bound.placements[3].address, 10240 + 2048);
+  EXPECT_EQ(bound.cache_layer_stride, 2 * 2048);
+  EXPECT_EQ(bound.dram_footprint, Bytes(10240 + kLayers * 2 * 2048));
 }
 
 TEST(Bind, LiveActivationsDoNotOverlap) {

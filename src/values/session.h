@@ -41,10 +41,10 @@ struct SessionOptions {
   /// Is told of all bytes that kernels dereference; a test's. It must outlive the session.
   AccessLog* log = nullptr;
   /// Called after each layer of a step with its residual stream: (tokens of the step, d_model).
-  std::function<void(std::int64_t layer, std::span<const float> residual)> after_layer;
+  std::function<void(std::int64_t layer, std::span<const float> residual)> after_layer{};
   /// Called before each product with its input on rank 0: (rows, columns of the weights).
   std::function<void(const Kernel& kernel, std::int64_t layer, std::span<const float> input)>
-      before_product;
+      before_product{};
 };
 
 class Session {
