@@ -206,7 +206,7 @@ void Session::run_gemm(const BoundKernel& kernel, std::size_t layer) {
   std::vector<PreparedWeight> weights;
   for (const int w : k.weights) weights.emplace_back(weight(w, layer), numerics_.products);
   const KTiling tiling{kernel.mapping->tile(Axis::k), kernel.mapping->split_k};
-  gemm(numerics_.products, tiling, k.epilogue, activation(k.inputs.front()), weights,
+  gemm(numerics_.products, {}, tiling, k.epilogue, activation(k.inputs.front()), weights,
        activation(k.outputs.front()));
 }
 

@@ -20,6 +20,8 @@ class WeightView {
   Format format() const { return format_; }
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
+  Scaling scaling() const { return scaling_; }
+  std::span<const float> scales() const { return scales_; }  // as in WeightTensor
 
   /// The stored bytes of one row, as a kernel of the program reads them: once a kernel and step.
   std::span<const std::byte> row(std::int64_t index) const { return offline_row(index); }
