@@ -8,8 +8,8 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
-#include "values/blocks.h"
 #include "values/dot.h"
+#include "values/number/codes.h"
 
 namespace presil {
 namespace {
@@ -17,22 +17,23 @@ namespace {
 /// The attention of one query of one head: what has been seen so far of keys and values.
 class RunningSoftmax {
  public:
-  RunningSoftmax(std::span<float> out, Format operands) : out_(out), operands_(operands) {
+  RunningSoftmax(std::span<float> out, Format operands, const VectorUnit& functions)
+      : out_(out), operands_(operands), functions_(functions) {
     std::fill(out_.begin(), out_.end(), 0.0f);
   }
 
   /// Takes in a tile: `scores` of its keys (overwritten), and their values, `stride` apart.
   void add(std::span<float> scores, const float* values, std::int64_t stride) {
     const float largest = std::max(largest_, *std::max_element(scores.begin(), scores.end()));
-    const float correction = std::exp(largest_ - largest);  // 0 at the first tile
+    const float correction = functions_.exp(largest_ - largest);  // 0 at the first tile
     largest_ = largest;
     sum_ *= correction;
     for (float& o : out_) o *= correction;
     for (float& s : scores) {
-      s = std::exp(s - largest);
+      s = functions_.exp(s - largest);
       sum_ += s;
     }
-    round_to(operands_, scores);
+    round_all(operands_, Overflow::infinite, scores);
     for (const float p : scores) {
       add_scaled(p, values, out_.data(), std::ssize(out_));
       values += stride;
@@ -46,6 +47,7 @@ class RunningSoftmax {
  private:
   std::span<float> out_;
   Format operands_;
+  const VectorUnit& functions_;
   float largest_ = -std::numeric_limits<float>::infinity();
   float sum_ = 0;
 };
@@ -66,7 +68,9 @@ void attention(const AttentionHeads& shape, std::span<const float> queries,
   const std::int64_t context = first_key + std::ssize(keys) / kv_stride - n_queries;
   const float inverse_root = 1.0f / std::sqrt(static_cast<float>(d));
   std::vector<float> rounded(queries.begin(), queries.end());
-  round_to(shape.operands, rounded);
+  round_all(shape.operands, Overflow::infinite, rounded);
+  const VectorUnit exact;
+  const VectorUnit& functions = shape.functions != nullptr ? *shape.functions : exact;
 
   const auto attend = [&](std::int64_t query, std::int64_t head) {
     const std::int64_t end = context + query + 1;
@@ -75,7 +79,7 @@ void attention(const AttentionHeads& shape, std::span<const float> queries,
     const std::int64_t kv_column = head / (shape.n_heads / shape.n_kv_heads) * d;
     const std::int64_t at = query * q_stride + head * d;
     RunningSoftmax softmax(out.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(d)),
-                           shape.operands);
+                           shape.operands, functions);
     std::vector<float> scores;
     for (std::int64_t first = begin; first < end;) {
       const std::int64_t last = std::min((first / tile + 1) * tile, end);

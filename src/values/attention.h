@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "base/numerics.h"
+#include "base/number_format.h"
+#include "values/vector_functions.h"
 
 namespace presil {
 
@@ -16,7 +17,7 @@ struct AttentionHeads {
   std::int64_t window = 0;         // keys a query sees, itself included; 0: all before it
   std::int64_t tile = 0;           // keys a tile; 0: all at once
   Format operands = Format::fp32;  // queries and probabilities are rounded to it (fp32, fp16, bf16)
-  VectorFunctions functions{};     // exp
+  const VectorUnit* functions = nullptr;  // for exp; nothing: exact
 };
 
 /// The first key that a query after `context` tokens sees.

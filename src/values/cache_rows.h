@@ -2,7 +2,7 @@
 //
 // Each head of each token is rounded once, when it comes, and kept as the bytes of its format;
 // with Scaling::token it is first divided by its own fp32 scale, its largest number over the
-// largest of the format.
+// largest of the format. What is beyond the largest becomes it.
 #pragma once
 
 #include <cstddef>

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -10,8 +9,8 @@
 #include <fmt/ranges.h>
 #include <tbb/parallel_invoke.h>
 
-#include "values/blocks.h"
 #include "values/gemm.h"
+#include "values/number/codes.h"
 #include "values/weight_piece.h"
 
 namespace presil {
@@ -38,12 +37,13 @@ Rank::Rank(const Program& program, const Weights& weights, const SessionOptions&
       rope_layout_(weights.rope_layout()),
       rank_(rank),
       n_heads_(model_.n_heads / program.tensor_parallel),
-      n_kv_heads_(std::max<std::int64_t>(1, model_.n_kv_heads / program.tensor_parallel)) {
+      n_kv_heads_(std::max<std::int64_t>(1, model_.n_kv_heads / program.tensor_parallel)),
+      functions_(program.numerics.functions) {
   resolve_weights(weights);
 }
 
 void Rank::resolve_weights(const Weights& weights) {
-  weights_.resize(program_.tensors.size());
+  views_.resize(program_.tensors.size());
   for (const Block& block : program_.blocks) {
     if (is_of_layers(program_, block)) {
       n_layers_ = std::max(n_layers_, block.first_layer + block.repeat);
@@ -51,7 +51,7 @@ void Rank::resolve_weights(const Weights& weights) {
     for (const Kernel& kernel : block.kernels) {
       for (const int index : kernel.weights) {
         const Tensor& tensor = program_.tensor(index);
-        auto& repetitions = weights_[static_cast<std::size_t>(index)];
+        auto& repetitions = views_[static_cast<std::size_t>(index)];
         for (auto i = std::ssize(repetitions); i < block.repeat; ++i) {
           WeightView view = piece_of_weight(weights, tensor, block.first_layer + i,
                                             {rank_, program_.tensor_parallel});
@@ -59,7 +59,7 @@ void Rank::resolve_weights(const Weights& weights) {
             taps_.push_back({options_.log, &tensor, index, tensor.base + i * tensor.layer_stride});
             view.watch(&taps_.back());
           }
-          repetitions.push_back({view, std::nullopt});
+          repetitions.push_back(view);
         }
       }
     }
@@ -124,7 +124,7 @@ void Rank::execute(const BoundKernel& kernel, const KernelPlace& place, std::int
   }
   for (const int output : k.outputs) {
     if (program_.tensor(output).role != Role::activation) continue;
-    round_to(program_.tensor(output).format, activation(output));
+    round_all(program_.tensor(output).format, Overflow::infinite, activation(output));
     check_finite(k, place, output, activation(output));
   }
 }
@@ -142,20 +142,59 @@ void Rank::check_finite(const Kernel& kernel, const KernelPlace& place, int inde
                   where, kernel.name, program_.tensor(index).name, numerics_.name, program_.model));
 }
 
+const ProductNumerics& Rank::numerics_of(const Kernel& product) const {
+  const bool in_layers = is_in_layers(program_.tensor(product.weights.front()).name);
+  return in_layers ? numerics_.products : numerics_.of_head();
+}
+
+std::span<const PreparedWeight> Rank::prepared(const Kernel& product, std::int64_t repetition,
+                                               std::span<const float> divisors) {
+  std::vector<PreparedWeight>& weights = prepared_[{&product, repetition}];
+  if (weights.empty()) {
+    for (const int index : product.weights) {
+      weights.emplace_back(weight(index, repetition), numerics_of(product), divisors);
+    }
+  }
+  return weights;
+}
+
+const Kernel* Rank::product_of_table(int table) const {
+  for (const Kernel& kernel : program_.blocks.back().kernels) {
+    if (kernel.op == Op::gemm && kernel.weights.front() == table) return &kernel;
+  }
+  return nullptr;
+}
+
+/// A table that is the last product's too is stored as that product wants it. Otherwise it is
+/// stored as activations are, to which the results are rounded.
 void Rank::run_embed(const Kernel& kernel) {
   const int table = kernel.weights.front();
-  const WeightView& view = weight(table, 0).view;
-  embed(view, rank_ * view.rows(), state_->tokens, activation(kernel.outputs.front()));
+  const WeightView& view = weight(table, 0);
+  const Kernel* product = product_of_table(table);
+  RowOfTable row_of = [&](std::int64_t row, std::span<float> out) {
+    view.to_floats(row, view.row(row), out);
+  };
+  if (product != nullptr && numerics_of(*product).activations) {
+    const PreparedWeight& stored = prepared(*product, 0).front();
+    row_of = [&](std::int64_t row, std::span<float> out) {
+      const auto span = static_cast<std::size_t>(scale_span(stored.scaling(), view.columns()));
+      std::vector<float> scales((out.size() + span - 1) / span);
+      stored.code_row(row, view.row(row), out, scales);
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] *= scales[i / span];
+    };
+  }
+  embed(row_of, rank_ * view.rows(), view.rows(), state_->tokens,
+        activation(kernel.outputs.front()));
 }
 
 void Rank::run_norm(const Kernel& kernel, std::int64_t repetition) {
   const std::vector<float>& in = activation(kernel.inputs.front());
   std::vector<float>& out = activation(kernel.outputs.front());
-  const std::vector<float> scales = load_vector(weight(kernel.weights.front(), repetition).view);
+  const std::vector<float> scales = load_vector(weight(kernel.weights.front(), repetition));
   const std::size_t width = scales.size();
   const auto normalise = [&](std::size_t from, std::size_t to) {
-    rmsnorm(std::span(in).subspan(from * width, width), scales, static_cast<float>(model_.norm_eps),
-            std::span(out).subspan(to * width, width));
+    rmsnorm(functions_, std::span(in).subspan(from * width, width), scales,
+            static_cast<float>(model_.norm_eps), std::span(out).subspan(to * width, width));
   };
   if (out.size() < in.size()) {
     const std::vector<std::size_t> last = state_->last_tokens();
@@ -177,22 +216,15 @@ void Rank::run_gemm(const BoundKernel& kernel, std::int64_t repetition, std::int
     for (std::size_t i = 0; i < smoothed.size(); ++i) smoothed[i] /= divisors[i % divisors.size()];
     input = smoothed;
   }
-  const bool in_layers = is_in_layers(program_.tensor(k.weights.front()).name);
-  const ProductNumerics& numerics = in_layers ? numerics_.products : numerics_.of_head();
-  std::vector<PreparedWeight> weights;
-  for (const int index : k.weights) {
-    Weight& w = weight(index, repetition);
-    if (!w.prepared) w.prepared.emplace(w.view, numerics, divisors);
-    weights.push_back(*w.prepared);
-  }
   const KTiling tiling{kernel.mapping->tile(Axis::k), kernel.mapping->split_k};
-  gemm(numerics, tiling, k.epilogue, input, weights, activation(k.outputs.front()));
+  gemm(numerics_of(k), {.functions = &functions_}, tiling, k.epilogue, input,
+       prepared(k, repetition, divisors), activation(k.outputs.front()));
 }
 
 void Rank::run_rope(const Kernel& kernel, const KernelPlace& place, std::int64_t layer) {
   std::map<std::string_view, std::vector<float>> extras;  // biases and head norms, by name
   for (const int w : kernel.weights) {
-    extras[program_.tensor(w).name] = load_vector(weight(w, place.repetition).view);
+    extras[program_.tensor(w).name] = load_vector(weight(w, place.repetition));
   }
   const auto d = static_cast<std::size_t>(model_.head_dim);
   const std::size_t q_width = static_cast<std::size_t>(n_heads_) * d;
@@ -208,7 +240,7 @@ void Rank::run_rope(const Kernel& kernel, const KernelPlace& place, std::int64_t
     for (std::size_t at = 0; at < part.size(); at += d) {
       const std::span<float> head = part.subspan(at, d);
       if (scales != extras.end()) {
-        rmsnorm(head, scales->second, static_cast<float>(model_.norm_eps), head);
+        rmsnorm(functions_, head, scales->second, static_cast<float>(model_.norm_eps), head);
       }
       rotate(head, state_->rotations[token], rope_layout_);
     }
@@ -248,7 +280,7 @@ void Rank::run_attention(const BoundKernel& kernel, std::int64_t layer) {
       .window = model_.sliding_window,
       .tile = kernel.mapping->tile(Axis::c),
       .operands = numerics_.attention,
-      .functions = numerics_.functions,
+      .functions = &functions_,
   };
   const std::span<const float> queries = activation(kernel.kernel->inputs.front());
   const std::span<float> out = activation(kernel.kernel->outputs.front());

@@ -4,8 +4,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
+#include <map>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "model/weights.h"
@@ -15,6 +16,7 @@
 #include "values/cache_rows.h"
 #include "values/prepared_weight.h"
 #include "values/step_state.h"
+#include "values/vector_functions.h"
 
 namespace presil {
 
@@ -41,11 +43,6 @@ class Rank {
                     std::span<const float> values) const;
 
  private:
-  /// One weight in one repetition of its block.
-  struct Weight {
-    WeightView view;
-    std::optional<PreparedWeight> prepared;  // for products, from the first on
-  };
   struct Cache {
     CacheRows keys, values;
   };
@@ -58,9 +55,16 @@ class Rank {
   void run_rope(const Kernel& kernel, const KernelPlace& place, std::int64_t layer);
   void run_attention(const BoundKernel& kernel, std::int64_t layer);
 
-  Weight& weight(int tensor, std::int64_t repetition) {
-    return weights_[static_cast<std::size_t>(tensor)][static_cast<std::size_t>(repetition)];
+  const WeightView& weight(int tensor, std::int64_t repetition) const {
+    return views_[static_cast<std::size_t>(tensor)][static_cast<std::size_t>(repetition)];
   }
+  /// The arithmetic of a product: the head's is the one outside the layers.
+  const ProductNumerics& numerics_of(const Kernel& product) const;
+  /// The weights of a product, prepared when it is first run.
+  std::span<const PreparedWeight> prepared(const Kernel& product, std::int64_t repetition,
+                                           std::span<const float> divisors = {});
+  /// The last product, if its weights are the embedding table.
+  const Kernel* product_of_table(int table) const;
 
   const Program& program_;
   const Architecture& model_;
@@ -68,9 +72,11 @@ class Rank {
   const SessionOptions& options_;
   const RopeLayout rope_layout_;
   const int rank_;
-  const std::int64_t n_heads_, n_kv_heads_;   // of this chip
-  std::deque<WeightTap> taps_;                // of the views, when there is a log
-  std::vector<std::vector<Weight>> weights_;  // by tensor, then repetition
+  const std::int64_t n_heads_, n_kv_heads_;  // of this chip
+  const VectorUnit functions_;
+  std::deque<WeightTap> taps_;                  // of the views, when there is a log
+  std::vector<std::vector<WeightView>> views_;  // by tensor, then repetition
+  std::map<std::pair<const Kernel*, std::int64_t>, std::vector<PreparedWeight>> prepared_;
   std::int64_t n_layers_ = 0;
   std::vector<std::vector<Cache>> caches_;       // by sequence, then layer
   std::vector<std::vector<float>> activations_;  // by tensor

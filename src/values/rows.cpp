@@ -5,26 +5,26 @@
 
 namespace presil {
 
-void embed(const WeightView& table, std::int64_t first, std::span<const int> tokens,
-           std::span<float> out) {
-  const auto width = static_cast<std::size_t>(table.columns());
+void embed(const RowOfTable& table, std::int64_t first, std::int64_t rows,
+           std::span<const int> tokens, std::span<float> out) {
+  const std::size_t width = out.size() / tokens.size();
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const std::span<float> to = out.subspan(i * width, width);
     const std::int64_t row = tokens[i] - first;
-    if (row < 0 || row >= table.rows()) {
+    if (row < 0 || row >= rows) {
       std::fill(to.begin(), to.end(), 0.0f);
     } else {
-      table.to_floats(row, table.row(row), to);
+      table(row, to);
     }
   }
 }
 
-void rmsnorm(std::span<const float> in, std::span<const float> weight, float eps,
-             std::span<float> out) {
+void rmsnorm(const VectorUnit& functions, std::span<const float> in, std::span<const float> weight,
+             float eps, std::span<float> out) {
   double squares = 0;
   for (const float x : in) squares += static_cast<double>(x * x);
   const auto mean = static_cast<float>(squares / static_cast<double>(in.size()));
-  const float scale = 1.0f / std::sqrt(mean + eps);
+  const float scale = functions.rsqrt(mean + eps);
   for (std::size_t i = 0; i < in.size(); ++i) out[i] = in[i] * scale * weight[i];
 }
 

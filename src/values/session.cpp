@@ -6,7 +6,7 @@
 
 #include "base/interrupt.h"
 #include "base/progress.h"
-#include "values/blocks.h"
+#include "values/number/codes.h"
 #include "values/rank.h"
 #include "values/step_state.h"
 
@@ -127,12 +127,12 @@ void Session::all_reduce(const Kernel& kernel) {
     const std::vector<float>& part = ranks_[r]->activation(kernel.inputs.front());
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
   }
-  round_to(format, sum);
+  round_all(format, Overflow::infinite, sum);
   for (auto& rank : ranks_) {
     std::vector<float>& out = rank->activation(output);
     if (kernel.epilogue == Epilogue::add) {
       for (std::size_t i = 0; i < out.size(); ++i) out[i] += sum[i];
-      round_to(format, out);
+      round_all(format, Overflow::infinite, out);
     } else {
       out = sum;
     }

@@ -49,16 +49,18 @@ WeightView piece_of_weight(const Weights& weights, const Tensor& wanted, std::in
     throw InputError(
         fmt::format("weights: '{}': {} is not supported yet", name, to_string(found->format)));
   }
-  const int block = info(found->format).block_elements;
-  if (across > 1 && wanted.columns % block != 0) {
-    throw InputError(
-        fmt::format("weights: '{}': {} columns on each of {} chips are not whole blocks of {}, "
-                    "which are {}; a smaller --tp cuts fewer",
-                    name, wanted.columns, share.ranks, to_string(found->format), block));
+  const WeightView whole(*found);
+  const auto [row_unit, column_unit] = whole.cut_unit();
+  const bool rows_are_whole = down == 1 || rows % row_unit == 0;
+  if (!rows_are_whole || (across > 1 && wanted.columns % column_unit != 0)) {
+    throw InputError(fmt::format(
+        "weights: '{}': {} {} on each of {} chips are not whole blocks of {}, which "
+        "are {}; a smaller --tp cuts fewer",
+        name, rows_are_whole ? wanted.columns : rows, rows_are_whole ? "columns" : "rows",
+        share.ranks, to_string(found->format), rows_are_whole ? column_unit : row_unit));
   }
   const auto mine = [&](std::int64_t of) { return share.rank * of / share.ranks; };
-  return WeightView(*found).part(mine(down) * rows, rows, mine(across) * wanted.columns,
-                                 wanted.columns);
+  return whole.part(mine(down) * rows, rows, mine(across) * wanted.columns, wanted.columns);
 }
 
 }  // namespace presil

@@ -1,5 +1,7 @@
 #include "values/weight_view.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/integers.h"
 #include "values/blocks.h"
@@ -26,8 +28,13 @@ WeightView WeightView::part(std::int64_t first_row, std::int64_t rows, std::int6
   CHECK(first_row >= 0 && rows > 0 && first_row + rows <= rows_ && first_column >= 0 &&
             columns > 0 && first_column + columns <= columns_,
         "a part lies within its weight");
-  const int block = info(format_).block_elements;
-  CHECK(first_column % block == 0 && (columns % block == 0 || columns == columns_),
+  const CutUnit unit = cut_unit();
+  const auto is_cut = [](std::int64_t at, std::int64_t end, std::int64_t by) {
+    return at % by == 0 || at == end;
+  };
+  CHECK(is_cut(first_row, rows_, unit.rows) && is_cut(first_row + rows, rows_, unit.rows) &&
+            is_cut(first_column, columns_, unit.columns) &&
+            is_cut(first_column + columns, columns_, unit.columns),
         "a part of a weight is whole blocks");
   WeightView result = *this;
   result.rows_ = rows;
@@ -37,6 +44,30 @@ WeightView WeightView::part(std::int64_t first_row, std::int64_t rows, std::int6
                                static_cast<std::size_t>(bytes_of(format_, first_column).count()));
   result.first_row_ += first_row;
   result.first_column_ += first_column;
+  return result;
+}
+
+WeightView::CutUnit WeightView::cut_unit() const {
+  const std::int64_t block = info(format_).block_elements;
+  if (scaling_ != Scaling::block_128) return {1, block};
+  return {kScaledBlock, std::max(kScaledBlock, block)};
+}
+
+std::vector<float> WeightView::scales() const {
+  std::vector<float> result;
+  if (scaling_ == Scaling::tensor) result = {scales_.front()};
+  if (scaling_ == Scaling::channel) {
+    const auto begin = scales_.begin() + first_row_;
+    result.assign(begin, begin + rows_);
+  }
+  if (scaling_ == Scaling::block_128) {
+    const std::int64_t across = ceil_div(whole_columns_, kScaledBlock);
+    for (std::int64_t row = first_row_; row < first_row_ + rows_; row += kScaledBlock) {
+      const auto begin =
+          scales_.begin() + row / kScaledBlock * across + first_column_ / kScaledBlock;
+      result.insert(result.end(), begin, begin + ceil_div(columns_, kScaledBlock));
+    }
+  }
   return result;
 }
 

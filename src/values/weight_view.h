@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/number_format.h"
 #include "model/weights.h"
@@ -20,13 +21,23 @@ class WeightView {
   explicit WeightView(const WeightTensor& tensor);
 
   /// `rows` rows from `first_row` on, of each `columns` columns from `first_column` on. Requires
-  /// that they are within the view and that both column numbers are whole blocks of the format.
+  /// that they are within the view and cut neither a block of the format nor a block that shares a
+  /// scale (see cut_unit).
   WeightView part(std::int64_t first_row, std::int64_t rows, std::int64_t first_column,
                   std::int64_t columns) const;
+
+  /// Rows and columns are cut at multiples of these: blocks of the format, and of 128 x 128 scales.
+  struct CutUnit {
+    std::int64_t rows, columns;
+  };
+  CutUnit cut_unit() const;
 
   Format format() const { return format_; }
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
+  Scaling scaling() const { return scaling_; }
+  /// As in WeightTensor, those of the rows and columns of the view.
+  std::vector<float> scales() const;
 
   /// From now on `tap`, which must outlive the view and its copies, is told of every row read.
   void watch(const WeightTap* tap) { tap_ = tap; }
