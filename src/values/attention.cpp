@@ -8,8 +8,8 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
-#include "values/blocks.h"
 #include "values/dot.h"
+#include "values/number/codes.h"
 
 namespace presil {
 namespace {
@@ -17,22 +17,23 @@ namespace {
 /// The attention of one query of one head: what has been seen so far of keys and values.
 class RunningSoftmax {
  public:
-  RunningSoftmax(std::span<float> out, Format operands) : out_(out), operands_(operands) {
+  RunningSoftmax(std::span<float> out, Format operands, const VectorUnit& functions)
+      : out_(out), operands_(operands), functions_(functions) {
     std::fill(out_.begin(), out_.end(), 0.0f);
   }
 
   /// Takes in a tile: `scores` of its keys (overwritten), and their values, `stride` apart.
   void add(std::span<float> scores, const float* values, std::int64_t stride) {
     const float largest = std::max(largest_, *std::max_element(scores.begin(), scores.end()));
-    const float correction = std::exp(largest_ - largest);  // 0 at the first tile
+    const float correction = functions_.exp(largest_ - largest);  // 0 at the first tile
     largest_ = largest;
     sum_ *= correction;
     for (float& o : out_) o *= correction;
     for (float& s : scores) {
-      s = std::exp(s - largest);
+      s = functions_.exp(s - largest);
       sum_ += s;
     }
-    round_to(operands_, scores);
+    round_all(operands_, Overflow::infinite, scores);
     for (const float p : scores) {
       add_scaled(p, values, out_.data(), std::ssize(out_));
       values += stride;
@@ -46,40 +47,48 @@ class RunningSoftmax {
  private:
   std::span<float> out_;
   Format operands_;
+  const VectorUnit& functions_;
   float largest_ = -std::numeric_limits<float>::infinity();
   float sum_ = 0;
 };
 
 }  // namespace
 
+std::int64_t first_key_seen(const AttentionHeads& shape, std::int64_t context) {
+  return shape.window > 0 ? std::max<std::int64_t>(0, context + 1 - shape.window) : 0;
+}
+
 void attention(const AttentionHeads& shape, std::span<const float> queries,
-               std::span<const float> keys, std::span<const float> values, std::span<float> out) {
+               std::span<const float> keys, std::span<const float> values, std::span<float> out,
+               std::int64_t first_key) {
   const std::int64_t d = shape.head_dim;
   const std::int64_t q_stride = shape.n_heads * d;
   const std::int64_t kv_stride = shape.n_kv_heads * d;
   const std::int64_t n_queries = std::ssize(queries) / q_stride;
-  const std::int64_t context = std::ssize(keys) / kv_stride - n_queries;
+  const std::int64_t context = first_key + std::ssize(keys) / kv_stride - n_queries;
   const float inverse_root = 1.0f / std::sqrt(static_cast<float>(d));
+  std::vector<float> rounded(queries.begin(), queries.end());
+  round_all(shape.operands, Overflow::infinite, rounded);
+  const VectorUnit exact;
+  const VectorUnit& functions = shape.functions != nullptr ? *shape.functions : exact;
 
   const auto attend = [&](std::int64_t query, std::int64_t head) {
     const std::int64_t end = context + query + 1;
-    const std::int64_t begin = shape.window > 0 ? std::max<std::int64_t>(0, end - shape.window) : 0;
+    const std::int64_t begin = first_key_seen(shape, context + query);
     const std::int64_t tile = shape.tile > 0 ? shape.tile : end;
     const std::int64_t kv_column = head / (shape.n_heads / shape.n_kv_heads) * d;
-    const auto at = static_cast<std::size_t>(query * q_stride + head * d);
-    const auto width = static_cast<std::size_t>(d);
-    std::vector<float> q(queries.begin() + at, queries.begin() + at + width);
-    round_to(shape.operands, q);
-    RunningSoftmax softmax(out.subspan(at, width), shape.operands);
+    const std::int64_t at = query * q_stride + head * d;
+    RunningSoftmax softmax(out.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(d)),
+                           shape.operands, functions);
     std::vector<float> scores;
-    // Tiles start at multiples of the tile, wherever the window starts.
     for (std::int64_t first = begin; first < end;) {
       const std::int64_t last = std::min((first / tile + 1) * tile, end);
       scores.clear();
       for (std::int64_t c = first; c < last; ++c) {
-        scores.push_back(inverse_root * dot(q.data(), &keys[c * kv_stride + kv_column], d));
+        const float* key = &keys[(c - first_key) * kv_stride + kv_column];
+        scores.push_back(inverse_root * dot(&rounded[at], key, d));
       }
-      softmax.add(scores, &values[first * kv_stride + kv_column], kv_stride);
+      softmax.add(scores, &values[(first - first_key) * kv_stride + kv_column], kv_stride);
       first = last;
     }
     softmax.finish();

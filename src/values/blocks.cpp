@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "values/rounding.h"
+#include "values/number/rounding.h"
 #include "values/vector_clones.h"
 
 namespace presil {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "values/dot.h"
-#include "values/rounding.h"
+#include "values/number/rounding.h"
 
 namespace presil {
 namespace {

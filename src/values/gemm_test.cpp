@@ -26,7 +26,7 @@ std::vector<float> run(KTiling tiling, Epilogue epilogue, const std::vector<floa
   const ProductNumerics numerics = testing::fp32_numerics().products;
   std::vector<PreparedWeight> prepared;
   for (const WeightView& w : weights) prepared.emplace_back(w, numerics);
-  gemm(numerics, tiling, epilogue, input, prepared, out);
+  gemm(numerics, {}, tiling, epilogue, input, prepared, out);
   return out;
 }
 
@@ -71,7 +71,7 @@ TEST(Gemm, RoundsOperandsToBf16) {
   std::vector<float> out(1);
 
   const ProductNumerics numerics = testing::bf16_numerics().products;
-  gemm(numerics, {}, Epilogue::none, std::vector<float>{1 + 3 * 0x1p-8f},
+  gemm(numerics, {}, {}, Epilogue::none, std::vector<float>{1 + 3 * 0x1p-8f},
        std::vector{PreparedWeight(w.view(), numerics)}, out);
 
   EXPECT_EQ(out[0], 1 + 2 * 0x1p-7f);

@@ -1,24 +1,30 @@
 #include "values/rows.h"
 
+#include <algorithm>
 #include <cmath>
-
-#include "values/blocks.h"
 
 namespace presil {
 
-void embed(const WeightView& table, std::span<const int> tokens, std::span<float> out) {
-  const auto width = static_cast<std::size_t>(table.columns());
+void embed(const RowOfTable& table, std::int64_t first, std::int64_t rows,
+           std::span<const int> tokens, std::span<float> out) {
+  const std::size_t width = out.size() / tokens.size();
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    dequantise(table.format(), table.row(tokens[i]), out.subspan(i * width, width));
+    const std::span<float> to = out.subspan(i * width, width);
+    const std::int64_t row = tokens[i] - first;
+    if (row < 0 || row >= rows) {
+      std::fill(to.begin(), to.end(), 0.0f);
+    } else {
+      table(row, to);
+    }
   }
 }
 
-void rmsnorm(std::span<const float> in, std::span<const float> weight, float eps,
-             std::span<float> out) {
+void rmsnorm(const VectorUnit& functions, std::span<const float> in, std::span<const float> weight,
+             float eps, std::span<float> out) {
   double squares = 0;
   for (const float x : in) squares += static_cast<double>(x * x);
   const auto mean = static_cast<float>(squares / static_cast<double>(in.size()));
-  const float scale = 1.0f / std::sqrt(mean + eps);
+  const float scale = functions.rsqrt(mean + eps);
   for (std::size_t i = 0; i < in.size(); ++i) out[i] = in[i] * scale * weight[i];
 }
 
@@ -44,7 +50,7 @@ void rotate(std::span<float> head, const Rotation& rotation, RopeLayout layout) 
 
 std::vector<float> load_vector(const WeightView& view) {
   std::vector<float> values(static_cast<std::size_t>(view.columns()));
-  dequantise(view.format(), view.row(0), values);
+  view.to_floats(0, view.row(0), values);
   return values;
 }
 

@@ -2,21 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "model/weights.h"
+#include "values/vector_functions.h"
 #include "values/weight_view.h"
 
 namespace presil {
 
-/// out (tokens, d) = rows of `table`. Requires tokens within its rows.
-void embed(const WeightView& table, std::span<const int> tokens, std::span<float> out);
+/// A row of a chip's embedding table as the numbers it stands for.
+using RowOfTable = std::function<void(std::int64_t row, std::span<float> out)>;
+
+/// out (tokens, d) = rows of a table which holds `rows` of the vocabulary from token `first` on;
+/// the row of a token outside it is 0.
+void embed(const RowOfTable& table, std::int64_t first, std::int64_t rows,
+           std::span<const int> tokens, std::span<float> out);
 
 /// out = in / sqrt(mean(in^2) + eps) * weight, for one row; in and out may be the same. The mean is
 /// taken in double, as ggml does.
-void rmsnorm(std::span<const float> in, std::span<const float> weight, float eps,
-             std::span<float> out);
+void rmsnorm(const VectorUnit& functions, std::span<const float> in, std::span<const float> weight,
+             float eps, std::span<float> out);
 
 /// The rotation of every pair of dimensions at one position.
 struct Rotation {

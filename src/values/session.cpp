@@ -1,109 +1,63 @@
 #include "values/session.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/interrupt.h"
 #include "base/progress.h"
-#include "values/attention.h"
-#include "values/blocks.h"
-#include "values/gemm.h"
+#include "values/number/codes.h"
+#include "values/rank.h"
+#include "values/step_state.h"
 
 namespace presil {
-namespace {
 
-bool is_finite(std::span<const float> values) {
-  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-}
-
-WeightView resolve(const Weights& weights, const Tensor& wanted, std::int64_t layer) {
-  const std::string name = name_in_layer(wanted.name, layer);
-  const std::string shape = wanted.rows.scale == 1
-                                ? fmt::format("({})", wanted.columns)
-                                : fmt::format("({}, {})", wanted.rows.scale, wanted.columns);
-  const WeightTensor* found = weights.find(name);
-  if (found == nullptr) {
-    throw InputError(
-        fmt::format("weights: no tensor '{}', which the program needs as {}", name, shape));
-  }
-  const bool is_vector = found->shape.size() == 1 && wanted.rows.scale == 1;
-  const bool is_matrix = found->shape.size() == 2 && found->shape[0] == wanted.rows.scale;
-  if (!(is_vector || is_matrix) || found->shape.back() != wanted.columns) {
-    throw InputError(fmt::format("weights: '{}': expected {} as in the program, found ({})", name,
-                                 shape, fmt::join(found->shape, ", ")));
-  }
-  if (found->format != wanted.format) {
-    throw InputError(fmt::format("weights: '{}': the program was compiled for {}, the file has {}",
-                                 name, to_string(wanted.format), to_string(found->format)));
-  }
-  if (!is_weight_format(found->format)) {
-    throw InputError(
-        fmt::format("weights: '{}': {} is not supported yet", name, to_string(found->format)));
-  }
-  return WeightView(*found);
-}
-
-}  // namespace
-
-Session::Session(const Program& program, const Weights& weights)
+Session::Session(const Program& program, const Weights& weights, SessionOptions options)
     : program_(program),
-      weights_(weights),
       model_(weights.architecture()),
-      numerics_(program.numerics),
-      frequencies_(weights.rope_frequencies()) {
-  if (program.tensor_parallel != 1) {
-    throw InputError(fmt::format("values of a model split over {} chips: not yet; use --tp 1",
-                                 program.tensor_parallel));
+      options_(std::move(options)),
+      frequencies_(weights.rope_frequencies()),
+      state_(std::make_unique<StepState>()) {
+  const std::int64_t ranks = program.tensor_parallel;
+  if (model_.n_kv_heads < ranks && ranks % model_.n_kv_heads != 0) {
+    throw InputError(
+        fmt::format("--tp {}: {} has {} KV heads, which chips share evenly only where "
+                    "their number is a multiple of it",
+                    ranks, program.model, model_.n_kv_heads));
   }
-  resolve_weights();
-}
-
-void Session::resolve_weights() {
-  views_.resize(program_.tensors.size());
-  for (const Block& block : program_.blocks) {
-    for (const Kernel& kernel : block.kernels) {
-      for (const int index : kernel.weights) {
-        auto& views = views_[static_cast<std::size_t>(index)];
-        for (auto layer = std::ssize(views); layer < block.repeat; ++layer) {
-          views.push_back(resolve(weights_, program_.tensor(index), layer));
-        }
-      }
-    }
+  if (program.numerics.smoothing > 0 && options_.calibration == nullptr) {
+    throw InputError(fmt::format("numerics {}: smoothing needs a calibration text, found none",
+                                 program.numerics.name));
+  }
+  for (int rank = 0; rank < ranks; ++rank) {
+    ranks_.push_back(std::make_unique<Rank>(program, weights, options_, rank));
   }
 }
 
-const WeightView& Session::weight(int tensor, std::size_t layer) const {
-  return views_[static_cast<std::size_t>(tensor)][layer];
-}
+Session::~Session() = default;
 
 std::int64_t Session::context(std::size_t sequence) const {
   return sequence < contexts_.size() ? contexts_[sequence] : 0;
 }
 
 std::vector<float> Session::run(const BoundProgram& bound,
-                                std::span<const std::vector<int>> new_tokens) {
+                                std::span<const std::vector<int>> new_tokens, LogitsOf logits_of) {
   check_step(bound, new_tokens);
-  begin(bound, new_tokens);
-  int last_gemm_output = -1;
+  begin(bound, new_tokens, logits_of);
   std::int64_t layers = 0;
   for (const BoundBlock& block : bound.blocks) layers += block.repeat;
   Progress progress("layers run", layers);  // of a step that takes seconds: a long prompt
-  for (const BoundBlock& block : bound.blocks) {
-    for (std::int64_t layer = 0; layer < block.repeat; ++layer, progress.advance()) {
-      for (const BoundKernel& kernel : block.kernels) {
-        check_interrupt();
-        execute(kernel, static_cast<std::size_t>(layer));
-        check_finite(*kernel.kernel, block.block->name, layer, block.repeat);
-        if (kernel.kernel->op == Op::gemm) last_gemm_output = kernel.kernel->outputs.front();
-      }
+  for (std::size_t b = 0; b < bound.blocks.size(); ++b) {
+    for (std::int64_t i = 0; i < bound.blocks[b].repeat; ++i, progress.advance()) {
+      run_block(bound, b, i);
     }
   }
-  for (std::size_t i = 0; i < contexts_.size(); ++i) contexts_[i] += step_.sequences[i].new_tokens;
-  CHECK(last_gemm_output >= 0, "a program ends in a product that gives the logits");
-  return std::move(activation(last_gemm_output));
+  for (std::size_t i = 0; i < contexts_.size(); ++i) {
+    contexts_[i] += state_->step.sequences[i].new_tokens;
+  }
+  const Kernel& last = *bound.blocks.back().kernels.back().kernel;
+  CHECK(last.op == Op::argmax, "a program ends in the choice of a token");
+  return std::move(ranks_.front()->activation(last.inputs.front()));
 }
 
 void Session::check_step(const BoundProgram& bound,
@@ -123,171 +77,92 @@ void Session::check_step(const BoundProgram& bound,
   }
 }
 
-void Session::begin(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens) {
-  step_ = bound.step;
-  const std::size_t n_sequences = step_.sequences.size();
-  contexts_.resize(n_sequences);
-  std::int64_t layers = 1;
-  for (const BoundBlock& block : bound.blocks) layers = std::max(layers, block.repeat);
-  caches_.resize(n_sequences, std::vector<Cache>(static_cast<std::size_t>(layers)));
-  tokens_.clear();
-  rotations_.clear();
-  for (std::size_t i = 0; i < n_sequences; ++i) {
+void Session::begin(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens,
+                    LogitsOf logits_of) {
+  contexts_.resize(new_tokens.size());
+  *state_ = {bound.step, logits_of, {}, {}};
+  for (std::size_t i = 0; i < new_tokens.size(); ++i) {
     for (std::size_t t = 0; t < new_tokens[i].size(); ++t) {
-      tokens_.push_back(new_tokens[i][t]);
-      rotations_.emplace_back(contexts_[i] + static_cast<std::int64_t>(t), frequencies_);
+      state_->tokens.push_back(new_tokens[i][t]);
+      state_->rotations.emplace_back(contexts_[i] + static_cast<std::int64_t>(t), frequencies_);
     }
   }
-  activations_.resize(program_.tensors.size());
-  for (std::size_t i = 0; i < activations_.size(); ++i) {
-    const Tensor& tensor = program_.tensors[i];
-    if (tensor.role != Role::activation) continue;
-    const std::size_t count = tensor.rows.symbol == Symbol::T ? tokens_.size() : n_sequences;
-    activations_[i].assign(count * static_cast<std::size_t>(tensor.rows.scale * tensor.columns),
-                           0.0f);
-  }
+  for (auto& rank : ranks_) rank->begin(bound, *state_);
 }
 
-void Session::execute(const BoundKernel& kernel, std::size_t layer) {
-  const Kernel& k = *kernel.kernel;
-  switch (k.op) {
-    case Op::embed:
-      embed(weight(k.weights.front(), layer), tokens_, activation(k.outputs.front()));
-      return;
-    case Op::rmsnorm:
-      return run_norm(k, layer);
-    case Op::gemm:
-      return run_gemm(kernel, layer);
-    case Op::rope:
-      return run_rope(k, layer);
-    case Op::attention:
-      return run_attention(kernel, layer);
-    case Op::argmax:
-      return run_argmax(k);
-    case Op::all_reduce:
-    case Op::all_gather:
-      throw InternalError("values: a collective in a program for one chip");
-  }
-}
-
-void Session::check_finite(const Kernel& kernel, const std::string& block, std::int64_t layer,
-                           std::int64_t repeat) const {
-  for (const int output : kernel.outputs) {
-    if (is_finite(activations_[static_cast<std::size_t>(output)])) continue;
-    const std::string place = repeat > 1 ? fmt::format("{} {}", block, layer) : block;
-    throw InputError(fmt::format(
-        "{}, {}: '{}' has numbers that are not finite; numerics {}, weights of '{}'", place,
-        kernel.name, program_.tensor(output).name, numerics_.name, program_.model));
-  }
-}
-
-void Session::run_norm(const Kernel& kernel, std::size_t layer) {
-  const std::vector<float>& in = activation(kernel.inputs.front());
-  std::vector<float>& out = activation(kernel.outputs.front());
-  const std::vector<float> scales = load_vector(weight(kernel.weights.front(), layer));
-  const std::size_t width = scales.size();
-  const auto normalise = [&](std::size_t from, std::size_t to) {
-    rmsnorm(std::span(in).subspan(from * width, width), scales, static_cast<float>(model_.norm_eps),
-            std::span(out).subspan(to * width, width));
-  };
-  if (program_.tensor(kernel.outputs.front()).rows.symbol == Symbol::S) {
-    std::size_t end = 0;  // of each sequence, its last token
-    for (std::size_t s = 0; s < step_.sequences.size(); ++s) {
-      end += static_cast<std::size_t>(step_.sequences[s].new_tokens);
-      normalise(end - 1, s);
+void Session::run_block(const BoundProgram& bound, std::size_t b, std::int64_t repetition) {
+  const Block& block = *bound.blocks[b].block;
+  const std::int64_t layer = block.first_layer + repetition;
+  for (std::size_t k = 0; k < block.kernels.size(); ++k) {
+    check_interrupt();
+    const Kernel& kernel = block.kernels[k];
+    const bool is_collective = kernel.op == Op::all_reduce || kernel.op == Op::all_gather;
+    if (kernel.op == Op::all_reduce) all_reduce(kernel);
+    if (kernel.op == Op::all_gather) all_gather(kernel);
+    if (kernel.op == Op::argmax) {
+      choose(kernel);
+      continue;
     }
-  } else {
-    for (std::size_t t = 0; t < tokens_.size(); ++t) normalise(t, t);
-  }
-}
-
-void Session::run_gemm(const BoundKernel& kernel, std::size_t layer) {
-  const Kernel& k = *kernel.kernel;
-  std::vector<PreparedWeight> weights;
-  for (const int w : k.weights) weights.emplace_back(weight(w, layer), numerics_.products);
-  const KTiling tiling{kernel.mapping->tile(Axis::k), kernel.mapping->split_k};
-  gemm(numerics_.products, tiling, k.epilogue, activation(k.inputs.front()), weights,
-       activation(k.outputs.front()));
-}
-
-void Session::run_rope(const Kernel& kernel, std::size_t layer) {
-  std::map<std::string_view, std::vector<float>> extras;  // biases and head norms, by name
-  for (const int w : kernel.weights) {
-    extras[program_.tensor(w).name] = load_vector(weight(w, layer));
-  }
-  const auto d = static_cast<std::size_t>(model_.head_dim);
-  const auto q_width = static_cast<std::size_t>(model_.n_heads) * d;
-  const auto kv_width = static_cast<std::size_t>(model_.n_kv_heads) * d;
-  const Format rounding = numerics_.attention;
-  std::vector<float>& qkv = activation(kernel.inputs.front());
-  std::vector<float>& queries = activation(kernel.outputs.front());
-
-  const auto add_bias = [&](std::span<float> part, std::string_view name) {
-    const auto bias = extras.find(name);
-    if (bias == extras.end()) return;
-    for (std::size_t i = 0; i < part.size(); ++i) part[i] += bias->second[i];
-  };
-  const auto turn_heads = [&](std::span<float> part, std::string_view norm, std::size_t token) {
-    const auto scales = extras.find(norm);
-    for (std::size_t at = 0; at < part.size(); at += d) {
-      const std::span<float> head = part.subspan(at, d);
-      if (scales != extras.end()) {
-        rmsnorm(head, scales->second, static_cast<float>(model_.norm_eps), head);
+    for (std::size_t r = 0; r < ranks_.size(); ++r) {
+      const KernelPlace place{static_cast<int>(r), b, k, repetition};
+      if (is_collective) {
+        const int output = kernel.outputs.front();
+        ranks_[r]->check_finite(kernel, place, output, ranks_[r]->activation(output));
+        continue;
       }
-      rotate(head, rotations_[token], weights_.rope_layout());
+      if (options_.log != nullptr) options_.log->enter(place);
+      ranks_[r]->execute(bound.blocks[b].kernels[k], place, layer);
     }
-  };
+  }
+  if (options_.after_layer && is_of_layers(program_, block)) {
+    options_.after_layer(layer, ranks_.front()->activation(block.kernels.back().outputs.front()));
+  }
+}
 
-  std::size_t token = 0;
-  for (std::size_t s = 0; s < step_.sequences.size(); ++s) {
-    Cache& cache = caches_[s][layer];
-    for (std::int64_t i = 0; i < step_.sequences[s].new_tokens; ++i, ++token) {
-      const std::size_t stride = q_width + 2 * kv_width;
-      const std::span<float> row = std::span(qkv).subspan(token * stride, stride);
-      const std::span<float> q = row.first(q_width);
-      const std::span<float> k = row.subspan(q_width, kv_width);
-      const std::span<float> v = row.last(kv_width);
-      add_bias(q, "blk.*.attn_q.bias");
-      add_bias(k, "blk.*.attn_k.bias");
-      add_bias(v, "blk.*.attn_v.bias");
-      turn_heads(q, "blk.*.attn_q_norm.weight", token);
-      turn_heads(k, "blk.*.attn_k_norm.weight", token);
-      round_to(rounding, k);
-      round_to(rounding, v);
-      std::copy(q.begin(), q.end(), queries.begin() + static_cast<std::ptrdiff_t>(token * q_width));
-      cache.keys.insert(cache.keys.end(), k.begin(), k.end());
-      cache.values.insert(cache.values.end(), v.begin(), v.end());
+void Session::all_reduce(const Kernel& kernel) {
+  const int output = kernel.outputs.front();
+  const Format format = program_.tensor(output).format;
+  std::vector<float> sum = ranks_.front()->activation(kernel.inputs.front());
+  for (std::size_t r = 1; r < ranks_.size(); ++r) {
+    const std::vector<float>& part = ranks_[r]->activation(kernel.inputs.front());
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
+  }
+  round_all(format, Overflow::infinite, sum);
+  for (auto& rank : ranks_) {
+    std::vector<float>& out = rank->activation(output);
+    if (kernel.epilogue == Epilogue::add) {
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] += sum[i];
+      round_all(format, Overflow::infinite, out);
+    } else {
+      out = sum;
     }
   }
 }
 
-void Session::run_attention(const BoundKernel& kernel, std::size_t layer) {
-  const AttentionHeads shape{
-      .n_heads = model_.n_heads,
-      .n_kv_heads = model_.n_kv_heads,
-      .head_dim = model_.head_dim,
-      .window = model_.sliding_window,
-      .tile = kernel.mapping->tile(Axis::c),
-      .operands = numerics_.attention,
-  };
-  const std::span<const float> queries = activation(kernel.kernel->inputs.front());
-  const std::span<float> out = activation(kernel.kernel->outputs.front());
-  const auto q_width = static_cast<std::size_t>(model_.n_heads * model_.head_dim);
-  std::size_t at = 0;
-  for (std::size_t s = 0; s < step_.sequences.size(); ++s) {
-    const Cache& cache = caches_[s][layer];
-    const std::size_t count = static_cast<std::size_t>(step_.sequences[s].new_tokens) * q_width;
-    attention(shape, queries.subspan(at, count), cache.keys, cache.values, out.subspan(at, count));
-    at += count;
+void Session::all_gather(const Kernel& kernel) {
+  const std::size_t width =
+      static_cast<std::size_t>(program_.tensor(kernel.inputs.front()).columns);
+  std::vector<float>& first = ranks_.front()->activation(kernel.outputs.front());
+  for (std::size_t r = 0; r < ranks_.size(); ++r) {
+    const std::vector<float>& piece = ranks_[r]->activation(kernel.inputs.front());
+    for (std::size_t row = 0; row * width < piece.size(); ++row) {
+      std::copy_n(piece.begin() + static_cast<std::ptrdiff_t>(row * width), width,
+                  first.begin() + static_cast<std::ptrdiff_t>((row * ranks_.size() + r) * width));
+    }
   }
+  for (auto& rank : ranks_) rank->activation(kernel.outputs.front()) = first;
 }
 
-void Session::run_argmax(const Kernel& kernel) {
-  const std::vector<float>& logits = activation(kernel.inputs.front());
-  const auto width = std::ssize(logits) / std::ssize(step_.sequences);
+void Session::choose(const Kernel& argmax) {
+  const std::vector<float>& logits = ranks_.front()->activation(argmax.inputs.front());
+  const auto width = static_cast<std::size_t>(program_.tensor(argmax.inputs.front()).columns);
+  const std::vector<std::size_t> last = state_->last_tokens();
   chosen_.clear();
-  for (auto row = logits.begin(); row != logits.end(); row += width) {
-    chosen_.push_back(static_cast<int>(std::max_element(row, row + width) - row));
+  for (std::size_t s = 0; s < last.size(); ++s) {
+    const std::size_t row = state_->logits_of == LogitsOf::all ? last[s] : s;
+    const auto begin = logits.begin() + static_cast<std::ptrdiff_t>(row * width);
+    const auto end = begin + static_cast<std::ptrdiff_t>(width);
+    chosen_.push_back(static_cast<int>(std::max_element(begin, end) - begin));
   }
 }
 

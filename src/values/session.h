@@ -2,80 +2,90 @@
 //
 // It goes kernel by kernel through the program, tile by tile in the order of the mapping that bind
 // chose, and keeps the KV cache of each sequence between steps. Weights stay in their file and are
-// taken apart by rows as they are needed. The bits depend on the program and the weights only.
+// taken apart by rows as they are needed. What a kernel stores is rounded to the format that the
+// program gives the tensor. The bits depend on the program and the weights only.
+//
+// A program split over p chips runs as p ranks in one session, kernel by kernel side by side. Rank
+// r holds piece r of each weight that is cut: rows of q, k, v, gate, up and the vocabulary, columns
+// of attn_output and ffn_down. With fewer KV heads than ranks, neighbouring ranks keep the same KV
+// head. An all-reduce adds the ranks' partial results, already rounded as they are stored, in the
+// order of the ranks in fp32 and rounds the sum; what is added to the residual stream is rounded
+// once more with it. An all-gather puts the ranks' columns side by side.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
+#include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "model/weights.h"
 #include "program/bind.h"
 #include "program/program.h"
-#include "values/rows.h"
-#include "values/weight_view.h"
+#include "values/access_log.h"
+#include "values/calibration.h"
 
 namespace presil {
+
+class Rank;
+struct StepState;
+
+/// Which tokens of a step the logits are of: each sequence's last, or all.
+enum class LogitsOf { last, all };
+
+struct SessionOptions {
+  /// What inputs are divided by where numerics.smoothing is not 0, which then needs one. It must
+  /// outlive the session.
+  const Calibration* calibration = nullptr;
+  /// Is told of all bytes that kernels dereference; a test's. It must outlive the session.
+  AccessLog* log = nullptr;
+  /// Called after each layer of a step with its residual stream: (tokens of the step, d_model).
+  std::function<void(std::int64_t layer, std::span<const float> residual)> after_layer{};
+  /// Called before each product with its input on rank 0: (rows, columns of the weights).
+  std::function<void(const Kernel& kernel, std::int64_t layer, std::span<const float> input)>
+      before_product{};
+};
 
 class Session {
  public:
   /// Keeps references to both. Throws InputError when the program needs a tensor that the weights
-  /// lack or hold in another shape or format, and for programs split over chips ("not yet").
-  Session(const Program& program, const Weights& weights);
+  /// lack or hold in another shape, when a chip's piece of a weight is not whole blocks of the
+  /// file's format, and for smoothed numerics without a calibration.
+  Session(const Program& program, const Weights& weights, SessionOptions options = {});
+  ~Session();
 
   /// Runs one step. `new_tokens[i]` continues sequence i; their numbers and the contexts are those
-  /// of bound.step, which has to follow on the steps run so far. Returns the logits of each
-  /// sequence's last token: (sequences, vocabulary). Throws InputError for a token outside the
-  /// vocabulary and for numbers that stop being finite, naming layer and operator.
-  std::vector<float> run(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens);
+  /// of bound.step, which has to follow on the steps run so far. Returns logits, a row of the
+  /// vocabulary for each sequence's last token, or for every new token of all sequences. Throws
+  /// InputError for a token outside the vocabulary and for numbers that stop being finite, naming
+  /// layer and operator.
+  std::vector<float> run(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens,
+                         LogitsOf logits_of = LogitsOf::last);
 
-  /// What the program's argmax chose for each sequence in the last step.
+  /// What the program's argmax chose after the last token of each sequence in the last step.
   std::span<const int> chosen() const { return chosen_; }
 
   /// Tokens in the KV cache of a sequence.
   std::int64_t context(std::size_t sequence) const;
 
  private:
-  struct Cache {
-    std::vector<float> keys, values;  // (tokens, n_kv_heads * head_dim)
-  };
-
-  void resolve_weights();
   void check_step(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens) const;
-  void begin(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens);
-  void execute(const BoundKernel& kernel, std::size_t layer);
-  void check_finite(const Kernel& kernel, const std::string& block, std::int64_t layer,
-                    std::int64_t repeat) const;
-
-  void run_norm(const Kernel& kernel, std::size_t layer);
-  void run_gemm(const BoundKernel& kernel, std::size_t layer);
-  void run_rope(const Kernel& kernel, std::size_t layer);
-  void run_attention(const BoundKernel& kernel, std::size_t layer);
-  void run_argmax(const Kernel& kernel);
-
-  std::vector<float>& activation(int tensor) {
-    return activations_[static_cast<std::size_t>(tensor)];
-  }
-  const WeightView& weight(int tensor, std::size_t layer) const;
+  void begin(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens,
+             LogitsOf logits_of);
+  void run_block(const BoundProgram& bound, std::size_t block, std::int64_t repetition);
+  void all_reduce(const Kernel& kernel);
+  void all_gather(const Kernel& kernel);
+  void choose(const Kernel& argmax);
 
   const Program& program_;
-  const Weights& weights_;
   const Architecture& model_;
-  const Numerics& numerics_;
-  std::vector<double> frequencies_;             // (head_dim / 2)
-  std::vector<std::vector<WeightView>> views_;  // by tensor, then layer
-  std::vector<std::vector<Cache>> caches_;      // by sequence, then layer
-  std::vector<std::int64_t> contexts_;          // by sequence
-
-  // The present step.
-  Step step_;
-  std::vector<int> tokens_;                      // of all sequences, one after another
-  std::vector<Rotation> rotations_;              // by token
-  std::vector<std::vector<float>> activations_;  // by tensor
-  std::vector<int> chosen_;                      // by sequence
+  const SessionOptions options_;
+  std::vector<double> frequencies_;  // (head_dim / 2)
+  std::vector<std::unique_ptr<Rank>> ranks_;
+  std::vector<std::int64_t> contexts_;  // by sequence
+  std::unique_ptr<StepState> state_;    // of the present step
+  std::vector<int> chosen_;             // by sequence
 };
 
 }  // namespace presil

@@ -1,0 +1,345 @@
+#include "values/product/kernels.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "values/product/kernels.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h:
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace presil {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::CappedTag<float, kPanelRows>;
+using V = hn::Vec<Floats>;
+
+/// Some rows of activations against the lanes of one vector of weights.
+template <int kRows>
+struct Block {
+  const float* w;  // (k, kPanelRows)
+  const float* a;  // (kRows, a_stride)
+  std::int64_t a_stride;
+};
+
+template <int kRows>
+struct Sums {
+  V of[kRows];
+};
+
+template <int kRows>
+HWY_INLINE Sums<kRows> Zeros() {
+  Sums<kRows> sums;
+  for (V& v : sums.of) v = hn::Zero(Floats());
+  return sums;
+}
+
+template <int kRows>
+HWY_INLINE Sums<kRows> Products(const Block<kRows>& b, std::int64_t k) {
+  const Floats f;
+  const V w = hn::LoadU(f, b.w + k * kPanelRows);
+  Sums<kRows> products;
+  for (int r = 0; r < kRows; ++r) {
+    products.of[r] = hn::Mul(w, hn::Set(f, b.a[r * b.a_stride + k]));
+  }
+  return products;
+}
+
+template <int kRows>
+HWY_INLINE Sums<kRows> Add(Sums<kRows> a, const Sums<kRows>& b) {
+  for (int r = 0; r < kRows; ++r) a.of[r] = hn::Add(a.of[r], b.of[r]);
+  return a;
+}
+
+template <int kRows>
+HWY_INLINE Sums<kRows> SumInOrder(const Block<kRows>& b, const Segment& s) {
+  Sums<kRows> sum = Zeros<kRows>();
+  for (std::int64_t k = s.begin; k < s.end; ++k) sum = Add(sum, Products(b, k));
+  return sum;
+}
+
+/// The tree over the products k, k + stride, ... (kCount of them). Halves that are added first lie
+/// count / 2 apart, so the tree over all is that over the even ones plus that over the odd ones.
+template <int kCount, int kRows>
+HWY_INLINE Sums<kRows> Tree(const Block<kRows>& b, std::int64_t k, std::int64_t stride) {
+  if constexpr (kCount == 1) {
+    return Products(b, k);
+  } else {
+    return Add(Tree<kCount / 2>(b, k, 2 * stride), Tree<kCount / 2>(b, k + stride, 2 * stride));
+  }
+}
+
+/// The same for any power of two, and with zeros instead of the products from `end` on.
+template <int kRows>
+Sums<kRows> AnyTree(const Block<kRows>& b, std::int64_t k, std::int64_t stride, std::int64_t count,
+                    std::int64_t end) {
+  if (k >= end) return Zeros<kRows>();
+  if (count == 1) return Products(b, k);
+  if (count == 16 && k + 15 * stride < end) return Tree<16>(b, k, stride);
+  return Add(AnyTree(b, k, 2 * stride, count / 2, end),
+             AnyTree(b, k + stride, 2 * stride, count / 2, end));
+}
+
+template <int kRows>
+HWY_INLINE Sums<kRows> SumOfTrees(const Block<kRows>& b, const Segment& s, std::int64_t group) {
+  Sums<kRows> sum = Zeros<kRows>();
+  std::int64_t k = s.begin;
+  if (group == 16) {
+    for (; k + 16 <= s.end; k += 16) sum = Add(sum, Tree<16>(b, k, 1));
+  } else if (group == 32) {
+    for (; k + 32 <= s.end; k += 32) sum = Add(sum, Tree<32>(b, k, 1));
+  }
+  for (; k < s.end; k += group) sum = Add(sum, AnyTree(b, k, 1, group, s.end));
+  return sum;
+}
+
+HWY_INLINE V Cut(V x, Accumulator::Rounding rounding) {
+  return rounding == Accumulator::Rounding::truncate ? hn::Trunc(x) : hn::Round(x);
+}
+
+template <int kRows>
+HWY_INLINE Sums<kRows> SumAligned(const Block<kRows>& b, const Segment& s,
+                                  const Accumulator& accumulator, Accumulator::Rounding rounding) {
+  const Floats f;
+  const hn::RebindToSigned<Floats> i;
+  const auto bits = hn::Set(i, static_cast<std::int32_t>(accumulator.bits));
+  Sums<kRows> sum = Zeros<kRows>();
+  for (std::int64_t begin = s.begin; begin < s.end; begin += accumulator.group) {
+    const std::int64_t end = std::min(begin + accumulator.group, s.end);
+    Sums<kRows> largest;
+    for (int r = 0; r < kRows; ++r) largest.of[r] = hn::Abs(sum.of[r]);
+    for (std::int64_t k = begin; k < end; ++k) {
+      const Sums<kRows> p = Products(b, k);
+      for (int r = 0; r < kRows; ++r) {
+        largest.of[r] = hn::Max(largest.of[r], hn::Abs(p.of[r]));
+      }
+    }
+    // 1 / quantum and quantum, from the exponent field e: 2^(bits - 1 - e) and 2^(e - bits + 1),
+    // where the quantum is at least 2^-126.
+    Sums<kRows> inverse;
+    Sums<kRows> quantum;
+    for (int r = 0; r < kRows; ++r) {
+      const auto e = hn::ShiftRight<23>(hn::BitCast(i, largest.of[r]));
+      const auto above = hn::Sub(hn::Max(e, bits), bits);
+      inverse.of[r] = hn::BitCast(f, hn::ShiftLeft<23>(hn::Sub(hn::Set(i, 253), above)));
+      quantum.of[r] = hn::BitCast(f, hn::ShiftLeft<23>(hn::Add(above, hn::Set(i, 1))));
+      sum.of[r] = Cut(hn::Mul(sum.of[r], inverse.of[r]), rounding);
+    }
+    for (std::int64_t k = begin; k < end; ++k) {
+      const Sums<kRows> p = Products(b, k);
+      for (int r = 0; r < kRows; ++r) {
+        sum.of[r] = hn::Add(sum.of[r], Cut(hn::Mul(p.of[r], inverse.of[r]), rounding));
+      }
+    }
+    for (int r = 0; r < kRows; ++r) sum.of[r] = hn::Mul(sum.of[r], quantum.of[r]);
+  }
+  return sum;
+}
+
+template <int kRows>
+HWY_INLINE Sums<kRows> Sum(const Accumulator& accumulator, const Block<kRows>& b,
+                           const Segment& s) {
+  using Rounding = Accumulator::Rounding;
+  if (accumulator.kind == Accumulator::Kind::aligned) {
+    return accumulator.rounding == Rounding::truncate
+               ? SumAligned(b, s, accumulator, Rounding::truncate)
+               : SumAligned(b, s, accumulator, Rounding::nearest);
+  }
+  if (accumulator.order == Accumulator::Order::sequential) return SumInOrder(b, s);
+  return SumOfTrees(b, s, accumulator.group);
+}
+
+/// Outputs of the activations' rows from `row` on, in the lanes from `lane` on.
+template <int kRows>
+HWY_INLINE void MultiplyRows(const Accumulator& accumulator, std::span<const Segment> segments,
+                             const CodedRows& activations, std::int64_t row, const Panel& panel,
+                             std::int64_t lane, float* out) {
+  const Floats f;
+  const Block<kRows> block{panel.codes.data() + lane,
+                           activations.codes.data() + row * activations.columns,
+                           activations.columns};
+  const std::int64_t a_scales = activations.scales_a_row();
+  const float* scales = activations.scales.data() + row * a_scales;
+  Sums<kRows> total = Zeros<kRows>();
+  Sums<kRows> core = Zeros<kRows>();
+  for (const Segment& s : segments) {
+    const Sums<kRows> sum = Sum(accumulator, block, s);
+    const V w_scale = hn::LoadU(f, panel.scales.data() + s.begin / panel.span * kPanelRows + lane);
+    for (int r = 0; r < kRows; ++r) {
+      const V a_scale = hn::Set(f, scales[r * a_scales + s.begin / activations.span]);
+      core.of[r] = hn::Add(core.of[r], hn::Mul(sum.of[r], hn::Mul(w_scale, a_scale)));
+    }
+    if (s.ends_core) {
+      total = Add(total, core);
+      core = Zeros<kRows>();
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    hn::StoreU(total.of[r], f, out + (row + r) * kPanelRows + lane);
+  }
+}
+
+void MultiplyPanel(const Accumulator& accumulator, std::span<const Segment> segments,
+                   const CodedRows& activations, const Panel& panel, float* out) {
+  constexpr std::int64_t lanes = static_cast<std::int64_t>(hn::MaxLanes(Floats()));
+  for (std::int64_t lane = 0; lane < kPanelRows; lane += lanes) {
+    std::int64_t row = 0;
+    for (; row + 4 <= activations.rows; row += 4) {
+      MultiplyRows<4>(accumulator, segments, activations, row, panel, lane, out);
+    }
+    for (; row < activations.rows; ++row) {
+      MultiplyRows<1>(accumulator, segments, activations, row, panel, lane, out);
+    }
+  }
+}
+
+/// sums[r] = the integer dot of weights with row r of the activations.
+template <int kRows>
+HWY_INLINE void Dots(const std::int16_t* w, const std::int16_t* a, std::int64_t a_stride,
+                     std::int64_t count, std::int32_t* sums) {
+  const hn::ScalableTag<std::int16_t> d16;
+  const hn::Repartition<std::int32_t, decltype(d16)> d32;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d16));
+  hn::Vec<decltype(d32)> even[kRows];
+  hn::Vec<decltype(d32)> odd[kRows];
+  for (int r = 0; r < kRows; ++r) even[r] = odd[r] = hn::Zero(d32);
+  std::int64_t k = 0;
+  for (; k + lanes <= count; k += lanes) {
+    const auto weights = hn::LoadU(d16, w + k);
+    for (int r = 0; r < kRows; ++r) {
+      even[r] = hn::ReorderWidenMulAccumulate(d32, weights, hn::LoadU(d16, a + r * a_stride + k),
+                                              even[r], odd[r]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    auto sum =
+        static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(d32, hn::Add(even[r], odd[r]))));
+    for (std::int64_t i = k; i < count; ++i) {
+      sum += static_cast<std::uint32_t>(std::int32_t{w[i]} * a[r * a_stride + i]);
+    }
+    sums[r] = static_cast<std::int32_t>(sum);
+  }
+}
+
+template <int kRows>
+HWY_INLINE void MultiplyIntegerRows(std::span<const Segment> segments, const CodedRows& activations,
+                                    const std::int16_t* whole, std::int64_t row, const Panel& panel,
+                                    std::int64_t lane, float* out) {
+  const std::int64_t k = activations.columns;
+  const std::int64_t a_scales = activations.scales_a_row();
+  float total[kRows] = {};
+  float core[kRows] = {};
+  for (const Segment& s : segments) {
+    std::int32_t sums[kRows];
+    Dots<kRows>(panel.whole.data() + lane * k + s.begin, whole + row * k + s.begin, k,
+                s.end - s.begin, sums);
+    const float w_scale =
+        panel.scales[static_cast<std::size_t>(s.begin / panel.span * kPanelRows + lane)];
+    for (int r = 0; r < kRows; ++r) {
+      const float a_scale =
+          activations
+              .scales[static_cast<std::size_t>((row + r) * a_scales + s.begin / activations.span)];
+      core[r] += static_cast<float>(sums[r]) * (w_scale * a_scale);
+      if (s.ends_core) {
+        total[r] += core[r];
+        core[r] = 0;
+      }
+    }
+  }
+  for (int r = 0; r < kRows; ++r) out[(row + r) * kPanelRows + lane] = total[r];
+}
+
+void MultiplyIntegers(std::span<const Segment> segments, const CodedRows& activations,
+                      const std::int16_t* whole, const Panel& panel, float* out) {
+  for (std::int64_t lane = 0; lane < kPanelRows; ++lane) {
+    std::int64_t row = 0;
+    for (; row + 4 <= activations.rows; row += 4) {
+      MultiplyIntegerRows<4>(segments, activations, whole, row, panel, lane, out);
+    }
+    for (; row < activations.rows; ++row) {
+      MultiplyIntegerRows<1>(segments, activations, whole, row, panel, lane, out);
+    }
+  }
+}
+
+void TransposeFourRows(const float* from, std::int64_t columns, float* to) {
+  std::int64_t k = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> f;
+  const hn::FixedTag<std::uint64_t, 2> pairs;
+  for (; k + 4 <= columns; k += 4) {
+    const auto a = hn::LoadU(f, from + k);
+    const auto b = hn::LoadU(f, from + columns + k);
+    const auto c = hn::LoadU(f, from + 2 * columns + k);
+    const auto d = hn::LoadU(f, from + 3 * columns + k);
+    const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(f, a, b));   // a0 b0 a1 b1
+    const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(f, a, b));  // a2 b2 a3 b3
+    const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(f, c, d));
+    const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(f, c, d));
+    float* at = to + k * kPanelRows;
+    hn::StoreU(hn::BitCast(f, hn::InterleaveLower(pairs, ab_low, cd_low)), f, at);
+    hn::StoreU(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_low, cd_low)), f, at + kPanelRows);
+    hn::StoreU(hn::BitCast(f, hn::InterleaveLower(pairs, ab_high, cd_high)), f,
+               at + 2 * kPanelRows);
+    hn::StoreU(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_high, cd_high)), f,
+               at + 3 * kPanelRows);
+  }
+#endif
+  for (; k < columns; ++k) {
+    for (std::int64_t r = 0; r < 4; ++r) to[k * kPanelRows + r] = from[r * columns + k];
+  }
+}
+
+void ToIntegers(const float* codes, std::size_t count, std::int16_t* out) {
+  const hn::ScalableTag<float> f;
+  const hn::RebindToSigned<decltype(f)> d32;
+  const hn::Rebind<std::int16_t, decltype(f)> d16;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(f) <= count; i += hn::Lanes(f)) {
+    hn::StoreU(hn::DemoteTo(d16, hn::ConvertTo(d32, hn::LoadU(f, codes + i))), d16, out + i);
+  }
+  for (; i < count; ++i) out[i] = static_cast<std::int16_t>(codes[i]);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace presil
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace presil {
+namespace {
+
+HWY_EXPORT(TransposeFourRows);
+HWY_EXPORT(ToIntegers);
+HWY_EXPORT(MultiplyPanel);
+HWY_EXPORT(MultiplyIntegers);
+
+}  // namespace
+
+void transpose_four_rows(const float* from, std::int64_t columns, float* to) {
+  HWY_DYNAMIC_DISPATCH(TransposeFourRows)(from, columns, to);
+}
+
+void to_integers(std::span<const float> codes, std::span<std::int16_t> out) {
+  HWY_DYNAMIC_DISPATCH(ToIntegers)(codes.data(), codes.size(), out.data());
+}
+
+void multiply_panel(const Accumulator& accumulator, std::span<const Segment> segments,
+                    const CodedRows& activations, const Panel& panel, std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(MultiplyPanel)(accumulator, segments, activations, panel, out.data());
+}
+
+void multiply_integers(std::span<const Segment> segments, const CodedRows& activations,
+                       std::span<const std::int16_t> whole, const Panel& panel,
+                       std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(MultiplyIntegers)
+  (segments, activations, whole.data(), panel, out.data());
+}
+
+}  // namespace presil
+#endif  // HWY_ONCE
