@@ -8,8 +8,8 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
-#include "values/blocks.h"
 #include "values/dot.h"
+#include "values/rounding.h"
 
 namespace presil {
 namespace {

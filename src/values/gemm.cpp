@@ -6,9 +6,10 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
-#include "base/error.h"
 #include "base/integers.h"
 #include "values/dot.h"
+#include "values/ggml/ggml_product.h"
+#include "values/rounding.h"
 
 namespace presil {
 namespace {
@@ -16,126 +17,46 @@ namespace {
 // Rows of weights that a task takes apart together: an activation row is then read from cache once
 // for all of them.
 constexpr std::int64_t kRowsATask = 16;
+constexpr std::size_t kResultsATask = 1024;
 
-bool is_quantised(Format format) {
-  return is_block_format(format);
-}
-
-/// What ggml turns activations into before they meet weights stored in `weights`.
-Format activation_format(Format weights) {
-  switch (weights) {
-    case Format::q4_1:
-      return Format::q8_1;
-    case Format::q4_0:
-    case Format::q8_0:
-      return Format::q8_0;
-    case Format::fp16:
-    case Format::bf16:
-      return weights;
-    default:
-      return Format::fp32;
-  }
-}
-
-/// Rows ready to be multiplied: as floats, or as quantised blocks.
-struct Rows {
-  Format format;
-  bool quantised;
-  std::int64_t columns;
-  std::vector<float> floats;
-  Blocks blocks;
-
-  Rows(Format f, std::int64_t rows, std::int64_t columns_)
-      : format(f),
-        quantised(is_quantised(f)),
-        columns(columns_),
-        blocks(quantised ? rows * columns_ : 0) {
-    if (!quantised) floats.resize(static_cast<std::size_t>(rows * columns_));
-  }
-
-  std::span<float> row(std::int64_t r) {
-    return std::span(floats).subspan(static_cast<std::size_t>(r * columns),
-                                     static_cast<std::size_t>(columns));
-  }
-};
-
-Rows prepare_activations(Format format, std::span<const float> input, std::int64_t columns) {
-  const std::int64_t rows = std::ssize(input) / columns;
-  Rows operand(format, rows, columns);
-  if (operand.quantised) {
-    quantise(format, input, 0, operand.blocks);
-  } else {
-    std::copy(input.begin(), input.end(), operand.floats.begin());
-    round_to(format, operand.floats);
-  }
-  return operand;
-}
-
-Rows prepare_weights(const WeightView& weights, Format multiplied_with, std::int64_t begin,
-                     std::int64_t end) {
-  Rows operand(multiplied_with, end - begin, weights.columns());
-  for (std::int64_t r = begin; r < end; ++r) {
-    if (operand.quantised) {
-      unpack(weights.format(), weights.row(r), (r - begin) * weights.columns(), operand.blocks);
-    } else {
-      dequantise(weights.format(), weights.row(r), operand.row(r - begin));
-      round_to(multiplied_with, operand.row(r - begin));
-    }
-  }
-  return operand;
-}
-
-/// The dot product of columns [begin, end) of one row of each.
-float tile_dot(const Rows& w, std::int64_t w_row, const Rows& a, std::int64_t a_row,
-               std::int64_t begin, std::int64_t end) {
-  const std::int64_t w_at = w_row * w.columns + begin;
-  const std::int64_t a_at = a_row * a.columns + begin;
-  if (!w.quantised) {
-    return dot(w.floats.data() + w_at, a.floats.data() + a_at, end - begin);
-  }
-  const auto row_at = [](const Blocks& b, std::int64_t at) {
-    return BlockRow{b.quants.data() + at, b.scales.data() + at / kBlock,
-                    b.offsets.data() + at / kBlock};
-  };
-  return block_dot(row_at(w.blocks, w_at), row_at(a.blocks, a_at), (end - begin) / kBlock);
-}
-
-float tiled_dot(const Rows& w, std::int64_t w_row, const Rows& a, std::int64_t a_row,
-                KTiling tiling) {
-  const std::int64_t tile = tiling.tile > 0 ? tiling.tile : w.columns;
-  const std::int64_t tiles = ceil_div(w.columns, tile);
+float tiled_dot(const float* w, const float* a, std::int64_t columns, KTiling tiling) {
+  const std::int64_t tile = tiling.tile > 0 ? tiling.tile : columns;
+  const std::int64_t tiles = ceil_div(columns, tile);
   const std::int64_t run = ceil_div(tiles, tiling.split);
   float total = 0;
   for (std::int64_t first = 0; first < tiles; first += run) {
     float sum = 0;
     for (std::int64_t t = first; t < std::min(first + run, tiles); ++t) {
-      sum += tile_dot(w, w_row, a, a_row, t * tile, std::min((t + 1) * tile, w.columns));
+      sum += dot(w + t * tile, a + t * tile, std::min(tile, columns - t * tile));
     }
     total += sum;
   }
   return total;
 }
 
-float silu(float x) {
-  return x / (1.0f + std::exp(-x));
+/// out (rows, n) = input x weights^T, both operands rounded to `format`.
+void float_product(Format format, const WeightView& weights, KTiling tiling,
+                   std::span<const float> input, std::span<float> out) {
+  const std::int64_t k = weights.columns();
+  const std::int64_t n = weights.rows();
+  std::vector<float> rounded(input.begin(), input.end());
+  round_to(format, rounded);
+  tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, n, kRowsATask),
+                    [&](const tbb::blocked_range<std::int64_t>& part) {
+                      std::vector<float> row(static_cast<std::size_t>(k));
+                      for (std::int64_t r = part.begin(); r < part.end(); ++r) {
+                        weights.to_floats(r, weights.row(r), row);
+                        round_to(format, row);
+                        for (std::int64_t m = 0; m * k < std::ssize(rounded); ++m) {
+                          out[static_cast<std::size_t>(m * n + r)] =
+                              tiled_dot(row.data(), rounded.data() + m * k, k, tiling);
+                        }
+                      }
+                    });
 }
 
-/// Calls `store(m, n, value)` for every element of input x weights^T.
-template <class Store>
-void multiply(const Rows& input, std::int64_t rows, const WeightView& weights, KTiling tiling,
-              const Store& store) {
-  const tbb::blocked_range<std::int64_t> all(0, weights.rows(), kRowsATask);
-  tbb::parallel_for(
-      all,
-      [&](const tbb::blocked_range<std::int64_t>& part) {
-        const Rows w = prepare_weights(weights, input.format, part.begin(), part.end());
-        for (std::int64_t m = 0; m < rows; ++m) {
-          for (std::int64_t n = part.begin(); n < part.end(); ++n) {
-            store(m, n, tiled_dot(w, n - part.begin(), input, m, tiling));
-          }
-        }
-      },
-      tbb::simple_partitioner());
+float silu(float x) {
+  return x / (1.0f + std::exp(-x));
 }
 
 }  // namespace
@@ -143,30 +64,35 @@ void multiply(const Rows& input, std::int64_t rows, const WeightView& weights, K
 void gemm(const ProductNumerics& numerics, KTiling tiling, Epilogue epilogue,
           std::span<const float> input, std::span<const PreparedWeight> weights,
           std::span<float> out) {
-  const std::int64_t k = weights.front().view().columns();
-  const std::int64_t rows = std::ssize(input) / k;
-  const std::int64_t stride = std::ssize(out) / rows;
-  std::int64_t column = 0;  // of `out`, where the present weight begins
-  Rows prepared(Format::fp32, 0, k);
+  const auto k = static_cast<std::size_t>(weights.front().view().columns());
+  const std::size_t rows = input.size() / k;
+  const std::size_t stride = out.size() / rows;
+  std::size_t column = 0;  // of `out`, where the present weight begins
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const WeightView& w = weights[i].view();
-    const Format format =
-        numerics.activations ? numerics.activations->format : activation_format(w.format());
-    CHECK(!is_quantised(format) || tiling.tile % kBlock == 0, "tiles of k are whole blocks");
-    if (i == 0 || prepared.format != format) prepared = prepare_activations(format, input, k);
+    const auto n = static_cast<std::size_t>(w.rows());
+    std::vector<float> product(rows * n);
+    if (numerics.activations) {
+      float_product(numerics.activations->format, w, tiling, input, product);
+    } else {
+      ggml_product(weights[i], tiling, input, product, w.rows());
+    }
     const bool is_up = epilogue == Epilogue::swiglu && i == 1;
     if (is_up) column = 0;
-    multiply(prepared, rows, w, tiling, [&](std::int64_t m, std::int64_t n, float value) {
-      float& at = out[static_cast<std::size_t>(m * stride + column + n)];
-      if (epilogue == Epilogue::add) {
-        at += value;
-      } else if (is_up) {
-        at = silu(at) * value;
-      } else {
-        at = value;
-      }
-    });
-    column += w.rows();
+    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, product.size(), kResultsATask),
+                      [&](const tbb::blocked_range<std::size_t>& part) {
+                        for (std::size_t j = part.begin(); j < part.end(); ++j) {
+                          float& at = out[j / n * stride + column + j % n];
+                          if (epilogue == Epilogue::add) {
+                            at += product[j];
+                          } else if (is_up) {
+                            at = silu(at) * product[j];
+                          } else {
+                            at = product[j];
+                          }
+                        }
+                      });
+    column += n;
   }
 }
 

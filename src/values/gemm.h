@@ -12,12 +12,11 @@
 #include <vector>
 
 #include "program/program.h"
-#include "values/blocks.h"
 #include "values/prepared_weight.h"
 
 namespace presil {
 
-/// How k is cut. Tiles of a quantised product are whole blocks of 32.
+/// How k is cut. Tiles of a quantised product are whole blocks.
 struct KTiling {
   std::int64_t tile = 0;  // 0: the whole axis
   std::int64_t split = 1;

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "values/blocks.h"
+#include "values/ggml/block_formats.h"
 
 namespace presil {
 

@@ -9,8 +9,9 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "values/attention.h"
-#include "values/blocks.h"
 #include "values/gemm.h"
+#include "values/ggml/block_formats.h"
+#include "values/rounding.h"
 
 namespace presil {
 namespace {
