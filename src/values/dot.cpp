@@ -8,7 +8,9 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace presil::HWY_NAMESPACE {
+namespace presil {
+namespace {
+namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kLanes = 16;
@@ -45,7 +47,9 @@ void add_scaled_in_lanes(float factor, const float* HWY_RESTRICT values, float* 
   for (; i < count; ++i) out[i] += factor * values[i];
 }
 
-}  // namespace presil::HWY_NAMESPACE
+}  // namespace HWY_NAMESPACE
+}  // namespace
+}  // namespace presil
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -16,7 +16,9 @@
 // The loops are plain; they are compiled for every target. Fixed lengths and no overlapping
 // operands are what g++ -O2 asks before it uses vectors.
 HWY_BEFORE_NAMESPACE();
-namespace presil::HWY_NAMESPACE {
+namespace presil {
+namespace {
+namespace HWY_NAMESPACE {
 
 float half_at(const std::uint8_t* bytes) {
   std::uint16_t bits;
@@ -190,7 +192,9 @@ void dequantise_bfloat(const std::uint8_t* __restrict__ bytes, float* __restrict
   }
 }
 
-}  // namespace presil::HWY_NAMESPACE
+}  // namespace HWY_NAMESPACE
+}  // namespace
+}  // namespace presil
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -9,7 +9,9 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace presil::HWY_NAMESPACE {
+namespace presil {
+namespace {
+namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Ints = hn::CappedTag<std::int32_t, kPanelRows>;
@@ -141,7 +143,9 @@ void dot_panel(Format format, const WeightPanel& panel, std::size_t blocks, cons
   }
 }
 
-}  // namespace presil::HWY_NAMESPACE
+}  // namespace HWY_NAMESPACE
+}  // namespace
+}  // namespace presil
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

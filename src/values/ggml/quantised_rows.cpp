@@ -15,7 +15,9 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace presil::HWY_NAMESPACE {
+namespace presil {
+namespace {
+namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using Lanes = hn::CappedTag<float, kGroup>;
@@ -40,7 +42,9 @@ void round_to_codes(const float* values, float factor, std::size_t count, std::i
   }
 }
 
-}  // namespace presil::HWY_NAMESPACE
+}  // namespace HWY_NAMESPACE
+}  // namespace
+}  // namespace presil
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
