@@ -6,7 +6,7 @@
 #include <tbb/parallel_for.h>
 
 #include "base/integers.h"
-#include "values/blocks.h"
+#include "values/ggml/block_formats.h"
 #include "values/number/codes.h"
 #include "values/number/number.h"
 #include "values/product/coded_rows.h"

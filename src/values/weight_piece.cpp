@@ -6,7 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
-#include "values/blocks.h"
+#include "values/ggml/block_formats.h"
 
 namespace presil {
 namespace {

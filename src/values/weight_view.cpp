@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/integers.h"
-#include "values/blocks.h"
+#include "values/ggml/block_formats.h"
 
 namespace presil {
 namespace {

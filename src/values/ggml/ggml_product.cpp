@@ -8,145 +8,162 @@
 
 #include "base/error.h"
 #include "base/integers.h"
-#include "values/blocks.h"
 #include "values/dot.h"
+#include "values/ggml/panel_dot.h"
+#include "values/number/codes.h"
 
 namespace presil {
 namespace {
 
-// Rows of weights that a task takes apart together: an activation row is then read from cache once
-// for all of them.
-constexpr std::int64_t kRowsATask = 16;
+// Multiplications that are worth a task of their own.
+constexpr std::int64_t kProductsATask = 1 << 17;
 
-bool is_quantised(Format format) {
-  return is_block_format(format);
-}
-
-/// What ggml turns activations into before they meet weights stored in `weights`.
-Format activation_format(Format weights) {
-  switch (weights) {
-    case Format::q4_1:
-      return Format::q8_1;
-    case Format::q4_0:
-    case Format::q8_0:
-      return Format::q8_0;
-    case Format::fp16:
-    case Format::bf16:
-      return weights;
-    default:
-      return Format::fp32;
-  }
-}
-
-/// Rows ready to be multiplied: as floats, or as quantised blocks.
-struct Rows {
-  Format format;
-  bool quantised;
+/// The ends of the k axis' tiles and runs.
+struct Cuts {
   std::int64_t columns;
-  std::vector<float> floats;
-  Blocks blocks;
+  std::int64_t tile;
+  std::int64_t tiles_a_run;
 
-  Rows(Format f, std::int64_t rows, std::int64_t columns_)
-      : format(f),
-        quantised(is_quantised(f)),
-        columns(columns_),
-        blocks(quantised ? rows * columns_ : 0) {
-    if (!quantised) floats.resize(static_cast<std::size_t>(rows * columns_));
-  }
+  Cuts(std::int64_t k, KTiling tiling)
+      : columns(k),
+        tile(tiling.tile > 0 ? tiling.tile : k),
+        tiles_a_run(ceil_div(ceil_div(k, tile), tiling.split)) {}
 
-  std::span<float> row(std::int64_t r) {
-    return std::span(floats).subspan(static_cast<std::size_t>(r * columns),
-                                     static_cast<std::size_t>(columns));
-  }
+  std::int64_t run() const { return tile * tiles_a_run; }
 };
 
-Rows prepare_activations(Format format, std::span<const float> input, std::int64_t columns) {
-  const std::int64_t rows = std::ssize(input) / columns;
-  Rows operand(format, rows, columns);
-  if (operand.quantised) {
-    quantise(format, input, 0, operand.blocks);
-  } else {
-    std::copy(input.begin(), input.end(), operand.floats.begin());
-    round_to(format, operand.floats);
-  }
-  return operand;
-}
+/// The sums of sixteen outputs for each row of activations, while k goes by: of the present tile,
+/// of the present run, and of the runs before.
+class Sums {
+ public:
+  explicit Sums(std::int64_t rows) : rows_(static_cast<std::size_t>(rows)) { clear(); }
 
-Rows prepare_weights(const WeightView& weights, Format multiplied_with, std::int64_t begin,
-                     std::int64_t end) {
-  Rows operand(multiplied_with, end - begin, weights.columns());
-  for (std::int64_t r = begin; r < end; ++r) {
-    if (operand.quantised) {
-      unpack(weights.format(), weights.row(r), (r - begin) * weights.columns(), operand.blocks);
-    } else {
-      dequantise(weights.format(), weights.row(r), operand.row(r - begin));
-      round_to(multiplied_with, operand.row(r - begin));
-    }
+  void clear() { std::fill(rows_.begin(), rows_.end(), Of{}); }
+  OfRows<float>& tile(std::int64_t row) { return rows_[static_cast<std::size_t>(row)].tile; }
+  float total(std::int64_t row, std::int64_t lane) const {
+    return rows_[static_cast<std::size_t>(row)].total[static_cast<std::size_t>(lane)];
   }
-  return operand;
-}
+  void end_tile() {
+    for (Of& r : rows_) add(r.tile, r.run);
+  }
+  void end_run() {
+    for (Of& r : rows_) add(r.run, r.total);
+  }
 
-/// The dot product of columns [begin, end) of one row of each.
-float tile_dot(const Rows& w, std::int64_t w_row, const Rows& a, std::int64_t a_row,
-               std::int64_t begin, std::int64_t end) {
-  const std::int64_t w_at = w_row * w.columns + begin;
-  const std::int64_t a_at = a_row * a.columns + begin;
-  if (!w.quantised) {
-    return dot(w.floats.data() + w_at, a.floats.data() + a_at, end - begin);
-  }
-  const auto row_at = [](const Blocks& b, std::int64_t at) {
-    return BlockRow{b.quants.data() + at, b.scales.data() + at / kBlock,
-                    b.offsets.data() + at / kBlock};
+ private:
+  struct alignas(64) Of {
+    OfRows<float> tile = {}, run = {}, total = {};
   };
-  return block_dot(row_at(w.blocks, w_at), row_at(a.blocks, a_at), (end - begin) / kBlock);
+
+  static void add(OfRows<float>& from, OfRows<float>& to) {
+    for (std::size_t lane = 0; lane < kPanelRows; ++lane) to[lane] += from[lane];
+    from = {};
+  }
+
+  std::vector<Of> rows_;
+};
+
+/// Up to sixteen rows of weights with all rows of activations.
+void multiply_panel(const WeightView& weights, const RowParts& rows, const Cuts& cuts,
+                    const QuantisedRows& activations, std::int64_t n_rows, WeightPanel& panel,
+                    Sums& sums) {
+  const FormatInfo& layout = info(weights.format());
+  sums.clear();
+  for (std::int64_t at = 0; at < cuts.columns;) {
+    const std::int64_t tile_end = std::min((at / cuts.tile + 1) * cuts.tile, cuts.columns);
+    const std::int64_t end = std::min(at + kPanelColumns, tile_end);
+    const std::int64_t blocks = (end - at) / layout.block_elements;
+    RowParts parts = rows;
+    for (const std::byte*& p : parts) p += at / layout.block_elements * layout.block_bytes;
+    unpack_panel(weights.format(), parts, blocks, panel);
+    for (std::int64_t m = 0; m < n_rows; ++m) {
+      panel_dot(weights.format(), panel, blocks, activations.at(m, at), sums.tile(m));
+    }
+    at = end;
+    if (at == tile_end) sums.end_tile();
+    if (at % cuts.run() == 0 || at == cuts.columns) sums.end_run();
+  }
 }
 
-float tiled_dot(const Rows& w, std::int64_t w_row, const Rows& a, std::int64_t a_row,
-                KTiling tiling) {
-  const std::int64_t tile = tiling.tile > 0 ? tiling.tile : w.columns;
-  const std::int64_t tiles = ceil_div(w.columns, tile);
-  const std::int64_t run = ceil_div(tiles, tiling.split);
+/// Calls body(first, last) for ranges of panels, side by side.
+template <class Body>
+void for_panels(std::int64_t weight_rows, std::int64_t products_a_panel, const Body& body) {
+  const std::int64_t grain = std::max<std::int64_t>(1, kProductsATask / products_a_panel);
+  tbb::parallel_for(tbb::blocked_range<std::int64_t>(0, ceil_div(weight_rows, kPanelRows), grain),
+                    [&](const tbb::blocked_range<std::int64_t>& part) {
+                      body(part.begin() * kPanelRows,
+                           std::min(part.end() * kPanelRows, weight_rows));
+                    });
+}
+
+void multiply_blocks(const WeightView& weights, const Cuts& cuts, std::span<const float> input,
+                     std::span<float> out, std::int64_t stride) {
+  const QuantisedRows activations(activation_format(weights.format()), input, cuts.columns);
+  const std::int64_t n_rows = std::ssize(input) / cuts.columns;
+  CHECK(cuts.tile % info(weights.format()).block_elements == 0, "tiles of k are whole blocks");
+  for_panels(weights.rows(), kPanelRows * cuts.columns * n_rows,
+             [&](std::int64_t begin, std::int64_t end) {
+               WeightPanel panel;
+               Sums sums(n_rows);
+               for (std::int64_t first = begin; first < end; first += kPanelRows) {
+                 const std::int64_t last = std::min(first + kPanelRows, end);
+                 RowParts rows;
+                 rows.fill(weights.row(first).data());  // stands in for rows beyond the last
+                 for (std::int64_t n = first + 1; n < last; ++n) {
+                   rows[static_cast<std::size_t>(n - first)] = weights.row(n).data();
+                 }
+                 multiply_panel(weights, rows, cuts, activations, n_rows, panel, sums);
+                 for (std::int64_t m = 0; m < n_rows; ++m) {
+                   float* to = &out[static_cast<std::size_t>(m * stride)];
+                   for (std::int64_t n = first; n < last; ++n) to[n] = sums.total(m, n - first);
+                 }
+               }
+             });
+}
+
+float tiled_dot(const float* w, const float* a, const Cuts& cuts) {
   float total = 0;
-  for (std::int64_t first = 0; first < tiles; first += run) {
+  for (std::int64_t run = 0; run < cuts.columns; run += cuts.run()) {
+    const std::int64_t run_end = std::min(run + cuts.run(), cuts.columns);
     float sum = 0;
-    for (std::int64_t t = first; t < std::min(first + run, tiles); ++t) {
-      sum += tile_dot(w, w_row, a, a_row, t * tile, std::min((t + 1) * tile, w.columns));
+    for (std::int64_t at = run; at < run_end; at += cuts.tile) {
+      sum += dot(w + at, a + at, std::min(cuts.tile, run_end - at));
     }
     total += sum;
   }
   return total;
 }
 
-/// Calls `store(m, n, value)` for every element of input x weights^T.
-template <class Store>
-void multiply(const Rows& input, std::int64_t rows, const WeightView& weights, KTiling tiling,
-              const Store& store) {
-  const tbb::blocked_range<std::int64_t> all(0, weights.rows(), kRowsATask);
-  tbb::parallel_for(
-      all,
-      [&](const tbb::blocked_range<std::int64_t>& part) {
-        const Rows w = prepare_weights(weights, input.format, part.begin(), part.end());
-        for (std::int64_t m = 0; m < rows; ++m) {
-          for (std::int64_t n = part.begin(); n < part.end(); ++n) {
-            store(m, n, tiled_dot(w, n - part.begin(), input, m, tiling));
-          }
-        }
-      },
-      tbb::simple_partitioner());
+void multiply_floats(const WeightView& weights, const Cuts& cuts, std::span<const float> input,
+                     std::span<float> out, std::int64_t stride) {
+  std::vector<float> activations(input.begin(), input.end());
+  round_all(activation_format(weights.format()), Overflow::infinite, activations);
+  const std::int64_t n_rows = std::ssize(input) / cuts.columns;
+  for_panels(weights.rows(), kPanelRows * cuts.columns * n_rows,
+             [&](std::int64_t begin, std::int64_t end) {
+               std::vector<float> row(static_cast<std::size_t>(cuts.columns));
+               for (std::int64_t n = begin; n < end; ++n) {
+                 weights.to_floats(n, weights.row(n), row);
+                 for (std::int64_t m = 0; m < n_rows; ++m) {
+                   out[static_cast<std::size_t>(m * stride + n)] =
+                       tiled_dot(row.data(), activations.data() + m * cuts.columns, cuts);
+                 }
+               }
+             });
 }
 
 }  // namespace
 
 void ggml_product(const PreparedWeight& weight, KTiling tiling, std::span<const float> input,
                   std::span<float> out, std::int64_t stride) {
-  const WeightView& w = weight.view();
-  const Format format = activation_format(w.format());
-  CHECK(!is_quantised(format) || tiling.tile % kBlock == 0, "tiles of k are whole blocks");
-  const Rows prepared = prepare_activations(format, input, w.columns());
-  multiply(prepared, std::ssize(input) / w.columns(), w, tiling,
-           [&](std::int64_t m, std::int64_t n, float value) {
-             out[static_cast<std::size_t>(m * stride + n)] = value;
-           });
+  CHECK(weight.smoothing().empty(), "ggml's products have no smoothing");
+  const WeightView& view = weight.view();
+  const Cuts cuts(view.columns(), tiling);
+  if (is_block_format(view.format())) {
+    multiply_blocks(view, cuts, input, out, stride);
+  } else {
+    multiply_floats(view, cuts, input, out, stride);
+  }
 }
 
 }  // namespace presil

@@ -5,6 +5,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <span>
+
+#include "base/number_format.h"
 
 namespace presil {
 
@@ -53,5 +56,8 @@ inline float round_to_bfloat(float value) {
   const std::uint32_t result = value != value ? quiet : nearest;
   return std::bit_cast<float>(result & 0xFFFF0000u);
 }
+
+/// Rounds to `format` in place: fp32 (no change), fp16 or bf16.
+void round_to(Format format, std::span<float> values);
 
 }  // namespace presil

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "model/weights.h"
-#include "values/blocks.h"
+#include "values/ggml/block_formats.h"
 
 namespace presil::testing {
 

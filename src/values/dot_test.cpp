@@ -1,0 +1,28 @@
+#include "values/dot.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace presil {
+namespace {
+
+TEST(Dot, AddsSixteenLanesAndThenTheirTree) {
+  // 2^24 + 1 is 2^24 in a float: the order shows. Lane 0 holds 2^24, lane 8 holds 1 + 1.
+  std::vector<float> a(40, 0.0f);
+  const std::vector<float> ones(40, 1.0f);
+  a[0] = 0x1p24f;
+  a[8] = 1;
+  a[24] = 1;
+  EXPECT_EQ(dot(a.data(), ones.data(), 40), 0x1p24f + 2);
+
+  // One after another in lane 0, each 1 is lost.
+  std::vector<float> b(48, 0.0f);
+  b[0] = 0x1p24f;
+  b[16] = 1;
+  b[32] = 1;
+  EXPECT_EQ(dot(b.data(), std::vector<float>(48, 1.0f).data(), 48), 0x1p24f);
+}
+
+}  // namespace
+}  // namespace presil
