@@ -77,5 +77,17 @@ TEST(Gemm, RoundsOperandsToBf16) {
   EXPECT_EQ(out[0], 1 + 2 * 0x1p-7f);
 }
 
+TEST(Gemm, RoundsWhatItStores) {
+  const Matrix w(1, 1, {1});
+  const ProductNumerics numerics = testing::fp32_numerics().products;
+  const std::vector<PreparedWeight> weights{PreparedWeight(w.view(), numerics)};
+  std::vector<float> residual{1};
+
+  gemm(numerics, StoreOptions{Format::bf16, nullptr}, {}, Epilogue::add,
+       std::vector<float>{0x1p-8f}, weights, residual);
+
+  EXPECT_EQ(residual[0], 1);  // 1 + 2^-8 is a tie between bf16 numbers and goes to 1
+}
+
 }  // namespace
 }  // namespace presil

@@ -72,7 +72,7 @@ PreparedWeight::PreparedWeight(const WeightView& view, const ProductNumerics& nu
 void PreparedWeight::to_smoothed_floats(std::int64_t row, std::span<const std::byte> bytes,
                                         std::span<float> out) const {
   view_.to_floats(row, bytes, out);
-  for (std::size_t i = 0; i < smoothing_.size(); ++i) out[i] *= smoothing_[i];
+  if (!smoothing_.empty()) multiply_all(smoothing_, out);
 }
 
 void PreparedWeight::find_wide_scales() {
@@ -142,12 +142,11 @@ void PreparedWeight::code_row(std::int64_t row, std::span<const std::byte> bytes
     if (!keeps_codes_) encode_row(operand_, overflow_, scales, codes);
     return;
   }
-  const auto span = at(scale_span(operand_.scaling, view_.columns()));
-  std::vector<float> own(
-      at(ceil_div(view_.columns(), scale_span(operand_.scaling, view_.columns()))));
+  thread_local std::vector<float> own;  // of this row
+  own.resize(at(ceil_div(view_.columns(), scale_span(operand_.scaling, view_.columns()))));
   scales_of_row(row, codes, own);
   if (!keeps_codes_) encode_row(operand_, overflow_, own, codes);
-  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] *= own[i / span];
+  apply_scales(operand_.scaling, own, codes);
   round_all(*rounds_to_, overflow_, codes);
   scales.front() = 1;
 }

@@ -175,6 +175,25 @@ void EncodeRow(const Operand& operand, Overflow overflow, const float* scales, f
   encode(NarrowTo(float_shape(operand.format), beyond));
 }
 
+void Scale(float factor, float* x, std::size_t count) {
+  const Floats f;
+  const V times = hn::Set(f, factor);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(f) <= count; i += hn::Lanes(f)) {
+    hn::StoreU(hn::Mul(hn::LoadU(f, x + i), times), f, x + i);
+  }
+  for (; i < count; ++i) x[i] *= factor;
+}
+
+void MultiplyAll(const float* factors, float* x, std::size_t count) {
+  const Floats f;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(f) <= count; i += hn::Lanes(f)) {
+    hn::StoreU(hn::Mul(hn::LoadU(f, x + i), hn::LoadU(f, factors + i)), f, x + i);
+  }
+  for (; i < count; ++i) x[i] *= factors[i];
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace presil
@@ -186,6 +205,8 @@ namespace {
 
 HWY_EXPORT(LargestMagnitude);
 HWY_EXPORT(EncodeRow);
+HWY_EXPORT(Scale);
+HWY_EXPORT(MultiplyAll);
 
 constexpr std::size_t kBlock = 32;  // whole vectors, and whole blocks of mx_32 and nv_16
 
@@ -203,6 +224,18 @@ void encode_row(const Operand& operand, Overflow overflow, std::span<const float
   if (whole == row.size()) return;
   const std::size_t last = span == row.size() ? 0 : whole / span;
   plain_encode_row(operand, overflow, scales.subspan(last), row.subspan(whole));
+}
+
+void apply_scales(Scaling scaling, std::span<const float> scales, std::span<float> row) {
+  const auto span = static_cast<std::size_t>(scale_span(scaling, std::ssize(row)));
+  for (std::size_t at = 0; at < row.size(); at += span) {
+    const std::span<float> part = row.subspan(at, std::min(span, row.size() - at));
+    HWY_DYNAMIC_DISPATCH(Scale)(scales[at / span], part.data(), part.size());
+  }
+}
+
+void multiply_all(std::span<const float> factors, std::span<float> row) {
+  HWY_DYNAMIC_DISPATCH(MultiplyAll)(factors.data(), row.data(), row.size());
 }
 
 void round_all(Format format, Overflow overflow, std::span<float> values) {

@@ -39,6 +39,12 @@ void encode_row(const Operand& operand, Overflow overflow, std::span<const float
 void plain_encode_row(const Operand& operand, Overflow overflow, std::span<const float> scales,
                       std::span<float> row);
 
+/// Multiplies codes, in place, by the scales of their row.
+void apply_scales(Scaling scaling, std::span<const float> scales, std::span<float> row);
+
+/// row *= factors, element by element.
+void multiply_all(std::span<const float> factors, std::span<float> row);
+
 /// Rounds to the nearest numbers of a plain format, in place: as a store does.
 void round_all(Format format, Overflow overflow, std::span<float> values);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <hwy/aligned_allocator.h>
 #include <tbb/parallel_for.h>
 
 #include "base/integers.h"
@@ -12,53 +13,71 @@
 namespace presil {
 namespace {
 
-constexpr std::int64_t kTogether = 4;  // rows that enter a panel together: they stay in L1
+constexpr std::int64_t kPadding = 16;  // floats between rows: their columns miss each other in L1
 
 std::size_t at(std::int64_t index) {
   return static_cast<std::size_t>(index);
 }
 
+/// Memory of a thread that is kept, so that it is not cleared again and again; on cache lines.
 template <class T>
-std::span<T> room(std::vector<T>& in, std::int64_t count) {
-  if (std::ssize(in) < count) in.resize(at(count));
-  return std::span(in).first(at(count));
-}
+class Room {
+ public:
+  std::span<T> of(std::int64_t count) {
+    if (size_ < at(count)) {
+      size_ = at(count);
+      items_ = hwy::AllocateAligned<T>(size_);
+    }
+    return {items_.get(), at(count)};
+  }
 
-/// What a thread needs for one panel; kept, so that memory is not cleared again and again.
+ private:
+  hwy::AlignedFreeUniquePtr<T[]> items_;
+  std::size_t size_ = 0;
+};
+
+/// What a thread needs for one panel.
 struct Scratch {
-  Panel panel;
-  std::vector<float> codes;   // (kTogether, k)
-  std::vector<float> scales;  // of one row
-  std::vector<float> sums;    // (m, kPanelRows)
+  Room<float> rows;    // (kPanelRows, k + kPadding)
+  Room<float> scales;  // of one row
+  Room<float> codes, panel_scales;
+  Room<std::int16_t> whole;
+  Room<float> sums;  // (m, kPanelRows)
 };
 
 /// The rows of the weight from `first` on, and zeros for those beyond its last.
-void fill_panel(const PreparedWeight& weight, std::int64_t first, bool is_integer, Scratch& s) {
+Panel make_panel(const PreparedWeight& weight, std::int64_t first, bool is_integer,
+                 Scratch& scratch) {
   const WeightView& view = weight.view();
   const std::int64_t k = view.columns();
-  s.panel.span = scale_span(weight.scaling(), k);
-  const std::int64_t n_scales = ceil_div(k, s.panel.span);
-  const std::span<float> codes = room(s.codes, kTogether * k);
-  const std::span<float> scales = room(s.scales, n_scales);
-  const std::span<float> panel_scales = room(s.panel.scales, n_scales * kPanelRows);
+  Panel panel;
+  panel.span = scale_span(weight.scaling(), k);
+  const std::int64_t n_scales = ceil_div(k, panel.span);
+  const std::span<float> rows = scratch.rows.of(kPanelRows * (k + kPadding));
+  const std::span<float> scales = scratch.scales.of(n_scales);
+  const std::span<float> panel_scales = scratch.panel_scales.of(n_scales * kPanelRows);
+  const std::span<std::int16_t> whole = scratch.whole.of(is_integer ? kPanelRows * k : 0);
   for (std::int64_t lane = 0; lane < kPanelRows; ++lane) {
     const std::int64_t row = first + lane;
-    const std::span<float> code = codes.subspan(at(lane % kTogether * k), at(k));
+    const std::span<float> codes = rows.subspan(at(lane * (k + kPadding)), at(k));
     if (row < view.rows()) {
-      weight.code_row(row, view.row(row), code, scales);
+      weight.code_row(row, view.row(row), codes, scales);
     } else {
-      std::fill(code.begin(), code.end(), 0.0f);
+      std::fill(codes.begin(), codes.end(), 0.0f);
     }
-    for (std::int64_t i = 0; i < n_scales; ++i)
+    for (std::int64_t i = 0; i < n_scales; ++i) {
       panel_scales[at(i * kPanelRows + lane)] = scales[at(i)];
-    if (lane % kTogether != kTogether - 1) continue;
-    const std::int64_t from = lane - (kTogether - 1);
-    if (is_integer) {
-      to_integers(codes, room(s.panel.whole, kPanelRows * k).subspan(at(from * k), codes.size()));
-    } else {
-      transpose_four_rows(codes.data(), k, room(s.panel.codes, kPanelRows * k).data() + from);
     }
+    if (is_integer) to_integers(codes, whole.subspan(at(lane * k), at(k)));
   }
+  panel.scales = panel_scales;
+  panel.whole = whole;
+  if (!is_integer) {
+    const std::span<float> codes = scratch.codes.of(kPanelRows * k);
+    transpose_rows(rows.data(), k, k + kPadding, codes.data());
+    panel.codes = codes;
+  }
+  return panel;
 }
 
 }  // namespace
@@ -77,12 +96,12 @@ void chip_product(const ProductNumerics& numerics, KTiling tiling, const CodedRo
   tbb::parallel_for(std::int64_t{0}, ceil_div(n, kPanelRows), [&](std::int64_t p) {
     thread_local Scratch scratch;
     const std::int64_t first = p * kPanelRows;
-    fill_panel(weight, first, is_integer, scratch);
-    const std::span<float> sums = room(scratch.sums, m * kPanelRows);
+    const Panel panel = make_panel(weight, first, is_integer, scratch);
+    const std::span<float> sums = scratch.sums.of(m * kPanelRows);
     if (is_integer) {
-      multiply_integers(segments, activations, integers, scratch.panel, sums);
+      multiply_integers(segments, activations, integers, panel, sums);
     } else {
-      multiply_panel(accumulator, segments, activations, scratch.panel, sums);
+      multiply_panel(accumulator, segments, activations, panel, sums);
     }
     const std::int64_t lanes = std::min(kPanelRows, n - first);
     for (std::int64_t row = 0; row < m; ++row) {

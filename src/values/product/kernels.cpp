@@ -18,6 +18,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::CappedTag<float, kPanelRows>;
 using V = hn::Vec<Floats>;
 
+// Loops over kRows are unrolled by name: g++ -O2 keeps small arrays in registers only so.
+
 /// Some rows of activations against the lanes of one vector of weights.
 template <int kRows>
 struct Block {
@@ -34,6 +36,7 @@ struct Sums {
 template <int kRows>
 HWY_INLINE Sums<kRows> Zeros() {
   Sums<kRows> sums;
+#pragma GCC unroll 4
   for (V& v : sums.of) v = hn::Zero(Floats());
   return sums;
 }
@@ -43,6 +46,7 @@ HWY_INLINE Sums<kRows> Products(const Block<kRows>& b, std::int64_t k) {
   const Floats f;
   const V w = hn::LoadU(f, b.w + k * kPanelRows);
   Sums<kRows> products;
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
     products.of[r] = hn::Mul(w, hn::Set(f, b.a[r * b.a_stride + k]));
   }
@@ -51,6 +55,7 @@ HWY_INLINE Sums<kRows> Products(const Block<kRows>& b, std::int64_t k) {
 
 template <int kRows>
 HWY_INLINE Sums<kRows> Add(Sums<kRows> a, const Sums<kRows>& b) {
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) a.of[r] = hn::Add(a.of[r], b.of[r]);
   return a;
 }
@@ -111,9 +116,11 @@ HWY_INLINE Sums<kRows> SumAligned(const Block<kRows>& b, const Segment& s,
   for (std::int64_t begin = s.begin; begin < s.end; begin += accumulator.group) {
     const std::int64_t end = std::min(begin + accumulator.group, s.end);
     Sums<kRows> largest;
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) largest.of[r] = hn::Abs(sum.of[r]);
     for (std::int64_t k = begin; k < end; ++k) {
       const Sums<kRows> p = Products(b, k);
+#pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         largest.of[r] = hn::Max(largest.of[r], hn::Abs(p.of[r]));
       }
@@ -122,6 +129,7 @@ HWY_INLINE Sums<kRows> SumAligned(const Block<kRows>& b, const Segment& s,
     // where the quantum is at least 2^-126.
     Sums<kRows> inverse;
     Sums<kRows> quantum;
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const auto e = hn::ShiftRight<23>(hn::BitCast(i, largest.of[r]));
       const auto above = hn::Sub(hn::Max(e, bits), bits);
@@ -131,10 +139,12 @@ HWY_INLINE Sums<kRows> SumAligned(const Block<kRows>& b, const Segment& s,
     }
     for (std::int64_t k = begin; k < end; ++k) {
       const Sums<kRows> p = Products(b, k);
+#pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         sum.of[r] = hn::Add(sum.of[r], Cut(hn::Mul(p.of[r], inverse.of[r]), rounding));
       }
     }
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) sum.of[r] = hn::Mul(sum.of[r], quantum.of[r]);
   }
   return sum;
@@ -169,6 +179,7 @@ HWY_INLINE void MultiplyRows(const Accumulator& accumulator, std::span<const Seg
   for (const Segment& s : segments) {
     const Sums<kRows> sum = Sum(accumulator, block, s);
     const V w_scale = hn::LoadU(f, panel.scales.data() + s.begin / panel.span * kPanelRows + lane);
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const V a_scale = hn::Set(f, scales[r * a_scales + s.begin / activations.span]);
       core.of[r] = hn::Add(core.of[r], hn::Mul(sum.of[r], hn::Mul(w_scale, a_scale)));
@@ -178,6 +189,7 @@ HWY_INLINE void MultiplyRows(const Accumulator& accumulator, std::span<const Seg
       core = Zeros<kRows>();
     }
   }
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
     hn::StoreU(total.of[r], f, out + (row + r) * kPanelRows + lane);
   }
@@ -206,15 +218,18 @@ HWY_INLINE void Dots(const std::int16_t* w, const std::int16_t* a, std::int64_t 
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d16));
   hn::Vec<decltype(d32)> even[kRows];
   hn::Vec<decltype(d32)> odd[kRows];
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) even[r] = odd[r] = hn::Zero(d32);
   std::int64_t k = 0;
   for (; k + lanes <= count; k += lanes) {
     const auto weights = hn::LoadU(d16, w + k);
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       even[r] = hn::ReorderWidenMulAccumulate(d32, weights, hn::LoadU(d16, a + r * a_stride + k),
                                               even[r], odd[r]);
     }
   }
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) {
     auto sum =
         static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(d32, hn::Add(even[r], odd[r]))));
@@ -239,6 +254,7 @@ HWY_INLINE void MultiplyIntegerRows(std::span<const Segment> segments, const Cod
                 s.end - s.begin, sums);
     const float w_scale =
         panel.scales[static_cast<std::size_t>(s.begin / panel.span * kPanelRows + lane)];
+#pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
       const float a_scale =
           activations
@@ -250,6 +266,7 @@ HWY_INLINE void MultiplyIntegerRows(std::span<const Segment> segments, const Cod
       }
     }
   }
+#pragma GCC unroll 4
   for (int r = 0; r < kRows; ++r) out[(row + r) * kPanelRows + lane] = total[r];
 }
 
@@ -266,31 +283,34 @@ void MultiplyIntegers(std::span<const Segment> segments, const CodedRows& activa
   }
 }
 
-void TransposeFourRows(const float* from, std::int64_t columns, float* to) {
+void TransposeRows(const float* from, std::int64_t columns, std::int64_t stride, float* to) {
   std::int64_t k = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::FixedTag<float, 4> f;
   const hn::FixedTag<std::uint64_t, 2> pairs;
   for (; k + 4 <= columns; k += 4) {
-    const auto a = hn::LoadU(f, from + k);
-    const auto b = hn::LoadU(f, from + columns + k);
-    const auto c = hn::LoadU(f, from + 2 * columns + k);
-    const auto d = hn::LoadU(f, from + 3 * columns + k);
-    const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(f, a, b));   // a0 b0 a1 b1
-    const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(f, a, b));  // a2 b2 a3 b3
-    const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(f, c, d));
-    const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(f, c, d));
-    float* at = to + k * kPanelRows;
-    hn::StoreU(hn::BitCast(f, hn::InterleaveLower(pairs, ab_low, cd_low)), f, at);
-    hn::StoreU(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_low, cd_low)), f, at + kPanelRows);
-    hn::StoreU(hn::BitCast(f, hn::InterleaveLower(pairs, ab_high, cd_high)), f,
-               at + 2 * kPanelRows);
-    hn::StoreU(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_high, cd_high)), f,
-               at + 3 * kPanelRows);
+    for (std::int64_t row = 0; row < kPanelRows; row += 4) {  // 4 x 4 at a time
+      const float* in = from + row * stride + k;
+      const auto a = hn::LoadU(f, in);
+      const auto b = hn::LoadU(f, in + stride);
+      const auto c = hn::LoadU(f, in + 2 * stride);
+      const auto d = hn::LoadU(f, in + 3 * stride);
+      const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(f, a, b));   // a0 b0 a1 b1
+      const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(f, a, b));  // a2 b2 a3 b3
+      const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(f, c, d));
+      const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(f, c, d));
+      float* out = to + k * kPanelRows + row;
+      hn::StoreU(hn::BitCast(f, hn::InterleaveLower(pairs, ab_low, cd_low)), f, out);
+      hn::StoreU(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_low, cd_low)), f, out + kPanelRows);
+      hn::StoreU(hn::BitCast(f, hn::InterleaveLower(pairs, ab_high, cd_high)), f,
+                 out + 2 * kPanelRows);
+      hn::StoreU(hn::BitCast(f, hn::InterleaveUpper(pairs, ab_high, cd_high)), f,
+                 out + 3 * kPanelRows);
+    }
   }
 #endif
   for (; k < columns; ++k) {
-    for (std::int64_t r = 0; r < 4; ++r) to[k * kPanelRows + r] = from[r * columns + k];
+    for (std::int64_t r = 0; r < kPanelRows; ++r) to[k * kPanelRows + r] = from[r * stride + k];
   }
 }
 
@@ -314,15 +334,15 @@ HWY_AFTER_NAMESPACE();
 namespace presil {
 namespace {
 
-HWY_EXPORT(TransposeFourRows);
+HWY_EXPORT(TransposeRows);
 HWY_EXPORT(ToIntegers);
 HWY_EXPORT(MultiplyPanel);
 HWY_EXPORT(MultiplyIntegers);
 
 }  // namespace
 
-void transpose_four_rows(const float* from, std::int64_t columns, float* to) {
-  HWY_DYNAMIC_DISPATCH(TransposeFourRows)(from, columns, to);
+void transpose_rows(const float* from, std::int64_t columns, std::int64_t stride, float* to) {
+  HWY_DYNAMIC_DISPATCH(TransposeRows)(from, columns, stride, to);
 }
 
 void to_integers(std::span<const float> codes, std::span<std::int16_t> out) {

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "base/numerics.h"
 #include "values/product/coded_rows.h"
@@ -19,14 +18,14 @@ inline constexpr std::int64_t kPanelRows = 16;
 
 /// Weights of a panel.
 struct Panel {
-  std::int64_t span = 1;            // elements of k that share a scale
-  std::vector<float> codes;         // (k, kPanelRows)
-  std::vector<float> scales;        // (ceil(k / span), kPanelRows)
-  std::vector<std::int16_t> whole;  // (kPanelRows, k): instead of codes, of integers
+  std::int64_t span = 1;                // elements of k that share a scale
+  std::span<const float> codes;         // (k, kPanelRows)
+  std::span<const float> scales;        // (ceil(k / span), kPanelRows)
+  std::span<const std::int16_t> whole;  // (kPanelRows, k): instead of codes, of integers
 };
 
-/// Lanes 0 to 3 of `to` (columns, kPanelRows) = `from` (4, columns), transposed.
-void transpose_four_rows(const float* from, std::int64_t columns, float* to);
+/// to (columns, kPanelRows) = the first `columns` of from (kPanelRows, stride), transposed.
+void transpose_rows(const float* from, std::int64_t columns, std::int64_t stride, float* to);
 
 /// Codes of integers.
 void to_integers(std::span<const float> codes, std::span<std::int16_t> out);
