@@ -87,11 +87,13 @@ void add_common(CLI::App& app, Options& o) {
 void add_design(CLI::App& verb, Options& o) {
   RunRequest& r = o.request;
   verb.add_option("CHIP", r.chip, "A chip file, or the name or alias of a shipped one")->required();
-  verb.add_option("MODEL", r.model, "A shipped model, a config.json or a GGUF file")->required();
+  verb.add_option("MODEL", r.model,
+                  "A shipped model, a config.json, a GGUF file or a checkpoint's folder")
+      ->required();
   verb.add_option("--tp", r.tensor_parallel, "Chips in tensor parallel")->capture_default_str();
   verb.add_option("--pp", o.pipeline_parallel, "Chips in pipeline parallel");
   verb.add_option("--ep", o.expert_parallel, "Chips in expert parallel");
-  verb.add_option("--weights", r.weights, "A GGUF file: its formats and its values");
+  verb.add_option("--weights", r.weights, "A GGUF file or a safetensors checkpoint");
   verb.add_option("--dtype", r.dtype,
                   "Format that weights are stored in, without a file (default: the numerics')");
   verb.add_option("--numerics", r.numerics,

@@ -129,9 +129,11 @@ int demo_verb(const Common& common) {
   text.mode = Mode::both;
   text.prompt = "The capital of France is";
   text.max_tokens = 32;
+  text.numerics = "ggml";  // what the four-bit weights of the file were made for
   RunRequest large = text;
   large.mode = Mode::cycles;
   large.prompt.reset();
+  large.numerics.clear();  // the chip's own
   large.prompt_tokens = large.context = 1024;
   std::vector<RunRequest> requests = {text, large, large};
   requests[1].model = "llama-3-8b";

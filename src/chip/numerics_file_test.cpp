@@ -115,6 +115,16 @@ TEST(NumericsFile, DescribesTheFieldsItReads) {
   EXPECT_EQ(names, expected);
 }
 
+TEST(NumericsFile, TheExampleOfTheManualIsASet) {
+  const std::string page = read_text(kHome / "docs/numerics.md", std::size_t{1} << 20);
+  const std::size_t begin = page.find("```yaml\n") + 8;
+  auto example = std::make_shared<Source>(
+      Source{"docs/numerics.md", page.substr(begin, page.find("```", begin) - begin)});
+
+  const Numerics n = read_numerics(parse_document(std::move(example), Syntax::yaml));
+  EXPECT_EQ(n.kv_cache, (Operand{Format::int8, Scaling::token}));
+}
+
 /// A chip file of the test's own: the shipped one with its numerics line replaced.
 ChipFiles with_numerics(const std::string& line, const std::vector<std::string>& set = {},
                         const NumericsChoice& choice = {}) {

@@ -119,7 +119,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   r.request = request;
   const ModelRef ref = resolve_model(request.model, places.home);
   const std::filesystem::path file = find_weights(request, ref, places);
-  if (!file.empty()) weights.emplace(Weights::open_gguf(file));
+  if (!file.empty()) weights.emplace(Weights::open(file));
   r.chip = load_chip(request.chip, request.overrides, places.home,
                      {.instead = request.numerics, .otherwise = usual_numerics(weights)});
   check_mapping(r.chip);

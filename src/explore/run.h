@@ -42,9 +42,9 @@ struct RunRequest {
   std::int64_t tensor_parallel = 1;
   std::optional<std::string> prompt;  // text; needs weights
   std::int64_t max_tokens = 16;       // -n
-  std::string weights;                // a GGUF file; "": the model's own, where it has one
-  std::string dtype;                  // that weights are stored in without a file; "": numerics say
-  std::string numerics;               // a name or a file; "": the chip's, else ggml or bf16
+  std::string weights;   // a GGUF file or a checkpoint; "": the model's own, where it has one
+  std::string dtype;     // that weights are stored in without a file; "": numerics say
+  std::string numerics;  // a name or a file; "": the chip's, else ggml or bf16
   LaunchMode launch = LaunchMode::graph;
 };
 
