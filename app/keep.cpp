@@ -23,7 +23,7 @@ std::string keep_run(Store& store, const Common& common, const RunResult& result
   const Json config = {{"request", run.at("request")}, {"inputs", run.at("inputs")}};
   record.verb = "run";
   record.config_json = config.dump();
-  record.model_sha256 = result.weights_sha256;
+  record.model_sha256 = result.weights_id.sha256;
   record.seed = common.seed;
   record.tool_version = std::string(kVersion);
   const Json hashed = {{"config", config},

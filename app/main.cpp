@@ -93,8 +93,9 @@ void add_design(CLI::App& verb, Options& o) {
   verb.add_option("--ep", o.expert_parallel, "Chips in expert parallel");
   verb.add_option("--weights", r.weights, "A GGUF file: its formats and its values");
   verb.add_option("--dtype", r.dtype,
-                  "Format of the weights, without a file (default: the model's)");
-  verb.add_option("--numerics", r.numerics, "Arithmetic: bf16, fp32 or ggml");
+                  "Format that weights are stored in, without a file (default: the numerics')");
+  verb.add_option("--numerics", r.numerics,
+                  "Arithmetic: a file, or the name of one in numerics/ (default: the chip's)");
 }
 
 void add_step(CLI::App& verb, Options& o) {
@@ -266,9 +267,9 @@ int parse_and_call(int argc, char** argv) {
   compile->add_option("--emit", o.emit, "text, json or stats")
       ->check(CLI::IsMember({"text", "json", "stats"}));
 
-  verb("show", "A chip's derived figures and sources, or a model's shape",
+  verb("show", "A chip's derived figures and sources, a model's shape, or numerics",
        [&] { return show_verb(o.common, o.name); })
-      ->add_option("NAME", o.name, "A chip or a model")
+      ->add_option("NAME", o.name, "A chip, a model, or a set of numerics")
       ->required();
 
   CLI::App* cost =
@@ -286,10 +287,11 @@ int parse_and_call(int argc, char** argv) {
   dram_check->add_option("--rate", o.rate, "Of a pin, such as \"5.2 Gb/s\" (default: the log's)");
 
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
-      ->add_option("FILE", o.names, "chip, memory, dram, node, package or config.json files")
+      ->add_option("FILE", o.names,
+                   "chip, memory, dram, node, package, numerics or config.json files")
       ->required();
   verb("schema", "The JSON Schema of a kind of file", [&] { return schema_verb(o.common, o.name); })
-      ->add_option("KIND", o.name, "chip, memory, dram, node or package")
+      ->add_option("KIND", o.name, "chip, memory, dram, node, package or numerics")
       ->required();
   verb("ls", "What is shipped, and the runs in the store", [&] { return ls_verb(o.common); });
 

@@ -1,4 +1,4 @@
-// show: what follows from a chip's files, or the shape of a model.
+// show: what follows from a chip's files, the shape of a model, or the fields of numerics.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include "chip/derived.h"
 #include "explore/parts_json.h"
 #include "model/registry.h"
+#include "program/numerics_text.h"
 #include "report/table.h"
 
 namespace presil::app {
@@ -40,6 +41,24 @@ int show_model(const Common& common, const Architecture& m) {
   return 0;
 }
 
+/// Every value with its source, a rule between files.
+std::string inputs_table(const std::vector<InputValue>& values) {
+  Table inputs({{"field"}, {"value"}, {"confidence"}, {"source"}});
+  std::string file;
+  for (const InputValue& v : values) {
+    if (v.file != file) {
+      if (!file.empty()) inputs.add_rule();
+      file = v.file;
+    }
+    const bool estimate = v.source && v.source->confidence == Confidence::estimate;
+    inputs.add({v.field, v.text,
+                Cell(v.source ? std::string(to_string(v.source->confidence)) : "",
+                     estimate ? Tone::warning : Tone::plain),
+                Cell(v.source ? v.source->reference : "", Tone::dim)});
+  }
+  return inputs.render(colour());
+}
+
 int show_chip(const Common& common, const ChipFiles& files) {
   const std::vector<DerivedFigure> figures = derive(files);
   if (common.json) {
@@ -51,6 +70,7 @@ int show_chip(const Common& common, const ChipFiles& files) {
     print_json(common, {{"schema", "presil/show/1"},
                         {"kind", "chip"},
                         {"name", files.chip.name},
+                        {"numerics", files.numerics.name},
                         {"derived", derived},
                         {"inputs", inputs_json(files.inputs)}});
     return 0;
@@ -58,21 +78,32 @@ int show_chip(const Common& common, const ChipFiles& files) {
   Table derived({{"derived"}, {"value", Align::right}, {"from"}});
   for (const DerivedFigure& f : figures)
     derived.add({f.name, Cell(f.text, Tone::strong), f.formula});
-  Table inputs({{"field"}, {"value"}, {"confidence"}, {"source"}});
-  std::string file;
-  for (const InputValue& v : files.inputs) {
-    if (v.file != file) {
-      if (!file.empty()) inputs.add_rule();
-      file = v.file;
-    }
-    const bool estimate = v.source && v.source->confidence == Confidence::estimate;
-    inputs.add({v.field, v.text,
-                Cell(v.source ? std::string(to_string(v.source->confidence)) : "",
-                     estimate ? Tone::warning : Tone::plain),
-                Cell(v.source ? v.source->reference : "", Tone::dim)});
-  }
-  fmt::print("{}\n{}", derived.render(colour()), inputs.render(colour()));
+  fmt::print("{}\n{}", derived.render(colour()), inputs_table(files.inputs));
   return 0;
+}
+
+int show_numerics(const Common& common, const NumericsFiles& files) {
+  if (common.json) {
+    print_json(common, {{"schema", "presil/show/1"},
+                        {"kind", "numerics"},
+                        {"name", files.numerics.name},
+                        {"definition", print(files.numerics)},
+                        {"inputs", inputs_json(files.inputs)}});
+    return 0;
+  }
+  fmt::print("{}\n{}", print(files.numerics), inputs_table(files.inputs));
+  return 0;
+}
+
+/// By name, or by the header of a file.
+bool is_numerics(const std::string& what, const std::filesystem::path& home) {
+  const std::vector<std::string> names = names_in(home / "numerics");
+  if (std::find(names.begin(), names.end(), what) != names.end()) return true;
+  std::error_code error;
+  if (!what.ends_with(".yaml") || !std::filesystem::is_regular_file(what, error)) return false;
+  const Node root = read_document(what, Syntax::yaml);
+  const Node* header = root.kind == Node::Kind::mapping ? root.find("presil") : nullptr;
+  return header != nullptr && header->text.starts_with("numerics/");
 }
 
 }  // namespace
@@ -87,6 +118,9 @@ int show_verb(const Common& common, const std::string& what) {
           fmt::format("--set {}: {} is a model; settings are for chips", common.set.front(), what));
     }
     return show_model(common, read_architecture(resolve_model(what, common.places.home)));
+  }
+  if (is_numerics(what, common.places.home)) {
+    return show_numerics(common, load_numerics(what, common.set, common.places.home));
   }
   return show_chip(common, load_chip(what, common.set, common.places.home));
 }

@@ -16,6 +16,7 @@ int ls_verb(const Common& common) {
                {"chips", names_in(home / "chips")},
                {"memories", names_in(home / "memories")},
                {"models", shipped_models(home)},
+               {"numerics", names_in(home / "numerics")},
                {"runs", Json::array()}};
   if (std::filesystem::exists(common.store)) {
     for (const RunSummary& r : open_store(common)->runs()) {
@@ -31,7 +32,7 @@ int ls_verb(const Common& common) {
     print_json(common, json);
     return 0;
   }
-  for (const char* kind : {"chips", "memories", "models"}) {
+  for (const char* kind : {"chips", "memories", "models", "numerics"}) {
     std::string names;
     for (const Json& name : json[kind]) names += " " + name.get<std::string>();
     fmt::print("{:<9}{}\n", kind, names);

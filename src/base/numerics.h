@@ -7,7 +7,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/number_format.h"
 
@@ -84,6 +87,46 @@ struct Numerics {
   friend bool operator==(const Numerics&, const Numerics&) = default;
 
   const ProductNumerics& of_head() const { return head ? *head : products; }
+};
+
+/// A field as files spell it ("head.accumulator.bits"), and why it cannot be as it is.
+struct NumericsFault {
+  std::string field;
+  std::string why;
+};
+
+/// What of `n` contradicts itself or has no meaning: formats without the scale they need, scales on
+/// the wrong operand, sums that their accumulator cannot hold. Nothing when `n` can be computed.
+std::vector<NumericsFault> faults(const Numerics& n);
+
+/// The fields of `a` that mean nothing for its kind ("bits" of kind fp32, ...).
+std::vector<std::string_view> unused_fields(const Accumulator& a);
+
+/// Plain formats that operands of products, caches, and numbers between kernels may have.
+std::span<const Choice<Format>> operand_format_choices();
+std::span<const Choice<Format>> cache_format_choices();
+std::span<const Choice<Format>> stream_format_choices();
+
+inline constexpr Choice<Accumulator::Kind> kAccumulatorKinds[] = {
+    {"fp32", Accumulator::Kind::fp32},
+    {"int32", Accumulator::Kind::int32},
+    {"aligned", Accumulator::Kind::aligned},
+};
+inline constexpr Choice<Accumulator::Rounding> kRoundings[] = {
+    {"nearest", Accumulator::Rounding::nearest},
+    {"truncate", Accumulator::Rounding::truncate},
+};
+inline constexpr Choice<Accumulator::Order> kSumOrders[] = {
+    {"sequential", Accumulator::Order::sequential},
+    {"tree", Accumulator::Order::tree},
+};
+inline constexpr Choice<Overflow> kOverflows[] = {
+    {"saturate", Overflow::saturate},
+    {"infinite", Overflow::infinite},
+};
+inline constexpr Choice<VectorFunctions::Kind> kFunctionKinds[] = {
+    {"exact", VectorFunctions::Kind::exact},
+    {"table", VectorFunctions::Kind::table},
 };
 
 }  // namespace presil

@@ -161,6 +161,7 @@ Chip read_fields(Fields& f) {
   chip.launch = f.map("launch", "from the end of a kernel to the start of the next", read_launch);
   chip.die = f.map("die", "silicon", [&](Fields& die) { return read_die(die, chip.core.count); });
   chip.package = f.map("package", "what holds dies and stacks", read_package_choice);
+  f.raw("numerics", "a file in numerics/, or {base: NAME, ...} with fields of it changed");
   chip.price = f.maybe_band("price", "what a buyer pays for one", Dimension::usd);
   return chip;
 }

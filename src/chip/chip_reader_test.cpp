@@ -96,8 +96,8 @@ TEST(ChipReader, DescribesTheFieldsItReads) {
   std::vector<std::string> names;
   for (const Schema& field : schema.fields) names.push_back(field.name);
   const std::vector<std::string> expected = {
-      "presil", "name", "vendor", "year",   "alias", "control", "core",  "sram",   "noc",
-      "dram",   "link", "power",  "launch", "die",   "package", "price", "sources"};
+      "presil", "name", "vendor", "year",   "alias", "control", "core",     "sram",  "noc",
+      "dram",   "link", "power",  "launch", "die",   "package", "numerics", "price", "sources"};
   EXPECT_EQ(names, expected);
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "chip/dram_file.h"
+#include "chip/numerics_file.h"
 #include "chip/overrides.h"
 
 namespace presil {
@@ -18,7 +19,7 @@ void override_from(Node& root, std::string_view prefix, const std::vector<Overri
                    const Schema& chip) {
   for (const Override& o : overrides) {
     std::string_view owner;
-    for (const std::string_view p : {"memory.", "node.", "package."}) {
+    for (const std::string_view p : {"memory.", "node.", "package.", "numerics."}) {
       if (o.path.starts_with(p) && !names_a_field(chip, o.path)) owner = p;
     }
     if (owner != prefix) continue;
@@ -85,6 +86,61 @@ void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
   }
 }
 
+fs::path find_numerics(const std::string& name, const fs::path& home) {
+  std::error_code error;
+  if (fs::is_regular_file(name, error)) return name;
+  const std::vector<std::string> names = names_in(home / "numerics");
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    refuse_name("set of numerics", "numerics", name, home);
+  }
+  return home / "numerics" / (name + ".yaml");
+}
+
+/// The file that `choice` or the chip's own `numerics` field names, with the fields that the latter
+/// changes.
+struct NumericsDocument {
+  fs::path file;
+  Node root;
+  bool changed = false;
+};
+
+NumericsDocument numerics_document(const Node& chip, const NumericsChoice& choice,
+                                   const fs::path& home) {
+  const Node* own = chip.find("numerics");
+  if (own == nullptr || own->kind == Node::Kind::null || !choice.instead.empty()) {
+    const fs::path file =
+        find_numerics(choice.instead.empty() ? choice.otherwise : choice.instead, home);
+    return {file, read_document(file, Syntax::yaml, home)};
+  }
+  Diagnostics log;
+  const bool is_block = own->kind == Node::Kind::mapping;
+  const std::string_view path = is_block ? "numerics.base" : "numerics";
+  const Node* name = find_path(chip, path);
+  if (name == nullptr || name->kind != Node::Kind::scalar) {
+    log.add(own->place,
+            "numerics: expected a file in numerics/, or {base: NAME, ...} with fields changed");
+    log.throw_if_any();
+  }
+  NumericsDocument document;
+  document.file = find_named(chip, path, home, "numerics", log);
+  log.throw_if_any();
+  document.root = read_document(document.file, Syntax::yaml, home);
+  if (!is_block) return document;
+  for (const auto& [key, value] : own->members) {
+    if (key.text == "base") continue;
+    merge(document.root.member(key.text, key.place), value);
+    document.changed = true;
+  }
+  return document;
+}
+
+/// Reads `root`; a set of numerics whose fields were changed has a star behind its name.
+Numerics read_changed(const Node& root, bool changed, Sources& sources) {
+  Numerics n = read_numerics(root, &sources);
+  if (changed && root.find("name")->place.source == root.place.source) n.name += '*';
+  return n;
+}
+
 void append(std::vector<InputValue>& all, std::vector<InputValue> some) {
   all.insert(all.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
 }
@@ -115,7 +171,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
 }
 
 ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arguments,
-                    const fs::path& home) {
+                    const fs::path& home, const NumericsChoice& choice) {
   const std::vector<Override> overrides = split_overrides(arguments);
   const Schema schema = chip_schema();
   ChipFiles result;
@@ -141,16 +197,34 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   result.memory = read_memory_part(memory);
   result.node = read_process_node(node);
   result.package = read_package_kind(package);
+  NumericsDocument numerics = numerics_document(root, choice, home);
+  override_from(numerics.root, "numerics.", overrides, schema);
+  numerics.changed |= std::any_of(overrides.begin(), overrides.end(), [](const Override& o) {
+    return o.path.starts_with("numerics.");
+  });
+  Sources numerics_sources;
+  result.numerics = read_changed(numerics.root, numerics.changed, numerics_sources);
   if (result.chip.dram.rate == BitsPerSecond(0)) result.chip.dram.rate = result.memory.rate;
   check_together(result, root, log);
   log.throw_if_any();
 
-  result.files = {chip_file, memory_file, node_file, package_file};
+  result.files = {chip_file, memory_file, node_file, package_file, numerics.file};
   append(result.inputs, list_inputs(root, result.chip.sources));
   append(result.inputs, list_inputs(memory, result.memory.sources));
   append(result.inputs, list_inputs(node, result.node.sources));
   append(result.inputs, list_inputs(package, result.package.sources));
+  append(result.inputs, list_inputs(numerics.root, numerics_sources));
   return result;
+}
+
+NumericsFiles load_numerics(const std::string& name, const std::vector<std::string>& arguments,
+                            const fs::path& home) {
+  const std::vector<Override> overrides = split_overrides(arguments);
+  Node root = read_document(find_numerics(name, home), Syntax::yaml, home);
+  for (const Override& o : overrides) apply_override(root, o.path, o.value, o.argument);
+  Sources sources;
+  Numerics numerics = read_changed(root, !overrides.empty(), sources);
+  return {std::move(numerics), list_inputs(root, sources)};
 }
 
 }  // namespace presil

@@ -8,8 +8,9 @@ namespace presil {
 namespace {
 
 // Engines multiply plain formats; block formats are stored, and multiplied as int8.
-constexpr std::array kMultiplied = {Format::fp32,     Format::tf32,     Format::fp16, Format::bf16,
-                                    Format::fp8_e4m3, Format::fp8_e5m2, Format::int8};
+constexpr std::array kMultiplied = {Format::fp32,     Format::tf32,     Format::fp16,
+                                    Format::bf16,     Format::fp8_e4m3, Format::fp8_e5m2,
+                                    Format::fp4_e2m1, Format::int8,     Format::int4};
 
 EventTable read_energy(Fields& f) {
   EventTable e;

@@ -27,14 +27,6 @@ void spell_out_timing(Node& root, std::string_view path) {
   *timing = std::move(group);
 }
 
-void merge(Node& into, const Node& value) {
-  if (into.kind != Node::Kind::mapping || value.kind != Node::Kind::mapping) {
-    into = value;
-    return;
-  }
-  for (const auto& [key, inner] : value.members) merge(into.member(key.text, key.place), inner);
-}
-
 void list_paths(const Schema& schema, const std::string& prefix, std::vector<std::string>& paths) {
   for (const Schema& field : schema.fields) {
     paths.push_back(prefix + field.name);
@@ -59,6 +51,14 @@ std::vector<Override> split_overrides(const std::vector<std::string>& arguments)
   }
   log.throw_if_any();
   return result;
+}
+
+void merge(Node& into, const Node& value) {
+  if (into.kind != Node::Kind::mapping || value.kind != Node::Kind::mapping) {
+    into = value;
+    return;
+  }
+  for (const auto& [key, inner] : value.members) merge(into.member(key.text, key.place), inner);
 }
 
 bool names_a_field(const Schema& schema, std::string_view path) {

@@ -21,6 +21,9 @@ struct Override {
 /// Splits "key=value" arguments; throws InputError for those that are none.
 std::vector<Override> split_overrides(const std::vector<std::string>& arguments);
 
+/// Puts `value` over `into`: groups member by member, all else as a whole.
+void merge(Node& into, const Node& value);
+
 /// Whether the dotted `path` is a field, or a group of fields, of what `schema` describes.
 bool names_a_field(const Schema& schema, std::string_view path);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -19,17 +20,26 @@ namespace {
 // A mapping is searched for each of these numbers of rows; a step takes the first that covers it.
 constexpr std::array<std::int64_t, 8> kRowBuckets = {1, 8, 16, 32, 64, 128, 512, 2048};
 
-/// What to multiply in, by preference, for weights stored in `weights` under `numerics`.
-std::vector<Format> preferences(const ProductNumerics& numerics, Format weights) {
+/// What an engine may multiply numbers of `format` in: itself, then what holds them.
+std::vector<Format> multipliers(Format format) {
   using enum Format;
-  if (!numerics.activations) {
-    if (is_block_format(weights)) return {int8, fp8_e4m3, bf16, fp16};
-  } else if (numerics.activations->format == fp32) {
-    return {fp32, tf32, bf16, fp16};
+  if (format == fp32 || format == tf32) return {format, format == fp32 ? tf32 : fp32, bf16, fp16};
+  if (format == fp16) return {fp16, bf16, tf32, fp32};
+  if (format == bf16) return {bf16, fp16, tf32, fp32};
+  if (format == int4) return {int4, int8, bf16, fp16, tf32, fp32};
+  if (format == fp4_e2m1) return {fp4_e2m1, fp8_e4m3, bf16, fp16, tf32, fp32};
+  return {format, bf16, fp16, tf32, fp32};
+}
+
+/// The format in which weights kept in `weights` meet the activations of `numerics`.
+Format meeting_format(const ProductNumerics& numerics, Format weights) {
+  if (!numerics.activations) {  // ggml's: integers against blocks, else as they are stored
+    return is_block_format(weights) ? Format::int8 : weights;
   }
-  if (weights == fp8_e4m3 || weights == fp8_e5m2) return {weights, fp8_e4m3, bf16, fp16};
-  if (weights == int8) return {int8, fp8_e4m3, bf16, fp16};
-  return {bf16, fp16, tf32, fp32};
+  const Format activations = numerics.activations->format;
+  // Activations without a scale: the weights are turned into their format. Else the wider of both.
+  if (numerics.activations->scaling == Scaling::none) return activations;
+  return bytes_of(activations, 2) > bytes_of(weights, 2) ? activations : weights;
 }
 
 class Compiler {
@@ -121,46 +131,37 @@ class Compiler {
     if (tp_ > 1) all_logits_ = activation("all_logits", sequences, model_.vocab_size, Format::fp32);
     token_ = activation("token", sequences, 1, Format::fp32);
     for (int* cache : {&k_cache_, &v_cache_}) {
-      *cache = activation(cache == &k_cache_ ? "k_cache" : "v_cache", {1, Symbol::C}, kv_columns_,
-                          activation_);
+      *cache = activation(cache == &k_cache_ ? "k_cache" : "v_cache", {kv_heads_, Symbol::C},
+                          model_.head_dim, options_.numerics.kv_cache.format);
       program_.tensors.back().role = Role::cache;
+      program_.tensors.back().scaling = options_.numerics.kv_cache.scaling;
     }
   }
 
-  /// The stored format of a weight, the same in every layer. Norms and biases stay in the
-  /// activations' format unless a file says otherwise.
-  Format weight_format(const std::string& name, bool is_matrix) const {
-    const Format fallback = is_matrix ? options_.weights : activation_;
-    if (!options_.format_of) return fallback;
-    const auto in_layer = [&](std::int64_t layer) {
+  /// What a weight of `layer` is kept as in DRAM: as the numerics `made` it, or as it is stored.
+  Operand kept_as(const std::string& name, std::int64_t layer, bool is_matrix,
+                  const std::optional<Operand>& made) const {
+    Format stored = is_matrix ? options_.weights : activation_;
+    if (options_.format_of) {
       const std::string concrete = name_in_layer(name, layer);
       const auto format = options_.format_of(concrete);
       if (!format) {
         throw InputError(fmt::format("{}: the weights have no tensor '{}'", model_.name, concrete));
       }
-      return *format;
-    };
-    const Format first = in_layer(0);
-    const std::int64_t layers = is_in_layers(name) ? model_.n_layers : 1;
-    for (std::int64_t layer = 1; layer < layers; ++layer) {
-      if (const Format other = in_layer(layer); other != first) {
-        throw InputError(
-            fmt::format("{}: '{}' is {} in layer 0 and {} in layer {}; one format for "
-                        "all layers is supported",
-                        model_.name, name, to_string(first), to_string(other), layer));
-      }
+      stored = *format;
     }
-    return first;
+    return is_matrix && made ? *made : Operand{stored};
   }
 
-  int weight(const std::string& name, std::int64_t rows, std::int64_t columns) {
-    const Format format = weight_format(name, rows > 1);
-    if (columns % info(format).block_elements != 0) {
+  int weight(const std::string& name, std::int64_t rows, std::int64_t columns,
+             const std::optional<Operand>& made) {
+    const Operand kept = kept_as(name, first_layer_, rows > 1, made);
+    if (columns % info(kept.format).block_elements != 0) {
       throw InputError(fmt::format("{}: rows of {} elements are not whole {} blocks", name, columns,
-                                   to_string(format)));
+                                   to_string(kept.format)));
     }
     program_.tensors.push_back(
-        {name, Role::weight, format, Scaling::none, {rows, Symbol::one}, columns, 0, 0});
+        {name, Role::weight, kept.format, kept.scaling, {rows, Symbol::one}, columns, 0, 0});
     return static_cast<int>(program_.tensors.size()) - 1;
   }
 
@@ -195,7 +196,7 @@ class Compiler {
   }
 
   Kernel gemm(std::string name, Symbol rows, int input, std::vector<int> weights, int output,
-              Epilogue epilogue) {
+              Epilogue epilogue, const ProductNumerics& numerics) {
     Kernel k = kernel(std::move(name), Op::gemm, {input}, std::move(weights), {output});
     k.epilogue = epilogue;
     std::int64_t n = 0;
@@ -204,22 +205,22 @@ class Compiler {
     set(k, Axis::m, {1, rows});
     set(k, Axis::n, {n, Symbol::one});
     set(k, Axis::k, {first.columns, Symbol::one});
-    const std::vector<Format> wanted = preferences(options_.numerics.products, first.format);
-    const auto multiply = first_supported(chip_.core.matrix, wanted);
-    if (!multiply) {
-      std::vector<std::string_view> names;
-      for (const Format f : wanted) names.push_back(to_string(f));
-      throw InputError(fmt::format("{}: the matrix engine multiplies none of {} (wanted for {})",
-                                   chip_.name, fmt::join(names, ", "), k.name));
-    }
-    k.multiply = *multiply;
-    GemmShape shape{1, n, first.columns, activation_, first.format, k.multiply};
-    // Weights of several formats side by side are cut as the widest of them.
+    GemmShape shape{1, n, first.columns, activation_, first.format};
     for (const int w : k.weights) {
-      if (bytes_of(program_.tensor(w).format, 32) > bytes_of(shape.weights, 32)) {
-        shape.weights = program_.tensor(w).format;
+      const Tensor& t = program_.tensor(w);
+      // Weights of several formats side by side are cut as the widest of them.
+      if (t.bytes(1) > stored_bytes(shape.weights, shape.scaling, 1, t.columns)) {
+        shape.weights = t.format;
+        shape.scaling = t.scaling;
       }
+      shape.k_block = std::max(shape.k_block, k_block(t.format, t.scaling));
     }
+    if (numerics.activations) {
+      shape.k_block = std::max(
+          shape.k_block, k_block(numerics.activations->format, numerics.activations->scaling));
+    }
+    k.multiply = multiplied_in(multipliers(meeting_format(numerics, shape.weights)), k.name);
+    shape.multiply = k.multiply;
     for (const std::int64_t rows_at_most : kRowBuckets) {
       add_mapping(k, shape, rows_at_most, rows_at_most);
     }
@@ -227,9 +228,22 @@ class Compiler {
     return k;
   }
 
+  Format multiplied_in(const std::vector<Format>& wanted, std::string_view kernel) const {
+    const auto multiply = first_supported(chip_.core.matrix, wanted);
+    if (multiply) return *multiply;
+    std::vector<std::string_view> names;
+    for (const Format f : wanted) names.push_back(to_string(f));
+    throw InputError(fmt::format("{}: the matrix engine multiplies none of {} (wanted for {})",
+                                 chip_.name, fmt::join(names, ", "), kernel));
+  }
+
   void add_mapping(Kernel& k, GemmShape shape, std::int64_t m, std::int64_t max_m) {
     shape.m = m;
-    auto mapping = choose_gemm_mapping(shape, chip_, peak_bandwidth(part_, chip_.dram));
+    const auto known = chosen_.find(shape);
+    auto mapping = known != chosen_.end()
+                       ? known->second
+                       : choose_gemm_mapping(shape, chip_, peak_bandwidth(part_, chip_.dram));
+    if (known == chosen_.end()) chosen_.emplace(shape, mapping);
     if (!mapping) {
       infeasible_ = Infeasible{k.name + ": " + mapping.error().reason, mapping.error().remedy};
       return;
@@ -252,12 +266,10 @@ class Compiler {
     set(k, Axis::q, {1, Symbol::Q});
     set(k, Axis::c, {1, Symbol::C});
     set(k, Axis::d, {model_.head_dim, Symbol::one});
-    const ProductNumerics operands{{}, Operand{options_.numerics.attention}, {}};
-    const auto wanted = preferences(operands, activation_);
-    k.multiply = first_supported(chip_.core.matrix, wanted).value_or(Format::bf16);
+    k.multiply = multiplied_in(multipliers(options_.numerics.attention), k.name);
     for (const std::int64_t queries : {std::int64_t{1}, kAnyRows}) {
       const AttentionShape shape{kv_heads_, heads_ / kv_heads_, model_.head_dim, queries,
-                                 activation_};
+                                 options_.numerics.kv_cache};
       auto mapping = choose_attention_mapping(shape, chip_);
       if (!mapping) {
         infeasible_ = mapping.error();
@@ -284,10 +296,18 @@ class Compiler {
     }
   }
 
+  /// Of a tied table, the head's. One that is only looked up in needs no more than the stream's
+  /// format; as it is stored, where the weights of products are.
+  std::optional<Operand> embedding_operand() const {
+    const Numerics& n = options_.numerics;
+    if (model_.tied_embeddings) return n.of_head().weights;
+    return n.products.weights ? std::optional(Operand{activation_}) : std::nullopt;
+  }
+
   void add_embedding() {
     const std::int64_t d = model_.d_model;
-    embedding_ = weight("token_embd.weight", vocab_, d);
-    Block embed{"embed", 1, {}};
+    embedding_ = weight("token_embd.weight", vocab_, d, embedding_operand());
+    Block embed{"embed", 1, {}, 0};
     embed.kernels.push_back(
         rowwise("embed", Op::embed, Symbol::T, d, {}, {embedding_}, {tp_ > 1 ? partial_ : x_}));
     if (tp_ > 1) {
@@ -297,53 +317,98 @@ class Compiler {
     program_.blocks.push_back(std::move(embed));
   }
 
-  /// The weights come in the order they are read.
+  std::vector<std::string> names_in_layers() const {
+    std::vector<std::string> names = {"attn_norm.weight", "attn_q.weight",      "attn_k.weight",
+                                      "attn_v.weight",    "attn_output.weight", "ffn_norm.weight",
+                                      "ffn_gate.weight",  "ffn_up.weight",      "ffn_down.weight"};
+    if (model_.qkv_bias) {
+      names.insert(names.end(), {"attn_q.bias", "attn_k.bias", "attn_v.bias"});
+    }
+    if (model_.qk_norm) names.insert(names.end(), {"attn_q_norm.weight", "attn_k_norm.weight"});
+    for (std::string& name : names) name = "blk.*." + name;
+    return names;
+  }
+
+  /// What all weights of a layer are kept as.
+  std::vector<Operand> kept_in_layer(std::int64_t layer) const {
+    std::vector<Operand> kept;
+    for (const std::string& name : names_in_layers()) {
+      const bool is_matrix = !name.ends_with("norm.weight") && !name.ends_with(".bias");
+      kept.push_back(kept_as(name, layer, is_matrix, options_.numerics.products.weights));
+    }
+    return kept;
+  }
+
+  /// Layers that keep their weights alike and follow each other are repetitions of one block.
   void add_layers() {
+    std::vector<Operand> kept = kept_in_layer(0);
+    for (std::int64_t layer = 1; layer <= model_.n_layers; ++layer) {
+      std::vector<Operand> next;
+      if (layer < model_.n_layers) next = kept_in_layer(layer);
+      if (next == kept) continue;
+      add_layer_block(layer - first_layer_);
+      first_layer_ = layer;
+      kept = std::move(next);
+    }
+    first_layer_ = 0;
+  }
+
+  /// `repeat` layers from first_layer_ on. The weights come in the order they are read.
+  void add_layer_block(std::int64_t repeat) {
     const std::int64_t d = model_.d_model;
-    const int attn_norm = weight("blk.*.attn_norm.weight", 1, d);
-    const int wq = weight("blk.*.attn_q.weight", q_columns_, d);
-    const int wk = weight("blk.*.attn_k.weight", kv_columns_, d);
-    const int wv = weight("blk.*.attn_v.weight", kv_columns_, d);
+    const ProductNumerics& products = options_.numerics.products;
+    const auto matrix = [&](std::string_view name, std::int64_t rows, std::int64_t columns) {
+      return weight(fmt::format("blk.*.{}.weight", name), rows, columns, products.weights);
+    };
+    const auto vector = [&](std::string_view name, std::int64_t columns) {
+      return weight(fmt::format("blk.*.{}", name), 1, columns, std::nullopt);
+    };
+    const int attn_norm = vector("attn_norm.weight", d);
+    const int wq = matrix("attn_q", q_columns_, d);
+    const int wk = matrix("attn_k", kv_columns_, d);
+    const int wv = matrix("attn_v", kv_columns_, d);
     std::vector<int> rope_weights;
     if (model_.qkv_bias) {
-      rope_weights = {weight("blk.*.attn_q.bias", 1, q_columns_),
-                      weight("blk.*.attn_k.bias", 1, kv_columns_),
-                      weight("blk.*.attn_v.bias", 1, kv_columns_)};
+      rope_weights = {vector("attn_q.bias", q_columns_), vector("attn_k.bias", kv_columns_),
+                      vector("attn_v.bias", kv_columns_)};
     }
     if (model_.qk_norm) {
-      rope_weights.push_back(weight("blk.*.attn_q_norm.weight", 1, model_.head_dim));
-      rope_weights.push_back(weight("blk.*.attn_k_norm.weight", 1, model_.head_dim));
+      rope_weights.push_back(vector("attn_q_norm.weight", model_.head_dim));
+      rope_weights.push_back(vector("attn_k_norm.weight", model_.head_dim));
     }
-    const int wo = weight("blk.*.attn_output.weight", d, q_columns_);
-    const int ffn_norm = weight("blk.*.ffn_norm.weight", 1, d);
-    const int gate = weight("blk.*.ffn_gate.weight", d_ff_, d);
-    const int up = weight("blk.*.ffn_up.weight", d_ff_, d);
-    const int down = weight("blk.*.ffn_down.weight", d, d_ff_);
+    const int wo = matrix("attn_output", d, q_columns_);
+    const int ffn_norm = vector("ffn_norm.weight", d);
+    const int gate = matrix("ffn_gate", d_ff_, d);
+    const int up = matrix("ffn_up", d_ff_, d);
+    const int down = matrix("ffn_down", d, d_ff_);
 
-    Block layer{"layer", model_.n_layers, {}};
+    Block layer{"layer", repeat, {}, first_layer_};
     layer.kernels.push_back(
         rowwise("attn_norm", Op::rmsnorm, Symbol::T, d, {x_}, {attn_norm}, {h_}));
-    layer.kernels.push_back(gemm("qkv", Symbol::T, h_, {wq, wk, wv}, qkv_, Epilogue::none));
+    layer.kernels.push_back(
+        gemm("qkv", Symbol::T, h_, {wq, wk, wv}, qkv_, Epilogue::none, products));
     layer.kernels.push_back(rowwise("rope", Op::rope, Symbol::T, q_columns_ + 2 * kv_columns_,
                                     {qkv_}, rope_weights, {q_, k_cache_, v_cache_}));
     layer.kernels.push_back(attention());
-    add_to_residual(layer, gemm("attn_out", Symbol::T, attn_, {wo}, x_, Epilogue::add));
+    add_to_residual(layer, gemm("attn_out", Symbol::T, attn_, {wo}, x_, Epilogue::add, products));
     layer.kernels.push_back(rowwise("ffn_norm", Op::rmsnorm, Symbol::T, d, {x_}, {ffn_norm}, {h_}));
-    layer.kernels.push_back(gemm("gate_up", Symbol::T, h_, {gate, up}, f_, Epilogue::swiglu));
-    add_to_residual(layer, gemm("down", Symbol::T, f_, {down}, x_, Epilogue::add));
+    layer.kernels.push_back(
+        gemm("gate_up", Symbol::T, h_, {gate, up}, f_, Epilogue::swiglu, products));
+    add_to_residual(layer, gemm("down", Symbol::T, f_, {down}, x_, Epilogue::add, products));
     program_.blocks.push_back(std::move(layer));
   }
 
   void add_head() {
     const std::int64_t d = model_.d_model;
-    const int output_norm = weight("output_norm.weight", 1, d);
+    const ProductNumerics& products = options_.numerics.of_head();
+    const int output_norm = weight("output_norm.weight", 1, d, std::nullopt);
     const int head_weight =
-        model_.tied_embeddings ? embedding_ : weight("output.weight", vocab_, d);
-    Block head{"head", 1, {}};
+        model_.tied_embeddings ? embedding_ : weight("output.weight", vocab_, d, products.weights);
+    Block head{"head", 1, {}, 0};
     head.kernels.push_back(
         rowwise("final_norm", Op::rmsnorm, Symbol::S, d, {x_}, {output_norm}, {last_}));
     head.kernels.push_back(
-        gemm("lm_head", Symbol::S, last_, {head_weight}, logits_, Epilogue::none));
+        gemm("lm_head", Symbol::S, last_, {head_weight}, logits_, Epilogue::none, products));
     if (tp_ > 1) {
       head.kernels.push_back(rowwise("logits_all_gather", Op::all_gather, Symbol::S, vocab_,
                                      {logits_}, {}, {all_logits_}));
@@ -362,9 +427,11 @@ class Compiler {
   const CompileOptions& options_;
   const std::int64_t tp_;
   Program program_;
+  std::map<GemmShape, Feasible<Mapping>> chosen_;  // blocks of layers ask for the same again
   std::optional<Infeasible> infeasible_;
   Format activation_ = Format::bf16;
   std::int64_t heads_ = 0, kv_heads_ = 0, kv_columns_ = 0, q_columns_ = 0, d_ff_ = 0, vocab_ = 0;
+  std::int64_t first_layer_ = 0;  // of the block of layers being added
   int embedding_ = 0;
   int x_ = 0, h_ = 0, qkv_ = 0, q_ = 0, attn_ = 0, f_ = 0, partial_ = 0, last_ = 0, logits_ = 0,
       all_logits_ = 0, token_ = 0, k_cache_ = 0, v_cache_ = 0;

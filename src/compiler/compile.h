@@ -2,8 +2,9 @@
 //
 // Operators are fused as engines fuse them: QKV in one product, flash attention, gate and up
 // together with SwiGLU in their epilogue, residual additions in the epilogue of the product before
-// them. Tensor parallelism is Megatron's: heads, d_ff and vocabulary are cut over the chips, with
-// an all-reduce after attention and after the MLP.
+// them. Layers that follow each other and store their weights alike are one block; a file that
+// mixes formats by layer makes several. Tensor parallelism is Megatron's: heads, d_ff and
+// vocabulary are cut over the chips, with an all-reduce after attention and after the MLP.
 #pragma once
 
 #include <functional>
@@ -22,8 +23,9 @@ namespace presil {
 struct CompileOptions {
   std::int64_t tensor_parallel = 1;
   Numerics numerics;
-  /// The format of a weight by its GGUF name ("blk.0.attn_q.weight"); an empty function: `weights`
-  /// for matrices, and norms in the activations' format.
+  /// The format that a weight is stored in, by its GGUF name ("blk.0.attn_q.weight"). An empty
+  /// function: there is no file; matrices are stored in `weights`, norms in the stream's format.
+  /// Matrices that the numerics give a format of their own have that one instead.
   std::function<std::optional<Format>(std::string_view)> format_of;
   Format weights = Format::bf16;
 };
@@ -32,9 +34,9 @@ struct CompileOptions {
 /// last mapping.
 inline constexpr std::int64_t kLargestSearchedStep = 8192;
 
-/// Throws InputError for a split that does not divide the heads, the MLP or the link's group, and
-/// for a chip that multiplies no suitable format. Infeasible when no tile
-/// fits a core.
+/// Throws InputError for a split that does not divide the heads, the MLP or the link's group, for
+/// weights that `format_of` does not know, and for a chip that multiplies no suitable format.
+/// Infeasible when no tile fits a core.
 Feasible<Program> compile(const Architecture& model, const Chip& chip, const MemoryPart& part,
                           const CompileOptions& options);
 

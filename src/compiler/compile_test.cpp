@@ -1,5 +1,7 @@
 #include "compiler/compile.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "base/testing/numerics.h"
@@ -28,6 +30,26 @@ Program compiled(const std::string& chip_name, const std::string& model_name,
   if (options.numerics.name.empty()) options.numerics = testing::bf16_numerics();
   const ChipFiles files = chip(chip_name);
   return compile(model(model_name), files.chip, files.memory, options).value();
+}
+
+CompileOptions with_numerics(const std::string& name) {
+  CompileOptions options;
+  options.numerics = load_numerics(name, {}, kHome).numerics;
+  return options;
+}
+
+Operand kept(const Program& p, const std::string& tensor) {
+  const Tensor& t = p.tensor(p.find(tensor));
+  return {t.format, t.scaling};
+}
+
+const Kernel& kernel(const Program& p, std::string_view name) {
+  for (const Block& block : p.blocks) {
+    for (const Kernel& k : block.kernels) {
+      if (k.name == name) return k;
+    }
+  }
+  throw InternalError("no such kernel");
 }
 
 std::int64_t weight_elements(const Program& p) {
@@ -100,6 +122,151 @@ TEST(Compile, TilesFitLocalMemoryTwice) {
       EXPECT_LE(2 * 2 * (tm + tn) * tk + 4 * tm * tn, files.chip.core.sram.size.count()) << name;
       EXPECT_EQ(tk % 32, 0) << name;
     }
+  }
+}
+
+TEST(Compile, NumericsSayWhatWeightsAndCachesAreKeptIn) {
+  const Program hopper = compiled("h100-sxm", "llama-3-8b", with_numerics("fp8-hopper"));
+  EXPECT_EQ(kept(hopper, "blk.*.ffn_up.weight"), (Operand{Format::fp8_e4m3, Scaling::block_128}));
+  EXPECT_EQ(kept(hopper, "output.weight"), Operand{Format::bf16});
+  EXPECT_EQ(kept(hopper, "token_embd.weight"), Operand{Format::bf16});  // only looked up in
+  EXPECT_EQ(kept(hopper, "blk.*.attn_norm.weight"), Operand{Format::bf16});
+  EXPECT_EQ(kept(hopper, "x"), Operand{Format::bf16});
+
+  // Tied: the table is the head's weight. MTIA's set has the same arithmetic for the head.
+  const Program tied = compiled("mtia-v2", "llama-3.2-1b", with_numerics("int8-mtia"));
+  EXPECT_EQ(kept(tied, "token_embd.weight"), (Operand{Format::int8, Scaling::channel}));
+
+  CompileOptions cached = with_numerics("bf16");
+  cached.numerics.kv_cache = {Format::int8, Scaling::token};
+  const Program int8_cache = compiled("h100-sxm", "llama-3-8b", cached);
+  EXPECT_EQ(kept(int8_cache, "k_cache"), cached.numerics.kv_cache);
+  // A row is one key of one of eight KV heads: 128 bytes and its scale.
+  const Tensor& keys = int8_cache.tensor(int8_cache.find("k_cache"));
+  EXPECT_EQ(keys.rows, (Extent{8, Symbol::C}));
+  EXPECT_EQ(keys.bytes(1), Bytes(132));
+}
+
+TEST(Compile, WeightsStayAsTheyAreStoredWhereNumericsLeaveThem) {
+  CompileOptions options = with_numerics("ggml");
+  options.weights = Format::q4_0;
+  const Program p = compiled("h100-sxm", "llama-3-8b", options);
+  EXPECT_EQ(kept(p, "blk.*.ffn_up.weight"), Operand{Format::q4_0});
+  EXPECT_EQ(kept(p, "token_embd.weight"), Operand{Format::q4_0});
+  EXPECT_EQ(kept(p, "k_cache"), Operand{Format::fp32});
+}
+
+TEST(Compile, AnEngineMultipliesTheOperandsOrWhatHoldsThem) {
+  const auto multiplied = [](const std::string& chip_name, const std::string& numerics) {
+    const Program p = compiled(chip_name, "llama-3.2-1b", with_numerics(numerics));
+    return kernel(p, "gate_up").multiply;
+  };
+  EXPECT_EQ(multiplied("h100-sxm", "fp8-hopper"), Format::fp8_e4m3);
+  EXPECT_EQ(multiplied("h100-sxm", "mxfp4"), Format::fp8_e4m3);  // no fp4: fp8 holds it
+  EXPECT_EQ(multiplied("h100-sxm", "w4a16"), Format::bf16);      // the activations' format
+  EXPECT_EQ(multiplied("mtia-v2", "fp8-hopper"), Format::bf16);  // no fp8
+  EXPECT_EQ(multiplied("mtia-v2", "int8-mtia"), Format::int8);
+  EXPECT_EQ(multiplied("trainium2", "int8-mtia"), Format::bf16);  // no int8
+  EXPECT_EQ(multiplied("snapdragon-8-elite", "bf16"), Format::fp16);
+  const Program smooth = compiled("mtia-v2", "llama-3.2-1b", with_numerics("int8-smooth"));
+  EXPECT_EQ(kernel(smooth, "lm_head").multiply, Format::bf16);  // the head's own
+}
+
+/// As Q4_K_M files are: ffn_down in q6_K in some layers, here 0, 1, 5 and 15 of 16.
+std::optional<Format> mixed_format(std::string_view name) {
+  if (name.ends_with("norm.weight")) return Format::fp32;
+  for (const char* wide : {"blk.0.ffn_d", "blk.1.ffn_d", "blk.5.ffn_d", "blk.15.ffn_d"}) {
+    if (name.starts_with(wide)) return Format::q6_K;
+  }
+  return name == "token_embd.weight" ? Format::q6_K : Format::q4_K;
+}
+
+TEST(Compile, LayersThatAreStoredAlikeAndFollowEachOtherAreOneBlock) {
+  CompileOptions options = with_numerics("ggml");
+  options.format_of = mixed_format;
+  const Program p = compiled("h100-sxm", "llama-3.2-1b", options);
+
+  std::vector<std::array<std::int64_t, 2>> blocks;  // {first layer, repeat}
+  for (const Block& b : p.blocks) {
+    if (b.name == "layer") blocks.push_back({b.first_layer, b.repeat});
+  }
+  EXPECT_EQ(blocks,
+            (std::vector<std::array<std::int64_t, 2>>{{0, 2}, {2, 3}, {5, 1}, {6, 9}, {15, 1}}));
+
+  // Every weight is there once, in its layer's format.
+  const Architecture m = model("llama-3.2-1b");
+  std::int64_t q6_K = 0;
+  std::int64_t end = 0;
+  for (const Block& b : p.blocks) {
+    for (const Kernel& k : b.kernels) {
+      for (const int w : k.weights) {
+        const Tensor& t = p.tensor(w);
+        if (!is_in_layers(t.name)) continue;
+        const std::string first = name_in_layer(t.name, b.first_layer);
+        EXPECT_EQ(t.format, mixed_format(first)) << first;
+        if (t.format == Format::q6_K) q6_K += b.repeat * t.rows.scale * t.columns;
+        EXPECT_GE(t.base, end) << first;  // behind the block before
+      }
+      if (&k == &b.kernels.back() && b.name == "layer") {
+        const Tensor& last = p.tensor(k.weights.back());
+        end = last.base + (b.repeat - 1) * last.layer_stride + last.bytes(last.rows.scale).count();
+      }
+    }
+  }
+  EXPECT_EQ(q6_K, 4 * m.d_ff * m.d_model);
+  EXPECT_EQ(parse_program(std::make_shared<Source>(Source{"program", print(p)})), p);
+}
+
+TEST(Compile, MixedLayersShareOneCacheAndOneSetOfActivations) {
+  CompileOptions options = with_numerics("ggml");
+  options.weights = Format::q4_K;
+  const Program even = compiled("h100-sxm", "llama-3.2-1b", options);
+  options.format_of = mixed_format;
+  const Program mixed = compiled("h100-sxm", "llama-3.2-1b", options);
+
+  const Step step{{{3, 70}}};
+  const BoundProgram one = bind(even, step).value();
+  const BoundProgram many = bind(mixed, step).value();
+  // 16 layers of cache behind the weights, whichever block a layer is in.
+  EXPECT_EQ((many.dram_footprint - mixed.weight_footprint).count(), 16 * many.cache_layer_stride);
+  EXPECT_EQ(many.cache_layer_stride, one.cache_layer_stride);
+  for (const char* name : {"x", "h", "qkv", "q", "attn", "f", "last", "logits"}) {
+    const auto at = [&](const BoundProgram& bound) {
+      return bound.placements[static_cast<std::size_t>(bound.program->find(name))];
+    };
+    EXPECT_EQ(at(many).address, at(one).address) << name;
+    EXPECT_EQ(at(many).level, at(one).level) << name;
+  }
+}
+
+TEST(Compile, TilesAlongKEndWhereBlocksAndScalesEnd) {
+  const auto tiles_are_multiples = [](const Program& p, std::int64_t of) {
+    for (const Block& b : p.blocks) {
+      for (const Kernel& k : b.kernels) {
+        if (k.op != Op::gemm || k.name == "lm_head") continue;
+        for (const Mapping& m : k.mappings) EXPECT_EQ(m.tile(Axis::k) % of, 0) << k.name;
+      }
+    }
+  };
+  CompileOptions k_quants = with_numerics("ggml");
+  k_quants.format_of = mixed_format;
+  for (const char* name : {"h100-sxm", "mtia-v2", "trainium2"}) {
+    tiles_are_multiples(compiled(name, "llama-3.2-1b", k_quants), 256);
+    tiles_are_multiples(compiled(name, "llama-3.2-1b", with_numerics("fp8-hopper")), 128);
+  }
+}
+
+TEST(Compile, AFileWithoutATensorIsRefusedByTheTensorsName) {
+  CompileOptions options = with_numerics("ggml");
+  options.format_of = [](std::string_view name) -> std::optional<Format> {
+    if (name == "blk.3.ffn_up.weight") return std::nullopt;
+    return Format::q4_K;
+  };
+  try {
+    compiled("h100-sxm", "llama-3.2-1b", options);
+    FAIL();
+  } catch (const InputError& e) {
+    EXPECT_NE(std::string(e.what()).find("no tensor 'blk.3.ffn_up.weight'"), std::string::npos);
   }
 }
 

@@ -12,9 +12,7 @@
 namespace presil {
 namespace {
 
-// Elements that share a scale must not be torn apart: tiles along k are whole blocks, and 32 is
-// the block of every block format we have.
-constexpr std::int64_t kBlock = 32;
+constexpr std::int64_t kLeastBlock = 32;
 constexpr std::int64_t kMaxTileM = 512;
 constexpr std::int64_t kMaxTileN = 1024;
 constexpr std::int64_t kMaxTileK = 4096;
@@ -26,9 +24,13 @@ struct Tile {
   std::int64_t m, n, k, split;
 };
 
+std::int64_t weight_bytes(const GemmShape& s, std::int64_t n, std::int64_t k) {
+  return stored_bytes(s.weights, s.scaling, n, k).count();
+}
+
 std::int64_t buffer_bytes(const GemmShape& s, const Tile& t) {
   const std::int64_t in = t.m * bytes_of(s.activations, t.k).count();
-  const std::int64_t weights = t.n * bytes_of(s.weights, t.k).count();
+  const std::int64_t weights = weight_bytes(s, t.n, t.k);
   return 2 * (in + weights) + t.m * t.n * 4;  // two of each operand, one fp32 accumulator
 }
 
@@ -38,8 +40,8 @@ double cost(const GemmShape& s, const Tile& t, const Chip& chip, BytesPerSecond 
   const std::int64_t tiles = ceil_div(s.m, t.m) * ceil_div(s.n, t.n) * t.split;
   const std::int64_t waves = ceil_div(tiles, chip.core.count);
   const std::int64_t steps = ceil_div(ceil_div(s.k, t.split), t.k);
-  const double step_bytes = static_cast<double>(t.m * bytes_of(s.activations, t.k).count() +
-                                                t.n * bytes_of(s.weights, t.k).count());
+  const double step_bytes =
+      static_cast<double>(t.m * bytes_of(s.activations, t.k).count() + weight_bytes(s, t.n, t.k));
   const double matrix =
       static_cast<double>(
           matrix_cycles(chip.core.matrix, std::min(t.m, s.m), t.n, t.k, s.multiply).count()) /
@@ -53,7 +55,7 @@ double cost(const GemmShape& s, const Tile& t, const Chip& chip, BytesPerSecond 
   const double noc = carried / (chip.noc.bandwidth.count() * busy);
   const double unique = carried / static_cast<double>(chip.noc.multicast);
   const double shared = chip.sram ? unique / chip.sram->read.count() : 0;
-  const double weights = static_cast<double>(s.n * bytes_of(s.weights, s.k).count()) / dram.count();
+  const double weights = static_cast<double>(weight_bytes(s, s.n, s.k)) / dram.count();
 
   const double active = static_cast<double>(std::min(tiles, chip.core.count));
   const double first_load =
@@ -71,12 +73,18 @@ std::vector<std::int64_t> powers(std::int64_t from, std::int64_t to) {
 
 }  // namespace
 
+std::int64_t k_block(Format format, Scaling scaling) {
+  const std::int64_t block = info(format).block_elements;
+  const bool by_128 = scaling == Scaling::group_128 || scaling == Scaling::block_128;
+  return std::max({kLeastBlock, block, std::int64_t{by_128 ? 128 : 1}});
+}
+
 Feasible<Mapping> choose_gemm_mapping(const GemmShape& s, const Chip& chip, BytesPerSecond dram) {
   const MatrixEngine& e = chip.core.matrix;
   const std::int64_t local = chip.core.sram.size.count();
   const std::int64_t row_elements =
-      ceil_div(kMinRowBytes * kBlock, bytes_of(s.weights, kBlock).count());
-  const std::int64_t base_k = round_up(std::max(e.k, std::min(row_elements, s.k)), kBlock);
+      ceil_div(kMinRowBytes * s.k_block, bytes_of(s.weights, s.k_block).count());
+  const std::int64_t base_k = round_up(std::max(e.k, std::min(row_elements, s.k)), s.k_block);
   std::vector<std::int64_t> tile_ns = powers(e.n, std::min(kMaxTileN, round_up(s.n, e.n)));
   // The width that gives each core exactly one tile, when a power of two does not.
   tile_ns.push_back(std::min(kMaxTileN, round_up(ceil_div(s.n, chip.core.count), e.n)));
@@ -95,8 +103,8 @@ Feasible<Mapping> choose_gemm_mapping(const GemmShape& s, const Chip& chip, Byte
   for (const std::int64_t m : powers(e.m, std::min(kMaxTileM, round_up(s.m, e.m)))) {
     for (const std::int64_t n : tile_ns) {
       for (std::int64_t split = 1; split <= 32; split *= 2) {
-        if (split > 1 && s.k / split < kMinSplitK) break;
-        const std::int64_t k_range = round_up(ceil_div(s.k, split), kBlock);
+        if (split > 1 && s.k / split < std::max(kMinSplitK, s.k_block)) break;
+        const std::int64_t k_range = round_up(ceil_div(s.k, split), s.k_block);
         for (const std::int64_t k : powers(base_k, std::min(kMaxTileK, k_range))) {
           const Tile t{m, n, std::min(k, round_up(k_range, base_k)), split};
           if (buffer_bytes(s, t) > local) break;
@@ -120,7 +128,8 @@ Feasible<Mapping> choose_gemm_mapping(const GemmShape& s, const Chip& chip, Byte
 
 Feasible<Mapping> choose_attention_mapping(const AttentionShape& s, const Chip& chip) {
   const std::int64_t local = chip.core.sram.size.count();
-  const std::int64_t key_bytes = 2 * bytes_of(s.cache, s.head_dim).count();  // K and V of one key
+  const std::int64_t key_bytes =  // K and V of one key
+      2 * stored_bytes(s.cache.format, s.cache.scaling, 1, s.head_dim).count();
   const std::int64_t tile_q = std::min<std::int64_t>(std::max<std::int64_t>(1, s.queries), 128);
   // Rows of the tile: the query heads of a group are packed into it, as flash kernels do.
   const std::int64_t rows = tile_q * s.group;

@@ -4,6 +4,7 @@
 // candidate's operand tiles fit a core's local memory twice, for double buffering.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 
 #include "base/error.h"
@@ -18,7 +19,14 @@ struct GemmShape {
   Format activations = Format::bf16;
   Format weights = Format::bf16;
   Format multiply = Format::bf16;
+  Scaling scaling = Scaling::none;  // of the weights
+  std::int64_t k_block = 32;        // tiles along k are multiples of it
+  auto operator<=>(const GemmShape&) const = default;
 };
+
+/// The elements along k that are stored together or share a scale, at least 32: a tile that ends
+/// inside them would tear them apart.
+std::int64_t k_block(Format format, Scaling scaling);
 
 /// The cheapest mapping of `shape` on `chip`, whose DRAM moves `dram` bytes a second. Infeasible
 /// when not even the smallest tile fits, saying by how many bytes.
@@ -31,7 +39,7 @@ Feasible<Mapping> choose_gemm_mapping(const GemmShape& shape, const Chip& chip,
 struct AttentionShape {
   std::int64_t kv_heads = 1, group = 1, head_dim = 64;
   std::int64_t queries = 1;
-  Format cache = Format::bf16;
+  Operand cache;
 };
 Feasible<Mapping> choose_attention_mapping(const AttentionShape& shape, const Chip& chip);
 

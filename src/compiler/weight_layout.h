@@ -10,7 +10,7 @@ namespace presil {
 ///
 /// Weights lie in the order of the tensors, which is the order they are read in, so that a decode
 /// step is one long stream. What one kernel reads together lies side by side; each such group
-/// starts on a dram_unit. Requires that the weights of layers follow each other.
+/// starts on a dram_unit. Requires that the weights of one block of layers follow each other.
 void place_weights(Program& program);
 
 }  // namespace presil

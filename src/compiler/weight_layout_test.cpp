@@ -47,5 +47,24 @@ TEST(WeightLayout, AProgramMayEndInItsLayers) {
   EXPECT_EQ(p.weight_footprint, Bytes(9216));
 }
 
+TEST(WeightLayout, BlocksOfLayersFollowEachOther) {
+  Program p = unplaced();
+  p.tensors.insert(p.tensors.begin() + 4,
+                   {weight("blk.*.norm", 1, 512), weight("blk.*.q", 1, 300)});
+  Kernel norm, q, head;
+  norm.weights = {4};
+  q.weights = {5};
+  head.weights = {6};
+  p.blocks = {p.blocks[0], {"layer", 3, {norm, q}, 2}, {"head", 1, {head}}};
+  place_weights(p);
+
+  EXPECT_EQ(p.tensors[1].layer_stride, 3072);  // as above: two layers from 3072 on
+  EXPECT_EQ(p.tensors[4].base, 9216);
+  EXPECT_EQ(p.tensors[5].base, 10240);
+  // 1024 + 600 bytes are 2048 on units; three of them end at 9216 + 6144.
+  EXPECT_EQ(p.tensors[4].layer_stride, 2048);
+  EXPECT_EQ(p.tensors[6].base, 15360);
+}
+
 }  // namespace
 }  // namespace presil

@@ -317,7 +317,7 @@ class Run {
     KernelTime k;
     k.name = p.kernel->name;
     k.block = bound_.blocks[block].block->name;
-    k.layer = layer;
+    k.layer = bound_.blocks[block].block->first_layer + layer;
     k.start = begin;
     k.end = now_;
     k.bound_by = largest(charges);

@@ -32,7 +32,7 @@ struct CyclesOptions {
 struct KernelTime {
   std::string_view name;
   std::string_view block;
-  std::int64_t layer = 0;
+  std::int64_t layer = 0;  // of the model
   Picoseconds start, end;  // back to back: a kernel starts where the one before ended
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;

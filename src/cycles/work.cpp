@@ -18,15 +18,22 @@ constexpr std::int64_t kRopeFlops = 3;        // an element: two multiplies, one
 constexpr std::int64_t kSwigluFlops = 4;      // a pair: negate, add, divide, multiply
 constexpr std::int64_t kSoftmaxFlops = 4;     // a score: scale, max, subtract, add
 constexpr std::int64_t kQuantiseFlops = 4;    // an activation: absolute, max, scale, round
-constexpr std::int64_t kDequantiseFlops = 2;  // a weight: multiply, add
+constexpr std::int64_t kDequantiseFlops = 2;  // a weight, key or value: multiply, add
+constexpr std::int64_t kScaleFlops = 2;       // a segment's sum: scale, add
 constexpr std::int64_t kBlockDotFlops = 3;    // a 32-block of an integer dot: scale, scale, add
 
 constexpr std::int64_t kMostPasses = 1 << 20;  // each is a stream of its own
 
 class Worker {
  public:
-  Worker(const BoundProgram& bound, const BoundKernel& kernel, std::int64_t layer, const Chip& chip)
-      : bound_(bound), b_(kernel), k_(*kernel.kernel), layer_(layer), chip_(chip) {}
+  Worker(const BoundProgram& bound, const BoundBlock& block, std::size_t kernel, std::int64_t layer,
+         const Chip& chip)
+      : bound_(bound),
+        b_(block.kernels[kernel]),
+        k_(*b_.kernel),
+        layer_(layer),
+        first_layer_(block.block->first_layer),
+        chip_(chip) {}
 
   KernelWork run() {
     switch (k_.op) {
@@ -108,6 +115,10 @@ class Worker {
         {table.base, std::min(length, bytes(k_.weights.front())), 0, 0}, Cargo::activations, false};
   }
 
+  std::int64_t cache_base(int tensor) const {
+    return placement(tensor).address + (first_layer_ + layer_) * bound_.cache_layer_stride;
+  }
+
   /// The keys, or the values, of `count` tokens in one layer, with their scales.
   static std::int64_t bytes_of_tokens(const Tensor& cache, std::int64_t count) {
     return count * cache.bytes(cache.rows.scale).count();
@@ -120,8 +131,7 @@ class Worker {
     const std::int64_t before = sequences.size() == 1 ? sequences.front().context : 0;
     for (const int t : k_.outputs) {
       if (tensor(t).role != Role::cache) continue;
-      const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride +
-                                bytes_of_tokens(tensor(t), before);
+      const std::int64_t base = cache_base(t) + bytes_of_tokens(tensor(t), before);
       move({{base, bytes_of_tokens(tensor(t), bound_.step.tokens()), 0, 0}, Cargo::cache, true});
     }
   }
@@ -253,20 +263,34 @@ class Worker {
   }
 
   std::int64_t gemm_flops_per_core(std::int64_t m, std::int64_t n, std::int64_t k) const {
-    const Format weights = tensor(k_.weights.front()).format;
+    const ProductNumerics& numerics = products_of(*bound_.program, k_);
     std::int64_t flops = 0;
     if (k_.epilogue == Epilogue::add) flops += m * n;
     if (k_.epilogue == Epilogue::swiglu) flops += kSwigluFlops * m * n / 2;
-    const bool integer = k_.multiply == Format::int8;
-    if (is_block_format(weights) && integer) {
-      flops += kBlockDotFlops * m * n * ceil_div(k, 32) + kQuantiseFlops * m * k;
-    } else if (weights != k_.multiply && weights != Format::fp32) {
-      flops += kDequantiseFlops * n * k;
-    } else if (integer) {
-      flops += kQuantiseFlops * m * k + m * n;
+    const Format weights = tensor(k_.weights.front()).format;
+    if (!numerics.activations && is_block_format(weights) && k_.multiply == Format::int8) {
+      return flops + kBlockDotFlops * m * n * ceil_div(k, 32) + kQuantiseFlops * m * k;
+    }
+    // What the engine does not multiply as it lies in memory is converted on the way.
+    if (weights != k_.multiply && weights != Format::fp32) flops += kDequantiseFlops * n * k;
+    if (numerics.activations && numerics.activations->scaling != Scaling::none) {
+      flops += kQuantiseFlops * m * k + kScaleFlops * m * n * segments(numerics, k);
     }
     return flops;
   }
+
+  /// The segments of a sum over k: each is scaled and added on the vector engine. Scales of 32 and
+  /// 16 elements are the matrix engine's.
+  static std::int64_t segments(const ProductNumerics& numerics, std::int64_t k) {
+    std::int64_t length = numerics.accumulator.promote_every;
+    for (const auto& operand : {numerics.weights, numerics.activations}) {
+      if (operand && k_by_128(operand->scaling))
+        length = length == 0 ? 128 : std::min<std::int64_t>(length, 128);
+    }
+    return length == 0 ? 1 : ceil_div(k, length);
+  }
+
+  static bool k_by_128(Scaling s) { return s == Scaling::group_128 || s == Scaling::block_128; }
 
   void attention() {
     const std::int64_t kv_heads = b_.extent(Axis::h);
@@ -275,7 +299,7 @@ class Worker {
     const std::int64_t group = heads / kv_heads;
     const std::int64_t tile_c = tile(Axis::c, b_.extent(Axis::c));
     const Tensor& cache = tensor(k_.inputs[1]);
-    const std::int64_t key_bytes = 2 * bytes_of(cache.format, d).count();
+    const std::int64_t key_bytes = 2 * cache.bytes(1).count();  // of one KV head
 
     std::int64_t tile_steps = 0;  // (query tile, key tile) pairs, over sequences and KV heads
     std::int64_t keys = 0;
@@ -301,15 +325,16 @@ class Worker {
     w_.matrix = matrix_time(step * w_.steps);
     w_.counts.macs[k_.multiply] += 2 * heads * pairs * d;
     w_.flops = 4 * heads * pairs * d;
-    vector_work(kSoftmaxFlops * rows * tile_c * w_.steps, rows * tile_c * w_.steps,
+    const bool converted = cache.format != k_.multiply && cache.format != Format::fp32;
+    const std::int64_t conversion = converted ? kDequantiseFlops * 2 * tile_c * d : 0;
+    vector_work((kSoftmaxFlops * rows * tile_c + conversion) * w_.steps, rows * tile_c * w_.steps,
                 w_.active_cores);
     const std::int64_t step_bytes = tile_c * key_bytes;
     local_work(step_bytes * w_.steps, 2 * step_bytes * tile_steps);
 
     const std::int64_t cached = 2 * bytes_of_tokens(cache, keys);
     for (const int t : {k_.inputs[1], k_.inputs[2]}) {
-      const std::int64_t base = placement(t).address + layer_ * bound_.cache_layer_stride;
-      move({{base, cached / 2, 0, 0}, Cargo::cache, false});
+      move({{cache_base(t), cached / 2, 0, 0}, Cargo::cache, false});
     }
     noc_bytes_ += std::max(cached, step_bytes * tile_steps);
     unique_bytes_ += cached;
@@ -376,7 +401,8 @@ class Worker {
   const BoundProgram& bound_;
   const BoundKernel& b_;
   const Kernel& k_;
-  const std::int64_t layer_;
+  const std::int64_t layer_;  // of the block
+  const std::int64_t first_layer_;
   const Chip& chip_;
   KernelWork w_;
   std::optional<double> busy_share_;  // of the cores' time over all waves, where there are waves
@@ -388,7 +414,7 @@ class Worker {
 
 KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
                    std::int64_t layer, const Chip& chip) {
-  return Worker(bound, bound.blocks[block].kernels[kernel], layer, chip).run();
+  return Worker(bound, bound.blocks[block], kernel, layer, chip).run();
 }
 
 }  // namespace presil

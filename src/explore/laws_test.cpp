@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/testing/numerics.h"
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
 #include "chip/library.h"
@@ -21,6 +20,7 @@ struct Case {
   Step step;
   std::vector<std::string> set;
   std::int64_t tp = 1;
+  std::string numerics = "bf16";
 };
 
 Step decode(std::int64_t batch, std::int64_t context) {
@@ -33,7 +33,7 @@ Step prefill(std::int64_t tokens) {
 Timeline timed(const Case& c, const CyclesOptions& options = {}) {
   const ChipFiles files = load_chip(c.chip, c.set, kHome);
   CompileOptions compile_options;
-  compile_options.numerics = testing::bf16_numerics();
+  compile_options.numerics = load_numerics(c.numerics, {}, kHome).numerics;
   compile_options.tensor_parallel = c.tp;
   const Architecture model = read_architecture(resolve_model(c.model, kHome));
   const Program program = compile(model, files.chip, files.memory, compile_options).value();
@@ -49,7 +49,10 @@ std::vector<Case> cases() {
           {"mtia-v1", "smollm2-135m", decode(4, 100), {}},
           {"trainium2", "llama-3.2-1b", decode(1, 64), {}},
           {"snapdragon-8-elite", "smollm2-135m", decode(1, 64), {}},
-          {"h100-sxm", "llama-3.2-1b", decode(2, 50), {}, 8}};
+          {"h100-sxm", "llama-3.2-1b", decode(2, 50), {}, 8},
+          {"h100-sxm", "llama-3.2-1b", prefill(300), {}, 1, "fp8-hopper"},
+          {"mtia-v2", "smollm2-135m", prefill(64), {}, 1, "int8-smooth"},
+          {"trainium2", "llama-3.2-1b", decode(2, 100), {}, 1, "w4a16"}};
 }
 
 TEST(Timeline, TakesAtLeastBytesOverPeakAndFlopsOverPeak) {
@@ -111,6 +114,28 @@ TEST(Timeline, DecodeReadsTheCacheOnceAndAppendsToIt) {
   const Architecture m = read_architecture(resolve_model("llama-3.2-1b", kHome));
   const std::int64_t row = 2 * m.n_layers * m.n_kv_heads * m.head_dim * 2;  // k and v, bf16
   EXPECT_EQ(t.kv_bytes.count(), row * (context + 1) + row);
+}
+
+TEST(Timeline, NarrowerWeightsAreFewerBytesAndNoSlower) {
+  const auto decoded = [](const std::string& numerics) {
+    return timed({"h100-sxm", "llama-3-8b", decode(1, 512), {}, 1, numerics});
+  };
+  const Timeline bf16 = decoded("bf16");
+  const Timeline hopper = decoded("fp8-hopper");
+  const Timeline mxfp4 = decoded("mxfp4");
+  EXPECT_LT(hopper.total, bf16.total);
+  EXPECT_LT(mxfp4.total, hopper.total);
+  EXPECT_EQ(hopper.kv_bytes, bf16.kv_bytes);
+  const Architecture m = read_architecture(resolve_model("llama-3-8b", kHome));
+  const std::int64_t in_layers =  // of the matrices of all layers
+      m.n_layers * m.d_model *
+      (2 * m.n_heads * m.head_dim + 2 * m.n_kv_heads * m.head_dim + 3 * m.d_ff);
+  // A byte saved of each, less an fp32 scale for 128 x 128 of them.
+  EXPECT_EQ((bf16.weight_bytes - hopper.weight_bytes).count(),
+            in_layers - in_layers / (128 * 128) * 4);
+  // Half a byte each and a byte for 32 of them.
+  EXPECT_EQ((bf16.weight_bytes - mxfp4.weight_bytes).count(),
+            2 * in_layers - in_layers / 2 - in_layers / 32);
 }
 
 TEST(Timeline, PrefillCountsCausalAttentionOnly) {

@@ -7,8 +7,6 @@
 #include <fmt/ranges.h>
 
 #include "base/parallel.h"
-#include "base/sha256.h"
-#include "base/testing/numerics.h"
 #include "compiler/compile.h"
 #include "dram/address_map.h"
 #include "model/registry.h"
@@ -45,12 +43,23 @@ Format parse_format(const std::string& name) {
       fmt::format("--dtype: expected one of {}, found '{}'", fmt::join(names, ", "), name));
 }
 
-Numerics parse_numerics(const std::string& name) {
-  const auto numerics = testing::named_numerics(name);
-  if (!numerics) {
-    throw InputError(fmt::format("--numerics: expected one of bf16, fp32, ggml, found '{}'", name));
+/// The numerics with weights stored as `--dtype` says, instead of as they say themselves.
+Numerics with_stored_weights(Numerics n, const std::string& dtype) {
+  const Operand wanted{parse_format(dtype)};
+  if (n.products.weights == wanted && n.of_head().weights == wanted) return n;
+  n.products.weights.reset();
+  if (n.head) n.head->weights.reset();
+  if (const auto why = faults(n); !why.empty()) {
+    throw InputError(fmt::format("--dtype {}: not with numerics {}: {}: {}", dtype, n.name,
+                                 why.front().field, why.front().why));
   }
-  return *numerics;
+  if (!n.name.ends_with('*')) n.name += '*';
+  return n;
+}
+
+/// llama.cpp's arithmetic for the formats that are its own.
+std::string usual_numerics(const std::optional<Weights>& weights) {
+  return weights && is_block_format(weights->architecture().dtype) ? "ggml" : "bf16";
 }
 
 /// Throws InputError that names the file or the setting: dram reads the mapping, and does not know
@@ -108,34 +117,36 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
                             std::optional<Weights>& weights) {
   RunResult r;
   r.request = request;
-  r.chip = load_chip(request.chip, request.overrides, places.home);
-  check_mapping(r.chip);
   const ModelRef ref = resolve_model(request.model, places.home);
   const std::filesystem::path file = find_weights(request, ref, places);
-  if (file.empty()) {
-    r.model = read_architecture(ref);
-  } else {
-    weights.emplace(Weights::open_gguf(file));
+  if (!file.empty()) weights.emplace(Weights::open_gguf(file));
+  r.chip = load_chip(request.chip, request.overrides, places.home,
+                     {.instead = request.numerics, .otherwise = usual_numerics(weights)});
+  check_mapping(r.chip);
+  r.numerics = r.chip.numerics;
+  CompileOptions options;
+  if (weights) {
     r.model = weights->architecture();
     if (!ref.config.empty()) check_same_shape(ref, file, r.model);
     r.model.name = ref.name;
     r.weights_file = file.filename().string();
-    r.weights_sha256 = sha256_of_file(file);
+    r.weights_id = identify_weights(file);
     r.weight_formats = formats_of(*weights);
+    options.format_of = formats_by_name(*weights);
     if (!request.dtype.empty()) {
       throw InputError(fmt::format("--dtype {}: the weights come from {}, which is {}",
                                    request.dtype, r.weights_file, r.weight_formats));
     }
+  } else {
+    r.model = read_architecture(ref);
+    options.weights = r.model.dtype;
+    if (!request.dtype.empty()) {
+      options.weights = parse_format(request.dtype);
+      r.numerics = with_stored_weights(r.numerics, request.dtype);
+    }
   }
-  r.numerics = !request.numerics.empty() ? parse_numerics(request.numerics)
-               : weights                 ? testing::ggml_numerics()
-                                         : testing::bf16_numerics();
-
-  CompileOptions options;
   options.tensor_parallel = request.tensor_parallel;
   options.numerics = r.numerics;
-  options.weights = request.dtype.empty() ? r.model.dtype : parse_format(request.dtype);
-  if (weights) options.format_of = formats_by_name(*weights);
   auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
   if (!program) return tl::unexpected(program.error());
   r.program = std::move(*program);

@@ -15,6 +15,7 @@
 #include "cost/price.h"
 #include "cost/tokens.h"
 #include "explore/phase.h"
+#include "explore/weights_id.h"
 #include "model/architecture.h"
 #include "values/generate.h"
 
@@ -42,8 +43,8 @@ struct RunRequest {
   std::optional<std::string> prompt;  // text; needs weights
   std::int64_t max_tokens = 16;       // -n
   std::string weights;                // a GGUF file; "": the model's own, where it has one
-  std::string dtype;                  // "": the model's
-  std::string numerics;               // "": ggml for a GGUF, bf16 otherwise
+  std::string dtype;                  // that weights are stored in without a file; "": numerics say
+  std::string numerics;               // a name or a file; "": the chip's, else ggml or bf16
   LaunchMode launch = LaunchMode::graph;
 };
 
@@ -59,7 +60,7 @@ struct RunResult {
   ChipFiles chip;
   Architecture model;
   std::string weights_file;    // name of the GGUF, "" without one
-  std::string weights_sha256;  // of its contents
+  WeightsId weights_id;        // of its contents
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   Numerics numerics;
   Program program;

@@ -6,6 +6,7 @@
 
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
+#include "program/numerics_text.h"
 
 namespace presil {
 namespace {
@@ -203,16 +204,17 @@ Json summary_json(const RunResult& r) {
 }
 
 Json to_json(const RunResult& r) {
-  Json j = {
-      {"schema", "presil/run/1"},
-      {"status", "ok"},
-      {"chip", r.chip.chip.name},
-      {"model", r.model.name},
-      {"mode", to_string(r.request.mode)},
-      {"request", request_json(r.request)},
-      {"weights",
-       {{"file", r.weights_file}, {"formats", r.weight_formats}, {"sha256", r.weights_sha256}}},
-      {"numerics", {{"name", r.numerics.name}}}};
+  Json j = {{"schema", "presil/run/1"},
+            {"status", "ok"},
+            {"chip", r.chip.chip.name},
+            {"model", r.model.name},
+            {"mode", to_string(r.request.mode)},
+            {"request", request_json(r.request)},
+            {"weights",
+             {{"file", r.weights_file},
+              {"formats", r.weight_formats},
+              {r.weights_id.sampled ? "sample_sha256" : "sha256", r.weights_id.sha256}}},
+            {"numerics", {{"name", r.numerics.name}, {"definition", print(r.numerics)}}}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();

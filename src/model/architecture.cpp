@@ -120,9 +120,6 @@ void refuse_other_computations(Fields& fields) {
     fields.raw(key, "experts of a mixture");
     fields.require(!fields.has(key), key, "a mixture of experts is not supported yet");
   }
-  fields.raw("quantization_config", "how a checkpoint was quantised");
-  fields.require(!fields.has("quantization_config"), "quantization_config",
-                 "quantised checkpoints are not supported yet; use a GGUF file");
   const std::string act = fields.text_or("hidden_act", "the gate's activation", "silu");
   fields.require(act == "silu", "hidden_act",
                  fmt::format("\"{}\" is not supported yet; expected silu", act));
@@ -249,11 +246,32 @@ std::vector<std::int64_t> read_tokens(Fields& fields, std::string_view key, std:
   return tokens;
 }
 
+/// Whether the weights are FP8 with scales beside them. Other quantised checkpoints are refused.
+bool read_quantization(Fields& fields) {
+  const Node* how = fields.raw("quantization_config", "how a checkpoint was quantised");
+  if (how == nullptr || how->kind == Node::Kind::null) return false;
+  const auto text = [&](std::string_view key) {
+    const Node* value = how->find(key);
+    return value == nullptr ? std::string() : value->text;
+  };
+  const std::string method = text("quant_method");
+  const std::string format = text("format");
+  const bool is_fp8 = method == "fp8" || method == "fbgemm_fp8" ||
+                      (method == "compressed-tensors" && format == "float-quantized");
+  fields.require(is_fp8, "quantization_config",
+                 fmt::format("quant_method \"{}\"{} is not supported yet; supported are fp8, "
+                             "fbgemm_fp8, compressed-tensors of format float-quantized, and GGUF "
+                             "files",
+                             method, format.empty() ? "" : fmt::format(" of format {}", format)));
+  return is_fp8;
+}
+
 void read_formats_and_tokens(Fields& fields, Architecture& a) {
   a.tied_embeddings = fields.flag_or("tie_word_embeddings", "the head reuses the embedding", false);
   const Format older = fields.choice_or<Format>("torch_dtype", "format of the weights (older name)",
                                                 kDtypes, Format::bf16);
   a.dtype = fields.choice_or<Format>("dtype", "format of the weights", kDtypes, older);
+  if (read_quantization(fields)) a.dtype = Format::fp8_e4m3;
   a.eos_tokens = read_tokens(fields, "eos_token_id", a.vocab_size);
   const auto bos = read_tokens(fields, "bos_token_id", a.vocab_size);
   a.bos_token = bos.empty() ? kNoToken : bos.front();

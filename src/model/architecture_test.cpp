@@ -142,6 +142,22 @@ TEST(Architecture, ForeignKeysAreNotedAndIgnored) {
   EXPECT_EQ(ignored, std::vector<std::string>{"my_team_notes"});
 }
 
+TEST(Architecture, Fp8CheckpointsHoldFp8Weights) {
+  const auto with = [](const std::string& how) {
+    return llama(R"("torch_dtype": "bfloat16", "quantization_config": )" + how);
+  };
+  const std::string plain =
+      with(R"({"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [128, 128]})");
+  const std::string tensors =
+      with(R"({"quant_method": "compressed-tensors", "format": "float-quantized"})");
+  for (const std::string& text : {plain, tensors, with(R"({"quant_method": "fbgemm_fp8"})")}) {
+    EXPECT_EQ(config(text).dtype, Format::fp8_e4m3) << text;
+  }
+  EXPECT_EQ(config(with("null")).dtype, Format::bf16);
+  EXPECT_TRUE(says(refusal(with(R"({"quant_method": "awq", "bits": 4})")),
+                   "quant_method \"awq\" is not supported yet; supported are fp8, fbgemm_fp8"));
+}
+
 TEST(ArchitectureRefuse, AMistypedKeyIsAnErrorWithItsPlaceAndASuggestion) {
   const std::string message = refusal(llama(R"("rope_tetha": 500000)"));
   EXPECT_TRUE(says(message, "config.json:4:2"));

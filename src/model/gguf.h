@@ -45,6 +45,8 @@ class Gguf {
   std::vector<std::string> texts(std::string_view key) const;
   std::vector<std::int64_t> integers(std::string_view key) const;
 
+  /// All keys, for those who copy them.
+  const std::map<std::string_view, GgufValue>& values() const { return values_; }
   std::span<const GgufTensor> tensors() const { return tensors_; }
 
   /// An InputError about this file.

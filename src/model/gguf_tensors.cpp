@@ -14,8 +14,10 @@ constexpr std::uint32_t kMaxDimensions = 4;   // the GGUF specification
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 48;
 
 // Tensor type numbers: ggml.h, enum ggml_type.
-constexpr GgmlFormat kFormats[] = {{0, Format::fp32}, {1, Format::fp16}, {2, Format::q4_0},
-                                   {3, Format::q4_1}, {8, Format::q8_0}, {30, Format::bf16}};
+constexpr GgmlFormat kFormats[] = {{0, Format::fp32},  {1, Format::fp16}, {30, Format::bf16},
+                                   {2, Format::q4_0},  {3, Format::q4_1}, {6, Format::q5_0},
+                                   {7, Format::q5_1},  {8, Format::q8_0}, {12, Format::q4_K},
+                                   {13, Format::q5_K}, {14, Format::q6_K}};
 struct GgmlName {
   std::uint32_t id;
   std::string_view name;

@@ -26,6 +26,9 @@ std::string refusal(const std::string& bytes) {
 std::string refusal(const GgufWriter& writer) {
   return refusal(writer.bytes());
 }
+std::string refusal(const GgufHead& keys) {
+  return refusal(keys.bytes());
+}
 
 const std::string kFourFloats(16, '\0');
 
@@ -52,16 +55,18 @@ TEST(Gguf, ReadsKeysOfEveryIntegerType) {
 }
 
 TEST(Gguf, ReadsNumbersFlagsTextsAndArrays) {
+  const std::vector<std::string> words = {"a", "", "bc"};
+  const std::vector<std::int32_t> types = {1, -2};
   GgufWriter writer;
   writer.f32("eps", 1e-6f).key("half", GgufType::f64, raw(0.5)).flag("yes", true);
-  writer.string("name", "tiny").strings("words", {"a", "", "bc"}).integers("types", {1, -2});
+  writer.string("name", "tiny").strings("words", words).integers("types", types);
   const Parsed p(writer.bytes());
 
   EXPECT_EQ(p.file.number("eps"), 1e-6);
   EXPECT_EQ(p.file.number("half"), 0.5);
   EXPECT_EQ(p.file.flag("yes"), true);
   EXPECT_EQ(p.file.text("name"), "tiny");
-  EXPECT_EQ(p.file.texts("words"), (std::vector<std::string>{"a", "", "bc"}));
+  EXPECT_EQ(p.file.texts("words"), words);
   EXPECT_EQ(p.file.integers("types"), (std::vector<std::int64_t>{1, -2}));
 }
 
@@ -130,11 +135,15 @@ TEST(GgufRefuse, AnUnknownValueType) {
 }
 
 TEST(GgufRefuse, AnUnsupportedFormatNamesItAndTheSupportedOnes) {
-  GgufWriter writer;
-  writer.entry("t", 12, {256}, 0, std::string(144, '\0'));
-  EXPECT_TRUE(says(refusal(writer),
-                   "tensor 't': type Q4_K is not supported yet; supported are F32, F16, Q4_0, "
-                   "Q4_1, Q8_0, BF16"));
+  const auto with = [](std::uint32_t type) {
+    return refusal(GgufWriter().entry("t", type, {256}, 0, std::string(144, '\0')));
+  };
+  EXPECT_TRUE(says(with(10),
+                   "tensor 't': type Q2_K is not supported yet; supported are F32, F16, BF16, "
+                   "Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K"));
+  EXPECT_TRUE(says(with(20), "tensor 't': type IQ4_NL is not supported yet"));
+  EXPECT_TRUE(says(with(15), "tensor 't': type Q8_K is not supported yet"));  // activations only
+  EXPECT_TRUE(says(with(4242), "tensor 't': type number 4242 is not supported yet"));
 }
 
 TEST(GgufRefuse, TensorsThatAreNotAlignedOverlapOrLeaveTheFile) {

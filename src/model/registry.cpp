@@ -8,6 +8,7 @@
 
 #include "base/document.h"
 #include "base/error.h"
+#include "model/safetensors_model.h"
 #include "model/weights.h"
 
 namespace presil {
@@ -55,20 +56,25 @@ ModelRef resolve_model(std::string_view model, const fs::path& home) {
     if (!fs::is_regular_file(config, error)) {
       throw MissingInput(fmt::format("{}: a folder without a config.json", model));
     }
-    return {fs::canonical(path).filename().string(), config, {}};
+    const std::string folder = fs::canonical(path).filename().string();
+    if (has_safetensors(path)) return {folder, {}, path};
+    return {folder, config, {}};
   }
   if (!fs::is_regular_file(path, error)) throw MissingInput(unknown_model(model, shipped));
 
-  const bool is_config = path.filename() == "config.json";
+  const fs::path kind = path.extension();
+  const bool is_index = path.filename() == "model.safetensors.index.json";
+  const bool is_checkpoint = kind == ".safetensors" || is_index;
+  const bool is_in_folder = is_checkpoint || path.filename() == "config.json";
   const std::string stem =
-      (is_config ? fs::canonical(path).parent_path().filename() : path.stem()).string();
-  if (path.extension() == ".json") return {stem, path, {}};
-  if (path.extension() == ".gguf") return {stem, {}, path};
-  throw InputError(fmt::format("{}: expected a .json or .gguf file", model));
+      (is_in_folder ? fs::absolute(path).parent_path().filename() : path.stem()).string();
+  if (kind == ".gguf" || is_checkpoint) return {stem, {}, path};
+  if (kind == ".json") return {stem, path, {}};
+  throw InputError(fmt::format("{}: expected a .json, .gguf or .safetensors file", model));
 }
 
 Architecture read_architecture(const ModelRef& ref) {
-  if (!ref.weights.empty()) return Weights::open_gguf(ref.weights).architecture();
+  if (!ref.weights.empty()) return Weights::open(ref.weights).architecture();
   return read_config(read_document(ref.config, Syntax::json), ref.name);
 }
 

@@ -1,5 +1,5 @@
-// Finding a model by what the user calls it: a shipped name, a config.json or its folder, a GGUF
-// file.
+// Finding a model by what the user calls it: a shipped name, a config.json, a GGUF file, or a
+// Hugging Face checkpoint.
 #pragma once
 
 #include <filesystem>
@@ -11,18 +11,19 @@
 
 namespace presil {
 
-/// Where a model is described. Exactly one of the two paths is set; a GGUF file describes itself.
+/// Where a model is described. Exactly one of the two paths is set; weights describe themselves.
 struct ModelRef {
   std::string name;
   std::filesystem::path config;   // config.json
-  std::filesystem::path weights;  // .gguf
+  std::filesystem::path weights;  // as Weights::open takes it
 };
 
 /// The names of `home`/models/*.json, sorted.
 std::vector<std::string> shipped_models(const std::filesystem::path& home);
 
-/// `model` is a shipped name (in any case), a path to a .json or .gguf file, or a folder with a
-/// config.json. Throws MissingInput, with the nearest shipped name, when it is none of these.
+/// `model` is a shipped name (in any case), a path to a .json, .gguf or .safetensors file, or a
+/// folder with a config.json. The weights of a folder are its safetensors, if it has any. Throws
+/// MissingInput, with the nearest shipped name, when it is none of these.
 ModelRef resolve_model(std::string_view model, const std::filesystem::path& home);
 
 /// Reads what `ref` points to. Throws InputError or MissingInput.

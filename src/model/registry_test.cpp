@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/testing/scratch.h"
 #include "model/testing/says.h"
+#include "model/testing/tiny_checkpoint.h"
 
 namespace presil {
 namespace {
@@ -74,6 +75,19 @@ TEST(Registry, AGgufPathIsWeights) {
   const ModelRef ref = resolve_model(path.string(), kHome);
   EXPECT_EQ(ref.name, "tiny");
   EXPECT_EQ(ref.weights, path);
+}
+
+TEST(Registry, ACheckpointIsItsSafetensors) {
+  const fs::path folder = testing::write_tiny_checkpoint("my-checkpoint", {}, 2);
+  for (const fs::path& path : {folder, folder / "model.safetensors.index.json"}) {
+    const ModelRef ref = resolve_model(path.string(), kHome);
+    EXPECT_EQ(ref.name, "my-checkpoint");
+    EXPECT_EQ(ref.weights, path);
+    EXPECT_TRUE(ref.config.empty());
+    EXPECT_EQ(read_architecture(ref).d_model, 64);
+  }
+  const fs::path config = folder / "config.json";  // the shape alone
+  EXPECT_EQ(resolve_model(config.string(), kHome).config, config);
 }
 
 TEST(RegistryRefuse, AnUnknownNameSuggestsTheNearest) {

@@ -9,7 +9,10 @@
 #include <fmt/ranges.h>
 
 #include "base/mapped_file.h"
+#include "model/finite.h"
 #include "model/gguf.h"
+#include "model/safetensors_model.h"
+#include "model/weight_shapes.h"
 
 namespace presil {
 namespace {
@@ -172,72 +175,11 @@ Architecture read_architecture(const Gguf& file, const GgufFamily& family,
   return a;
 }
 
-using Shape = std::vector<std::int64_t>;
-
-/// Every tensor of the model and its shape, slowest dimension first.
-std::map<std::string, Shape> expected_tensors(const Architecture& a) {
-  const std::int64_t q = a.n_heads * a.head_dim;
-  const std::int64_t kv = a.n_kv_heads * a.head_dim;
-  std::map<std::string, Shape> shapes;
-  shapes["token_embd.weight"] = {a.vocab_size, a.d_model};
-  shapes["output_norm.weight"] = {a.d_model};
-  if (!a.tied_embeddings) shapes["output.weight"] = {a.vocab_size, a.d_model};
-  for (std::int64_t i = 0; i < a.n_layers; ++i) {
-    const std::string layer = fmt::format("blk.{}.", i);
-    shapes[layer + "attn_norm.weight"] = {a.d_model};
-    shapes[layer + "attn_q.weight"] = {q, a.d_model};
-    shapes[layer + "attn_k.weight"] = {kv, a.d_model};
-    shapes[layer + "attn_v.weight"] = {kv, a.d_model};
-    shapes[layer + "attn_output.weight"] = {a.d_model, q};
-    shapes[layer + "ffn_norm.weight"] = {a.d_model};
-    shapes[layer + "ffn_gate.weight"] = {a.d_ff, a.d_model};
-    shapes[layer + "ffn_up.weight"] = {a.d_ff, a.d_model};
-    shapes[layer + "ffn_down.weight"] = {a.d_model, a.d_ff};
-    if (a.qkv_bias) {
-      shapes[layer + "attn_q.bias"] = {q};
-      shapes[layer + "attn_k.bias"] = {kv};
-      shapes[layer + "attn_v.bias"] = {kv};
-    }
-    if (a.qk_norm) {
-      shapes[layer + "attn_q_norm.weight"] = {a.head_dim};
-      shapes[layer + "attn_k_norm.weight"] = {a.head_dim};
-    }
-  }
-  return shapes;
-}
-
-void check_tensors(const Gguf& file, const Architecture& a) {
-  std::map<std::string, Shape> expected = expected_tensors(a);
-  for (const GgufTensor& t : file.tensors()) {
-    const std::string name(t.name);
-    if (name == "rope_freqs.weight") expected[name] = {a.head_dim / 2};
-    const auto found = expected.find(name);
-    if (found == expected.end()) {
-      throw file.error(
-          fmt::format("tensor '{}': not part of a {} model of {} layers, or not "
-                      "supported yet",
-                      name_for_message(name), a.family, a.n_layers));
-    }
-    if (t.shape != found->second) {
-      throw file.error(fmt::format("tensor '{}': expected the shape ({}), found ({})", name,
-                                   fmt::join(found->second, ", "), fmt::join(t.shape, ", ")));
-    }
-    if (name == "rope_freqs.weight" && t.format != Format::fp32) {
-      throw file.error(fmt::format("tensor '{}': expected F32", name));
-    }
-    expected.erase(found);
-  }
-  if (!expected.empty()) {
-    throw file.error(
-        fmt::format("missing tensor '{}'{}", expected.begin()->first,
-                    expected.size() == 1 ? "" : fmt::format(" and {} more", expected.size() - 1)));
-  }
-}
-
 }  // namespace
 
 struct Weights::State {
-  MappedFile file;
+  std::filesystem::path path;
+  std::vector<MappedFile> files;
   Architecture architecture;
   Vocabulary vocabulary;
   RopeLayout layout = RopeLayout::interleaved;
@@ -245,18 +187,19 @@ struct Weights::State {
   std::map<std::string, const WeightTensor*, std::less<>> by_name;  // into tensors
 };
 
-Weights::Weights(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Weights::Weights(std::unique_ptr<State> state) : state_(std::move(state)) {
+  for (const WeightTensor& t : state_->tensors) state_->by_name[t.name] = &t;
+  state_->architecture.dtype = find("blk.0.ffn_gate.weight")->format;
+}
 Weights::Weights(Weights&&) noexcept = default;
 Weights& Weights::operator=(Weights&&) noexcept = default;
 Weights::~Weights() = default;
 
 Weights Weights::open_gguf(const std::filesystem::path& path) {
-  auto state = std::make_unique<State>(State{.file = MappedFile(path),
-                                             .architecture = {},
-                                             .vocabulary = {},
-                                             .tensors = {},
-                                             .by_name = {}});
-  const Gguf file(state->file.bytes(), path);
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->files.emplace_back(path);
+  const Gguf file(state->files.front().bytes(), path);
   const GgufFamily& family = read_family(file);
   state->layout = family.layout;
   state->vocabulary = read_vocabulary(file);
@@ -267,12 +210,28 @@ Weights Weights::open_gguf(const std::filesystem::path& path) {
   a.tied_embeddings = true;  // until the file shows a head of its own
   for (const GgufTensor& t : file.tensors()) {
     if (t.name == "output.weight") a.tied_embeddings = false;
-    if (t.name == "blk.0.ffn_gate.weight") a.dtype = t.format;
     state->tensors.push_back({std::string(t.name), t.format, t.shape, t.data, Scaling::none, {}});
   }
-  check_tensors(file, a);
-  for (const WeightTensor& t : state->tensors) state->by_name[t.name] = &t;
+  check_tensors(a, state->tensors, path.string(), [](const std::string& name) { return name; });
   return Weights(std::move(state));
+}
+
+Weights Weights::open_safetensors(const std::filesystem::path& path) {
+  SafetensorsModel model = open_safetensors_model(path);
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->files = std::move(model.files);
+  state->architecture = std::move(model.architecture);
+  state->layout = RopeLayout::halves;
+  state->tensors = std::move(model.tensors);
+  return Weights(std::move(state));
+}
+
+Weights Weights::open(const std::filesystem::path& path) {
+  const std::filesystem::path extension = path.extension();
+  const bool is_checkpoint =
+      std::filesystem::is_directory(path) || extension == ".safetensors" || extension == ".json";
+  return is_checkpoint ? open_safetensors(path) : open_gguf(path);
 }
 
 const Architecture& Weights::architecture() const {
@@ -304,7 +263,24 @@ const WeightTensor* Weights::find(std::string_view name) const {
 }
 
 Bytes Weights::file_size() const {
-  return Bytes(static_cast<std::int64_t>(state_->file.bytes().size()));
+  Bytes size{0};
+  for (const MappedFile& file : state_->files) {
+    size += Bytes(static_cast<std::int64_t>(file.bytes().size()));
+  }
+  return size;
+}
+
+const std::filesystem::path& Weights::path() const {
+  return state_->path;
+}
+
+void Weights::check_finite(const WeightTensor& tensor) const {
+  if (const auto bad = find_not_finite(tensor)) {
+    throw file_error(
+        state_->path.string(),
+        fmt::format("tensor '{}', row {}, column {}: {} is NaN or infinite", tensor.name, bad->row,
+                    bad->column, bad->in_scale ? "the scale of these weights" : "the weight"));
+  }
 }
 
 }  // namespace presil

@@ -39,11 +39,20 @@ class Weights {
   /// counts, unsupported format, tensors that overlap or leave the file; says file, key, found and
   /// expected).
   static Weights open_gguf(const std::filesystem::path& path);
+  /// Opens a Hugging Face checkpoint: a folder with config.json and model.safetensors or
+  /// model.safetensors.index.json, or one of those two files. FP8 weights bring their scales.
+  /// Throws MissingInput (no config.json, a shard that is not there) or InputError (a malformed
+  /// config, index or header, a shard without what the index says, unsupported data types, tensors
+  /// that are missing or of another shape).
+  static Weights open_safetensors(const std::filesystem::path& path);
+  /// Either of the two, by what `path` is: a folder or a .safetensors or .json file is a
+  /// checkpoint, everything else a GGUF file.
+  static Weights open(const std::filesystem::path& path);
   Weights(Weights&&) noexcept;
   Weights& operator=(Weights&&) noexcept;
   ~Weights();
 
-  /// Named after the file; `dtype` is the format of the first layer's ffn_gate.
+  /// Named after the file or folder; `dtype` is the format of the first layer's ffn_gate.
   const Architecture& architecture() const;
   const Vocabulary& vocabulary() const;
   RopeLayout rope_layout() const;
@@ -53,7 +62,13 @@ class Weights {
   std::span<const WeightTensor> tensors() const;
   /// The tensor called `name`, or nullptr.
   const WeightTensor* find(std::string_view name) const;
+  /// The bytes of all files.
   Bytes file_size() const;
+  /// What was opened.
+  const std::filesystem::path& path() const;
+  /// Throws InputError with file, tensor, row and column when `tensor`, one of tensors(), holds NaN
+  /// or infinity. Reads the tensor once, at the speed of memory; opening does not do it.
+  void check_finite(const WeightTensor& tensor) const;
 
  private:
   struct State;

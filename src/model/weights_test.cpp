@@ -79,32 +79,39 @@ TEST(Weights, QwenPairsHalvesOfAHead) {
 
 TEST(Weights, EveryFormatTakesItsBlocks) {
   for (const Format format :
-       {Format::fp32, Format::fp16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1}) {
+       {Format::fp32, Format::fp16, Format::bf16, Format::q4_0, Format::q4_1, Format::q5_0,
+        Format::q5_1, Format::q8_0, Format::q4_K, Format::q5_K, Format::q6_K}) {
     TinyLlama model;
     model.matrices = format;
+    model.d_model = 256;  // of K-quants one block
+    model.d_ff = 512;
     const Weights weights = open(tiny_llama(model));
     const WeightTensor* k = weights.find("blk.1.attn_k.weight");
 
     ASSERT_NE(k, nullptr);
     EXPECT_EQ(k->format, format);
-    EXPECT_EQ(k->shape, (Shape{32, 64}));  // (2 kv heads of 16, d_model)
-    const auto blocks = 32 * 64 / info(format).block_elements;
+    EXPECT_EQ(k->shape, (Shape{128, 256}));  // (2 kv heads of 64, d_model)
+    const auto blocks = 128 * 256 / info(format).block_elements;
     EXPECT_EQ(k->data.size(), static_cast<std::size_t>(blocks * info(format).block_bytes));
     EXPECT_EQ(weights.architecture().dtype, format);
+    const std::string head = encode(format, testing::tiny_tensors(model).front().values);
+    const WeightTensor* first = weights.find("token_embd.weight");
+    ASSERT_EQ(first->data.size(), head.size());
+    EXPECT_EQ(std::memcmp(first->data.data(), head.data(), head.size()), 0);
   }
 }
 
-TEST(Weights, DataAreTheBytesThatWereWritten) {
+TEST(Weights, LayersMayHaveFormatsOfTheirOwn) {
   TinyLlama model;
-  model.matrices = Format::q4_1;
+  model.matrices = Format::q4_K;
+  model.sensitive = Format::q6_K;  // as in Q4_K_M
+  model.d_model = 256;
+  model.d_ff = 256;
   const Weights weights = open(tiny_llama(model));
-  testing::TinyRandom random(model.seed);
-  const std::string embedding =
-      encode(Format::q4_1, random.uniform(testing::kTinyVocabulary * 64, 0.25f));
-
-  const WeightTensor* first = weights.find("token_embd.weight");
-  ASSERT_EQ(first->data.size(), embedding.size());
-  EXPECT_EQ(std::memcmp(first->data.data(), embedding.data(), embedding.size()), 0);
+  EXPECT_EQ(weights.find("blk.0.attn_v.weight")->format, Format::q6_K);
+  EXPECT_EQ(weights.find("blk.0.attn_k.weight")->format, Format::q4_K);
+  EXPECT_EQ(weights.find("blk.1.attn_v.weight")->format, Format::q4_K);
+  EXPECT_EQ(weights.architecture().dtype, Format::q4_K);
 }
 
 TEST(Weights, RopeFreqsDivideTheFrequencies) {
@@ -236,6 +243,16 @@ TEST(WeightsRefuse, AShapeThatContradictsTheArchitecture) {
   file.replace(dims, 8, testing::raw(std::uint64_t{32}));  // was 64; still inside the file
   EXPECT_TRUE(says(refusal(file),
                    "tensor 'blk.0.ffn_up.weight': expected the shape (96, 64), found (96, 32)"));
+}
+
+TEST(WeightsRefuse, RopeFreqsThatCannotDivide) {
+  TinyLlama model;
+  model.rope_freqs = true;
+  std::string file = tiny_llama(model);
+  const auto values = testing::tiny_tensors(model).back().values;
+  file.replace(file.find(encode(Format::fp32, values)) + 4, 4, testing::raw(0.0f));
+  EXPECT_TRUE(
+      says(refusal(file), "tensor 'rope_freqs.weight': expected positive numbers, found 0 at 1"));
 }
 
 TEST(WeightsRefuse, ATensorThatIsNotPartOfTheModel) {

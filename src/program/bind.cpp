@@ -26,7 +26,12 @@ class Binder {
   }
 
   Feasible<BoundProgram> run() {
-    check_step();
+    check_sequences();
+    if (is_beyond_counting()) {
+      dram_end_ = program_.weight_footprint.count();
+      if (program_.weight_footprint > program_.dram_capacity) return tl::unexpected(too_large());
+      refuse_to_count();
+    }
     bind_kernels();
     place_weights();
     place_caches();
@@ -37,7 +42,7 @@ class Binder {
   }
 
  private:
-  void check_step() const {
+  void check_sequences() const {
     if (bound_.step.sequences.empty()) throw InputError("a step needs at least one sequence");
     for (const Sequence& s : bound_.step.sequences) {
       if (s.new_tokens < 1 || s.context < 0) {
@@ -51,12 +56,17 @@ class Binder {
                         s.new_tokens, s.context, program_.model, program_.max_context));
       }
     }
-    if (bound_.step.tokens() > kMostTokens || operations() > kMostOperations) {
-      throw LimitReached(fmt::format(
-          "a step of {} tokens and {:.1e} operations: expected at most {} and {:.0e}; a smaller "
-          "batch, prompt or context has fewer",
-          bound_.step.tokens(), operations(), kMostTokens, kMostOperations));
-    }
+  }
+
+  bool is_beyond_counting() const {
+    return bound_.step.tokens() > kMostTokens || operations() > kMostOperations;
+  }
+
+  [[noreturn]] void refuse_to_count() const {
+    throw LimitReached(fmt::format(
+        "a step of {} tokens and {:.1e} operations: expected at most {} and {:.0e}; a smaller "
+        "batch, prompt or context has fewer",
+        bound_.step.tokens(), operations(), kMostTokens, kMostOperations));
   }
 
   /// Multiplies and adds of the step, in floating point: what the step asks for may be anything.
@@ -146,7 +156,9 @@ class Binder {
     const std::int64_t region = dram_end_;
     std::int64_t in_layer = 0;
     std::int64_t layers = 0;
-    for (const Block& block : program_.blocks) layers = std::max(layers, block.repeat);
+    for (const Block& block : program_.blocks) {
+      layers = std::max(layers, block.first_layer + block.repeat);
+    }
     for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
       const Tensor& t = program_.tensors[i];
       if (t.role != Role::cache) continue;
@@ -166,38 +178,71 @@ class Binder {
   }
 
   /// The kernels between which an activation is needed, counted over one pass through the blocks (a
-  /// layer stands for all layers).
+  /// layer stands for all layers of its block). One that a block writes before it reads is not kept
+  /// from the block before.
   struct Life {
+    struct Span {
+      int first, last;
+    };
     std::size_t tensor;
-    int first, last;
+    std::vector<Span> spans;
+
+    bool overlaps(const Life& other) const {
+      for (const Span& a : spans) {
+        for (const Span& b : other.spans) {
+          if (a.first <= b.last && b.first <= a.last) return true;
+        }
+      }
+      return false;
+    }
   };
 
   std::vector<Life> activation_lives() const {
     std::vector<Life> lives;
     int time = 0;
     for (const BoundBlock& block : bound_.blocks) {
-      const int begin = time;
-      const int end = begin + static_cast<int>(block.kernels.size()) - 1;
+      const int last = time + static_cast<int>(block.kernels.size()) - 1;
+      const Life::Span whole{time, last};
       for (const BoundKernel& k : block.kernels) {
-        for (const auto* list : {&k.kernel->inputs, &k.kernel->outputs}) {
-          for (const int index : *list) {
-            const auto i = static_cast<std::size_t>(index);
-            if (program_.tensors[i].role != Role::activation) continue;
-            const auto life = std::find_if(lives.begin(), lives.end(),
-                                           [&](const Life& l) { return l.tensor == i; });
-            if (life == lives.end()) {
-              lives.push_back({i, time, time});
-            } else {
-              // Alive across a block's edge: for the whole of a repeated block.
-              if (life->first < begin && block.repeat > 1) life->last = end;
-              life->last = std::max(life->last, time);
-            }
-          }
+        for (const int i : k.kernel->inputs) read(lives, i, time, whole, block.repeat > 1);
+        for (const int i : k.kernel->outputs) {
+          if (k.kernel->epilogue == Epilogue::add) read(lives, i, time, whole, block.repeat > 1);
+          write(lives, i, time, whole);
         }
         ++time;
       }
     }
     return lives;
+  }
+
+  Life* life_of(std::vector<Life>& lives, int tensor) const {
+    const auto i = static_cast<std::size_t>(tensor);
+    if (program_.tensors[i].role != Role::activation) return nullptr;
+    const auto life =
+        std::find_if(lives.begin(), lives.end(), [&](const Life& l) { return l.tensor == i; });
+    if (life != lives.end()) return &*life;
+    lives.push_back({i, {}});
+    return &lives.back();
+  }
+
+  /// What a block reads before it has written it has lived since its last use, and in a repeated
+  /// block it lives on.
+  void read(std::vector<Life>& lives, int tensor, int time, Life::Span block, bool repeated) const {
+    Life* life = life_of(lives, tensor);
+    if (life == nullptr) return;
+    if (life->spans.empty()) life->spans.push_back(block);
+    Life::Span& span = life->spans.back();
+    const bool from_before = span.first < block.first;
+    span.last = std::max({span.last, time, from_before && repeated ? block.last : time});
+  }
+
+  void write(std::vector<Life>& lives, int tensor, int time, Life::Span block) const {
+    Life* life = life_of(lives, tensor);
+    if (life == nullptr) return;
+    if (life->spans.empty() || life->spans.back().last < block.first) {
+      life->spans.push_back({time, time});
+    }
+    life->spans.back().last = std::max(life->spans.back().last, time);
   }
 
   /// First fit by lifetime. Without shared memory activations live spread over the cores' local
@@ -217,8 +262,7 @@ class Binder {
         moved = false;
         for (const Life& other : placed) {
           const Placement& p = bound_.placements[other.tensor];
-          const bool overlaps_in_time = life.first <= other.last && other.first <= life.last;
-          if (overlaps_in_time && at < p.address + p.size.count() && p.address < at + size) {
+          if (life.overlaps(other) && at < p.address + p.size.count() && p.address < at + size) {
             at = p.address + p.size.count();
             moved = true;
           }

@@ -30,6 +30,10 @@ int Program::find(std::string_view name) const {
   throw InternalError("no tensor called " + std::string(name));
 }
 
+const ProductNumerics& products_of(const Program& program, const Kernel& kernel) {
+  return kernel.name == "lm_head" ? program.numerics.of_head() : program.numerics.products;
+}
+
 std::string_view to_string(Op op) {
   switch (op) {
     case Op::embed:

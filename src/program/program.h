@@ -41,7 +41,7 @@ struct Tensor {
   Role role = Role::activation;
   Format format = Format::fp32;
   Scaling scaling = Scaling::none;
-  Extent rows;
+  Extent rows;  // of a cache: (kv_heads x C), the heads of a token side by side
   std::int64_t columns = 1;
   // Of a weight: where it stands in DRAM. (Caches and activations get their addresses in bind.)
   std::int64_t base = 0;
@@ -147,6 +147,9 @@ struct Program {
   /// The index of the tensor called `name`. Requires that it exists.
   int find(std::string_view name) const;
 };
+
+/// The arithmetic of a gemm: the head's for "lm_head", which gives the logits.
+const ProductNumerics& products_of(const Program& program, const Kernel& kernel);
 
 std::string_view to_string(Op op);
 std::string_view to_string(Axis axis);

@@ -105,8 +105,52 @@ TEST(ProgramText, RefusesWhatItDidNotWriteWithThePlace) {
 
 TEST(ProgramText, RefusesNumericsThatItDoesNotKnow) {
   std::string text = print(small_program());
-  text.replace(text.find("numerics ggml"), 13, "numerics fp7");
+  text.replace(text.find("kv_cache=fp32"), 13, "kv_cache=fp7");
   EXPECT_THROW(parse_program(std::make_shared<Source>(Source{"program.txt", text})), InputError);
+}
+
+TEST(ProgramText, RefusesNumericsThatNothingComputes) {
+  std::string text = print(small_program());
+  text.replace(text.find("sum=fp32"), 8, "sum=int32");
+  text.replace(text.find("activations=ggml"), 16, "activations=bf16");
+  EXPECT_THROW(parse_program(std::make_shared<Source>(Source{"program.txt", text})), InputError);
+}
+
+TEST(ProgramText, KeepsEveryFieldOfItsNumerics) {
+  Program p = small_program();
+  Numerics& n = p.numerics;
+  n = {.name = "all*",
+       .products = {.weights = Operand{Format::fp8_e4m3, Scaling::block_128},
+                    .activations = Operand{Format::fp8_e5m2, Scaling::group_128},
+                    .accumulator = {.kind = Accumulator::Kind::aligned,
+                                    .group = 32,
+                                    .bits = 13,
+                                    .rounding = Accumulator::Rounding::truncate,
+                                    .promote_every = 128},
+                    .overflow = Overflow::infinite},
+       .head = testing::bf16_numerics().products,
+       .kv_cache = {Format::int8, Scaling::token},
+       .attention = Format::fp16,
+       .stream = Format::bf16,
+       .functions = {VectorFunctions::Kind::table, 64},
+       .smoothing = 0.55};
+  p.tensors[5].format = Format::fp4_e2m1;
+  p.tensors[5].scaling = Scaling::nv_16;
+  EXPECT_EQ(reread(p), p) << print(p);
+}
+
+TEST(ProgramText, TellsTheTensorsOfBlocksOfLayersApart) {
+  Program p = small_program();
+  p.tensors.push_back(p.tensors[4]);  // norm and w of a second block of layers
+  p.tensors.push_back(p.tensors[5]);
+  p.tensors.back().format = Format::q8_0;
+  p.blocks.push_back(p.blocks[0]);
+  p.blocks[1].first_layer = kLayers;
+  p.blocks[1].kernels[0].weights = {6};
+  p.blocks[1].kernels[1].weights = {7};
+  EXPECT_EQ(reread(p), p) << print(p);
+  EXPECT_NE(print(p).find("weight blk.*.w.weight#2 q8_0"), std::string::npos) << print(p);
+  EXPECT_NE(print(p).find("block layer x 3 from 3"), std::string::npos) << print(p);
 }
 
 TEST(ProgramText, SurvivesBeingCutAnywhere) {
@@ -138,6 +182,36 @@ TEST(Bind, LaysTheCacheOutBehindTheWeights) {
   EXPECT_EQ(bound.placements[3].address, 10240 + 2048);
   EXPECT_EQ(bound.cache_layer_stride, 2 * 2048);
   EXPECT_EQ(bound.dram_footprint, Bytes(10240 + kLayers * 2 * 2048));
+}
+
+TEST(Bind, ACacheKeepsARowForEachHeadAndToken) {
+  Program p = small_program();
+  for (const int cache : {2, 3}) {
+    Tensor& t = p.tensors[static_cast<std::size_t>(cache)];
+    t.format = Format::int8;
+    t.scaling = Scaling::token;
+    t.rows = {4, Symbol::C};
+    t.columns = 64;
+  }
+  p.blocks[0].first_layer = 2;  // layers 2, 3 and 4
+  const auto bound = bind(p, Step{{{1, 9}, {1, 19}}}).value();
+  // A token is 4 x (64 + 4) = 272 bytes; 10 and 20 tokens are 2720 and 5440, on units of 1024.
+  EXPECT_EQ(bound.cache_offsets, (std::vector<std::int64_t>{0, 2720}));
+  EXPECT_EQ(bound.placements[2].size, Bytes(8192));
+  EXPECT_EQ(bound.dram_footprint, Bytes(10240 + 5 * 2 * 8192));
+}
+
+TEST(Bind, WhatABlockWritesFirstIsNotKeptFromTheBlockBefore) {
+  Program p = small_program();
+  p.tensors.push_back(p.tensors[1]);
+  p.tensors.back().name = "g";
+  // x -> h -> x in one block, x -> g -> x in the next: h and g may share their place.
+  p.blocks.push_back(p.blocks[0]);
+  p.blocks[1].kernels[0].outputs = {6};
+  p.blocks[1].kernels[1].inputs = {6};
+  const auto bound = bind(p, Step{{{5, 0}}}).value();
+  EXPECT_EQ(bound.placements[1].address, bound.placements[6].address);
+  EXPECT_NE(bound.placements[0].address, bound.placements[1].address);
 }
 
 TEST(Bind, LiveActivationsDoNotOverlap) {
@@ -179,7 +253,10 @@ TEST(Bind, RefusesStepsThatNoCounterHolds) {
   Program p = small_program();
   EXPECT_THROW(bind(p, Step{{{1, INT64_MAX}}}), InputError);
   p.max_context = 1 << 27;
-  EXPECT_THROW(bind(p, Step{std::vector<Sequence>(65536, {1 << 27, 0})}), LimitReached);
+  const Step vast{std::vector<Sequence>(65536, {1 << 27, 0})};
+  EXPECT_THROW(bind(p, vast), LimitReached);
+  p.weight_footprint = Bytes(3) * (1LL << 30);  // whose weights alone do not fit is an answer
+  EXPECT_FALSE(bind(p, vast).has_value());
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // One line a fact, two spaces a level:
 //
 //   program smollm2-135m on artemis-hbm3e
-//   numerics ggml
+//   numerics ggml kv_cache=fp32 attention=fp32 stream=fp32 ... (numerics_text.h)
 //   machine tensor_parallel 1 cores 64 local 393216 shared 268435456 dram 154618822656 unit 32768
 //   model max_context 8192 weights 98304000
 //   weight blk.*.attn_q.weight q4_1 [576, 576] at 30081024 + 1998848
@@ -12,13 +12,14 @@
 //       map m <= 16: n/32 cores, m/1 cores, k/576 time
 #include "program/text.h"
 
-#include "base/testing/numerics.h"
-
+#include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
-#include <sstream>
 
 #include <fmt/format.h>
+
+#include "program/numerics_text.h"
 
 namespace presil {
 namespace {
@@ -37,7 +38,19 @@ std::string print(Extent e) {
                       : fmt::format("{}{}", e.scale, to_string(e.symbol));
 }
 
-std::string print(const Program& program, const Kernel& k) {
+/// What the tensors are called in the text: by their names; those of later blocks of layers, whose
+/// names stood before, with #2, #3, ... behind.
+std::vector<std::string> labels_of(const Program& program) {
+  std::map<std::string_view, int> seen;
+  std::vector<std::string> labels;
+  for (const Tensor& t : program.tensors) {
+    const int n = ++seen[t.name];
+    labels.push_back(n == 1 ? t.name : fmt::format("{}#{}", t.name, n));
+  }
+  return labels;
+}
+
+std::string print(const Kernel& k, const std::vector<std::string>& labels) {
   std::string extents;
   for (const Axis a : kAllAxes) {
     if (k.extent(a) == Extent{}) continue;
@@ -47,11 +60,11 @@ std::string print(const Program& program, const Kernel& k) {
       fmt::format("  {} {} [{}] in {}", to_string(k.op), k.name, extents, to_string(k.multiply));
   if (k.epilogue != Epilogue::none) text += fmt::format(" then {}", to_string(k.epilogue));
   text += "\n   ";
-  for (const int t : k.inputs) text += " " + program.tensor(t).name;
+  for (const int t : k.inputs) text += " " + labels[static_cast<std::size_t>(t)];
   if (!k.weights.empty()) text += " *";
-  for (const int t : k.weights) text += " " + program.tensor(t).name;
+  for (const int t : k.weights) text += " " + labels[static_cast<std::size_t>(t)];
   text += " ->";
-  for (const int t : k.outputs) text += " " + program.tensor(t).name;
+  for (const int t : k.outputs) text += " " + labels[static_cast<std::size_t>(t)];
   text += "\n";
   for (const Mapping& m : k.mappings) {
     const bool any = m.max_m == kAnyRows;
@@ -80,9 +93,7 @@ class Reader {
         expect("on");
         program_.chip = word("the chip's name");
       } else if (head == "numerics") {
-        const auto numerics = testing::named_numerics(word("bf16, fp32 or ggml"));
-        if (!numerics) fail("expected bf16, fp32 or ggml");
-        program_.numerics = *numerics;
+        read_numerics();
       } else if (head == "machine") {
         read_machine();
       } else if (head == "model") {
@@ -97,6 +108,7 @@ class Reader {
         block.name = word("the block's name");
         expect("x");
         block.repeat = integer();
+        if (skip("from")) block.first_layer = integer();
         program_.blocks.push_back(std::move(block));
       } else if (const auto op = one_of(kAllOps, head)) {
         read_kernel(*op);
@@ -132,6 +144,15 @@ class Reader {
       ++line_;
     }
     return true;
+  }
+
+  /// Moves to the next line when it starts with `head`.
+  bool next_line_is(std::string_view head) {
+    const std::size_t position = source_->text.find_first_not_of(" \t\r\n", position_);
+    const bool is = position != std::string::npos &&
+                    std::string_view(source_->text).substr(position).starts_with(head) &&
+                    next_line();
+    return is;
   }
 
   /// Words are runs of letters without blanks, commas, colons, brackets.
@@ -199,19 +220,22 @@ class Reader {
     e.symbol = *symbol;
     return e;
   }
+  /// "bf16" or "fp8_e4m3/block_128".
+  Operand operand() {
+    Operand o;
+    if (!read_operand(o, word("a number format"))) fail("expected a number format");
+    return o;
+  }
   Format format() {
-    const std::string name = word("a number format");
-    for (const Choice<Format>& c : format_choices()) {
-      if (c.name == name) return c.value;
-    }
-    fail("expected a number format");
+    const Operand o = operand();
+    if (o.scaling != Scaling::none) fail("expected a number format without scales");
+    return o.format;
   }
   int tensor() {
     const std::string name = word("a tensor");
-    for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
-      if (program_.tensors[i].name == name) return static_cast<int>(i);
-    }
-    fail("expected the name of a tensor above");
+    const auto found = std::find(labels_.begin(), labels_.end(), name);
+    if (found == labels_.end()) fail("expected the name of a tensor above");
+    return static_cast<int>(found - labels_.begin());
   }
   template <class E, std::size_t N>
   static std::optional<E> one_of(const E (&all)[N], std::string_view name) {
@@ -219,6 +243,30 @@ class Reader {
       if (to_string(e) == name) return e;
     }
     return std::nullopt;
+  }
+
+  /// The words KEY=VALUE up to the end of the line.
+  template <class N>
+  void read_fields(N& into) {
+    while (more()) {
+      const std::string key = word("a field of numerics");
+      if (!read_field(into, key, word("its value"))) fail("expected a field of numerics");
+    }
+  }
+
+  void read_numerics() {
+    Numerics& n = program_.numerics;
+    n.name = word("the name of the numerics");
+    read_fields(n);
+    if (!next_line()) fail("expected the numerics of products");
+    expect("products");
+    read_fields(n.products);
+    if (next_line_is("head")) {
+      expect("head");
+      read_fields(n.head.emplace());
+    }
+    for (const NumericsFault& fault : faults(n))
+      fail(fmt::format("{}: {}", fault.field, fault.why));
   }
 
   void read_machine() {
@@ -239,8 +287,11 @@ class Reader {
   void read_tensor(Role role) {
     Tensor t;
     t.role = role;
-    t.name = word("the tensor's name");
-    t.format = format();
+    labels_.push_back(word("the tensor's name"));
+    t.name = labels_.back().substr(0, labels_.back().find('#'));
+    const Operand stored = operand();
+    t.format = stored.format;
+    t.scaling = stored.scaling;
     t.rows = extent();
     t.columns = integer();
     if (skip("at")) {
@@ -319,28 +370,32 @@ class Reader {
   int line_ = 0;
   std::vector<Word> words_;
   std::size_t at_ = 0;
+  std::vector<std::string> labels_;  // by tensor
   Program program_;
 };
 
 }  // namespace
 
 std::string print(const Program& p) {
-  std::string text =
-      fmt::format("program {} on {}\nnumerics {}\n", p.model, p.chip, p.numerics.name);
+  const std::vector<std::string> labels = labels_of(p);
+  std::string text = fmt::format("program {} on {}\n{}", p.model, p.chip, print(p.numerics));
   text += fmt::format("machine tensor_parallel {} cores {} local {} shared {} dram {} unit {}\n",
                       p.tensor_parallel, p.cores, p.local_memory.count(), p.shared_memory.count(),
                       p.dram_capacity.count(), p.dram_unit.count());
   text +=
       fmt::format("model max_context {} weights {}\n", p.max_context, p.weight_footprint.count());
-  for (const Tensor& t : p.tensors) {
-    text += fmt::format("{} {} {} [{}, {}]", to_string(t.role), t.name, to_string(t.format),
-                        print(t.rows), t.columns);
+  for (std::size_t i = 0; i < p.tensors.size(); ++i) {
+    const Tensor& t = p.tensors[i];
+    text += fmt::format("{} {} {} [{}, {}]", to_string(t.role), labels[i],
+                        print(t.format, t.scaling), print(t.rows), t.columns);
     if (t.role == Role::weight) text += fmt::format(" at {} + {}", t.base, t.layer_stride);
     text += "\n";
   }
   for (const Block& block : p.blocks) {
-    text += fmt::format("block {} x {}\n", block.name, block.repeat);
-    for (const Kernel& k : block.kernels) text += print(p, k);
+    text += fmt::format("block {} x {}", block.name, block.repeat);
+    if (block.first_layer > 0) text += fmt::format(" from {}", block.first_layer);
+    text += "\n";
+    for (const Kernel& k : block.kernels) text += print(k, labels);
   }
   return text;
 }

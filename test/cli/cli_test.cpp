@@ -197,7 +197,7 @@ TEST_F(Cli, AProgramIsPrintedForAPerson) {
 
 TEST_F(Cli, ShippedFilesAreWithoutAnError) {
   std::vector<std::string> files = {"check"};
-  for (const char* folder : {"chips", "memories", "nodes", "packages", "models"}) {
+  for (const char* folder : {"chips", "memories", "nodes", "packages", "numerics", "models"}) {
     for (const auto& entry : fs::directory_iterator(kHome / folder)) files.push_back(entry.path());
   }
   const Answer a = presil(files);
@@ -208,6 +208,44 @@ TEST_F(Cli, ASchemaIsJson) {
   const Answer a = presil({"schema", "chip"});
   ASSERT_EQ(a.status, 0) << a.err;
   EXPECT_TRUE(a.json()["properties"].contains("dram"));
+  EXPECT_TRUE(presil({"schema", "numerics"}).json()["properties"].contains("accumulator"));
+}
+
+TEST_F(Cli, TheArithmeticIsTheChipsOrTheUsers) {
+  const std::vector<std::string> run = {"run",     "h100-sxm", "smollm2-135m",
+                                        "--phase", "decode",   "--json"};
+  const auto name = [&](const std::vector<std::string>& options) {
+    return presil(run + options).json()["numerics"]["name"];
+  };
+  EXPECT_EQ(name({}), "bf16");
+  EXPECT_EQ(name({"--numerics", "fp8-hopper"}), "fp8-hopper");
+  EXPECT_EQ(name({"--set", "numerics=mxfp4"}), "mxfp4");
+  EXPECT_EQ(name({"--numerics", "fp8-hopper", "--set", "numerics.accumulator.bits=12"}),
+            "fp8-hopper*");
+  EXPECT_EQ(name({"--dtype", "q4_0"}), "bf16*");
+
+  const Answer unknown = presil(run + std::vector<std::string>{"--numerics", "fp8-hoper"});
+  EXPECT_EQ(unknown.status, 3);
+  EXPECT_NE(unknown.err.find("did you mean 'fp8-hopper'?"), std::string::npos) << unknown.err;
+  const Answer wide = presil(run + std::vector<std::string>{"--numerics", "fp8-hopper", "--set",
+                                                            "numerics.accumulator.bits=20"});
+  EXPECT_EQ(wide.status, 2);
+  EXPECT_NE(wide.err.find("--set numerics.accumulator.bits=20:1:27: error: accumulator.bits"),
+            std::string::npos)
+      << wide.err;
+  const Answer stored =
+      presil(run + std::vector<std::string>{"--numerics", "fp8-hopper", "--dtype", "q4_0"});
+  EXPECT_EQ(stored.status, 2);
+  EXPECT_NE(stored.err.find("--dtype q4_0: not with numerics fp8-hopper"), std::string::npos)
+      << stored.err;
+}
+
+TEST_F(Cli, ShowPrintsNumericsWithTheirSources) {
+  const Answer a = presil({"show", "fp8-hopper"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  EXPECT_NE(a.out.find("sum=aligned group=32 bits=14"), std::string::npos) << a.out;
+  EXPECT_NE(a.out.find("DeepSeek-V3 3.3.2"), std::string::npos) << a.out;
+  EXPECT_EQ(presil({"show", "w4a16", "--json"}).json()["kind"], "numerics");
 }
 
 TEST_F(Cli, DramCheckReportsBothCommandsAndTheRuleTheyBreak) {

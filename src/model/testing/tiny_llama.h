@@ -1,8 +1,11 @@
-// For tests: a tiny random model as the bytes of a GGUF file, the same on every machine.
+// For tests: a tiny random model, the same on every machine, and the bytes of its GGUF file.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -23,6 +26,8 @@ struct TinyLlama {
   std::uint32_t n_heads = 4;
   std::uint32_t n_kv_heads = 2;
   std::uint64_t seed = 1;
+  // Of attn_v and ffn_down in every other layer, from the first on, as Q4_K_M files have q6_K.
+  std::optional<Format> sensitive = std::nullopt;
 };
 
 /// The 256 bytes, a few merges, three control tokens, and unused ones up to this number.
@@ -48,7 +53,8 @@ class TinyRandom {
   std::uint64_t state_;
 };
 
-inline void add_tiny_vocabulary(GgufWriter& file) {
+/// Tokens up to number `size` - 1.
+inline void add_tiny_vocabulary(GgufHead& file, std::size_t size = kTinyVocabulary) {
   std::vector<std::string> tokens;
   for (int b = 0; b < 256; ++b)
     tokens.push_back(to_byte_level(std::string(1, static_cast<char>(b))));
@@ -63,7 +69,7 @@ inline void add_tiny_vocabulary(GgufWriter& file) {
     types.push_back(3);
   }
   const auto n_specials_end = static_cast<std::uint32_t>(tokens.size());
-  while (tokens.size() < kTinyVocabulary) {
+  while (tokens.size() < size) {
     tokens.push_back(fmt::format("<unused{}>", tokens.size()));
     types.push_back(5);
   }
@@ -75,7 +81,7 @@ inline void add_tiny_vocabulary(GgufWriter& file) {
   file.flag("tokenizer.ggml.add_bos_token", false);
 }
 
-inline void add_tiny_keys(GgufWriter& file, const TinyLlama& m) {
+inline void add_tiny_keys(GgufHead& file, const TinyLlama& m) {
   const auto key = [&](std::string_view name) { return fmt::format("{}.{}", m.family, name); };
   file.string("general.architecture", m.family);
   file.u32(key("block_count"), m.n_layers).u32(key("context_length"), 128);
@@ -88,29 +94,38 @@ inline void add_tiny_keys(GgufWriter& file, const TinyLlama& m) {
   file.u32(key("vocab_size"), kTinyVocabulary);
 }
 
-inline GgufWriter tiny_llama_writer(const TinyLlama& m) {
-  GgufWriter file;
-  add_tiny_keys(file, m);
-  add_tiny_vocabulary(file);
+struct TinyTensor {
+  std::string name;
+  Format format;
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;  // before they are encoded
+};
 
+/// All tensors, by GGUF's names and with GGUF's order of the rows of Wq and Wk.
+inline std::vector<TinyTensor> tiny_tensors(const TinyLlama& m) {
+  std::vector<TinyTensor> tensors;
   TinyRandom random(m.seed);
   const std::int64_t d = m.d_model, f = m.d_ff, head = d / m.n_heads, kv = m.n_kv_heads * head;
+  const auto matrix_in = [&](Format format, const std::string& name, std::int64_t rows,
+                             std::int64_t columns) {
+    tensors.push_back({name, format, {rows, columns}, random.uniform(rows * columns, 0.25f)});
+  };
   const auto matrix = [&](const std::string& name, std::int64_t rows, std::int64_t columns) {
-    const auto values = random.uniform(rows * columns, 0.25f);
-    file.tensor(name, m.matrices, {rows, columns}, encode(m.matrices, values));
+    matrix_in(m.matrices, name, rows, columns);
   };
   const auto vector = [&](const std::string& name, std::int64_t n, float around) {
     auto values = random.uniform(n, 0.1f);
     for (float& v : values) v += around;
-    file.tensor(name, Format::fp32, {n}, encode(Format::fp32, values));
+    tensors.push_back({name, Format::fp32, {n}, std::move(values)});
   };
   matrix("token_embd.weight", kTinyVocabulary, d);
   for (std::uint32_t i = 0; i < m.n_layers; ++i) {
     const std::string layer = fmt::format("blk.{}.", i);
+    const Format sensitive = i % 2 == 0 ? m.sensitive.value_or(m.matrices) : m.matrices;
     vector(layer + "attn_norm.weight", d, 1);
     matrix(layer + "attn_q.weight", d, d);
     matrix(layer + "attn_k.weight", kv, d);
-    matrix(layer + "attn_v.weight", kv, d);
+    matrix_in(sensitive, layer + "attn_v.weight", kv, d);
     matrix(layer + "attn_output.weight", d, d);
     if (m.family == "qwen2") {
       vector(layer + "attn_q.bias", d, 0);
@@ -124,11 +139,21 @@ inline GgufWriter tiny_llama_writer(const TinyLlama& m) {
     vector(layer + "ffn_norm.weight", d, 1);
     matrix(layer + "ffn_gate.weight", f, d);
     matrix(layer + "ffn_up.weight", f, d);
-    matrix(layer + "ffn_down.weight", d, f);
+    matrix_in(sensitive, layer + "ffn_down.weight", d, f);
   }
   vector("output_norm.weight", d, 1);
   if (!m.tied) matrix("output.weight", kTinyVocabulary, d);
   if (m.rope_freqs) vector("rope_freqs.weight", head / 2, 2);
+  return tensors;
+}
+
+inline GgufWriter tiny_llama_writer(const TinyLlama& m) {
+  GgufWriter file;
+  add_tiny_keys(file, m);
+  add_tiny_vocabulary(file);
+  for (const TinyTensor& t : tiny_tensors(m)) {
+    file.tensor(t.name, t.format, t.shape, encode(t.format, t.values));
+  }
   return file;
 }
 
