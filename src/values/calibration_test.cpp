@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -39,18 +41,25 @@ double distance(const std::vector<float>& a, const B& b) {
   return std::sqrt(difference / norm);
 }
 
-/// Every eighth channel of the norms before the MLP is forty times as large as the others, as in
-/// large models.
+/// A tiny model, and the same one written with outliers: every eighth channel before the MLP is 64
+/// times as large and its weights 64 times as small, as training leaves large models.
 Weights with_outliers() {
   std::string bytes = testing::tiny_llama({});
   const Weights plain = Weights::open_gguf(testing::write_file("calibration_plain.gguf", bytes));
-  for (const char* name : {"blk.0.ffn_norm.weight", "blk.1.ffn_norm.weight"}) {
+  const auto scale = [&](const std::string& name, float factor) {
     const auto data = plain.find(name)->data;
     const std::string stored(reinterpret_cast<const char*>(data.data()), data.size());
     const std::size_t at = bytes.find(stored);
-    for (std::size_t j = 0; j < stored.size(); j += 8 * 4) {
-      bytes.replace(at + j, 4, testing::raw(40.0f));
+    for (std::size_t j = 0; j < stored.size(); j += 8 * sizeof(float)) {
+      float value;
+      std::memcpy(&value, &stored[j], sizeof value);
+      bytes.replace(at + j, sizeof value, testing::raw(value * factor));
     }
+  };
+  for (const std::string& layer : {std::string("blk.0."), std::string("blk.1.")}) {
+    scale(layer + "ffn_norm.weight", 64);
+    scale(layer + "ffn_gate.weight", 0x1p-6f);
+    scale(layer + "ffn_up.weight", 0x1p-6f);
   }
   return Weights::open_gguf(testing::write_file("calibration_outliers.gguf", bytes));
 }
