@@ -177,6 +177,7 @@ class Bench {
   Program compiled(const Case& c) const {
     CompileOptions options;
     options.numerics = testing::bf16_numerics();
+    options.numerics.products.weights = c.weights;
     options.numerics.kv_cache = c.kv_cache;
     options.tensor_parallel = c.chips;
     Program p = compile(weights.architecture(), files.chip, files.memory, options).value();

@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "compiler/compile.h"
 #include "dram/address_map.h"
+#include "explore/calibrated.h"
 #include "model/registry.h"
 #include "model/tokenizer.h"
 #include "model/weights.h"
@@ -153,13 +154,14 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   return r;
 }
 
-Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights,
+Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights, const Places& places,
                                    const std::function<void(std::string_view)>& on_text) {
   const Tokenizer tokenizer(weights.vocabulary());
   TextResult text;
   text.prompt = *r.request.prompt;
   text.prompt_tokens = tokenizer.encode_prompt(text.prompt, true);
-  Session session(r.program, weights);
+  const Calibration calibration = calibration_for(r.program, weights, places.home);
+  Session session(r.program, weights, {.calibration = &calibration});
   StreamDecoder decoder(tokenizer);
   GenerateOptions options;
   options.max_tokens = r.request.max_tokens;
@@ -285,7 +287,7 @@ Feasible<RunResult> run(const RunRequest& request, const Places& places,
   auto result = prepare(request, places, weights);
   if (!result) return result;
   if (request.mode != Mode::cycles) {
-    auto text = generate_text(*result, *weights, on_text);
+    auto text = generate_text(*result, *weights, places, on_text);
     if (!text) return tl::unexpected(text.error());
     result->text = std::move(*text);
   }

@@ -1,0 +1,18 @@
+#include "explore/calibrated.h"
+
+#include <string>
+
+#include "base/document.h"
+#include "model/tokenizer.h"
+
+namespace presil {
+
+Calibration calibration_for(const Program& program, const Weights& weights,
+                            const std::filesystem::path& home) {
+  if (program.numerics.smoothing == 0) return {};
+  constexpr std::size_t kLongestText = std::size_t{1} << 16;
+  const std::string text = read_text(home / "data" / "calibration.txt", kLongestText);
+  return calibrate(program, weights, Tokenizer(weights.vocabulary()).encode_prompt(text, true));
+}
+
+}  // namespace presil
