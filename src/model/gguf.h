@@ -44,6 +44,7 @@ class Gguf {
   /// Arrays; empty when there is no such key.
   std::vector<std::string> texts(std::string_view key) const;
   std::vector<std::int64_t> integers(std::string_view key) const;
+  std::vector<float> numbers(std::string_view key) const;
 
   std::span<const GgufTensor> tensors() const { return tensors_; }
 
