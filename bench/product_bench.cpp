@@ -1,6 +1,6 @@
-// How fast ggml's products are, in multiply-adds a second of wall time on all cores, by the format
-// of the weights and the rows of activations (1: decode, from memory; 64: prefill).
-// docs/numerics.md has no table of it: run on a quiet machine, build/release/bench/product_bench
+// How fast ggml's products are, in multiply-adds and bytes of weights a second of wall time on all
+// cores, by the format of the weights and the rows of activations (1: decode, the weights come from
+// memory; 64: prefill). Run on a quiet machine: build/release/bench/product_bench
 
 #include <benchmark/benchmark.h>
 

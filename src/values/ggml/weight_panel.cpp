@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+// Vectors of a length known when compiling: their halves are put together below.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "values/ggml/weight_panel.cpp"
 #include <hwy/cache_control.h>
