@@ -180,12 +180,29 @@ void dequantise_blocks(Format format, const std::uint8_t* bytes, std::span<float
 }
 
 void dequantise_half(const std::uint8_t* bytes, std::span<float> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = half_at(bytes + 2 * i);
+  constexpr std::size_t kAtOnce = 16;
+  std::size_t i = 0;
+  for (; i + kAtOnce <= out.size(); i += kAtOnce) {
+    std::uint16_t bits[kAtOnce];
+    float values[kAtOnce];
+    std::memcpy(bits, bytes + 2 * i, sizeof bits);
+    for (std::size_t j = 0; j < kAtOnce; ++j) values[j] = from_half(bits[j]);
+    std::memcpy(&out[i], values, sizeof values);
+  }
+  for (; i < out.size(); ++i) out[i] = half_at(bytes + 2 * i);
 }
 
-void dequantise_bfloat(const std::uint8_t* __restrict__ bytes, float* __restrict__ out,
-                       std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
+void dequantise_bfloat(const std::uint8_t* bytes, std::span<float> out) {
+  constexpr std::size_t kAtOnce = 16;
+  std::size_t i = 0;
+  for (; i + kAtOnce <= out.size(); i += kAtOnce) {
+    std::uint16_t bits[kAtOnce];
+    std::memcpy(bits, bytes + 2 * i, sizeof bits);
+    std::uint32_t words[kAtOnce];
+    for (std::size_t j = 0; j < kAtOnce; ++j) words[j] = static_cast<std::uint32_t>(bits[j]) << 16;
+    std::memcpy(&out[i], words, sizeof words);
+  }
+  for (; i < out.size(); ++i) {
     std::uint16_t bits;
     std::memcpy(&bits, bytes + 2 * i, sizeof bits);
     out[i] = from_bfloat(bits);
@@ -268,7 +285,7 @@ void dequantise(Format format, std::span<const std::byte> bytes, std::span<float
       HWY_DYNAMIC_DISPATCH(dequantise_half)(from, out);
       return;
     case Format::bf16:
-      HWY_DYNAMIC_DISPATCH(dequantise_bfloat)(from, out.data(), out.size());
+      HWY_DYNAMIC_DISPATCH(dequantise_bfloat)(from, out);
       return;
     case Format::fp8_e4m3:
       return look_up(e4m3, from, out);

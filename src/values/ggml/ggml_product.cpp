@@ -63,10 +63,11 @@ class Sums {
   std::vector<Of> rows_;
 };
 
-/// Up to sixteen rows of weights with all rows of activations.
-void multiply_panel(const WeightView& weights, const RowParts& rows, const Cuts& cuts,
-                    const QuantisedRows& activations, std::int64_t n_rows, WeightPanel& panel,
-                    Sums& sums) {
+/// Up to sixteen rows of weights with all rows of activations; meanwhile the sixteen rows at `next`
+/// are fetched, if it is not null.
+void multiply_panel(const WeightView& weights, const RowParts& rows, const std::byte* next,
+                    const Cuts& cuts, const QuantisedRows& activations, std::int64_t n_rows,
+                    WeightPanel& panel, Sums& sums) {
   const FormatInfo& layout = info(weights.format());
   sums.clear();
   for (std::int64_t at = 0; at < cuts.columns;) {
@@ -74,8 +75,10 @@ void multiply_panel(const WeightView& weights, const RowParts& rows, const Cuts&
     const std::int64_t end = std::min(at + kPanelColumns, tile_end);
     const std::int64_t blocks = (end - at) / layout.block_elements;
     RowParts parts = rows;
-    for (const std::byte*& p : parts) p += at / layout.block_elements * layout.block_bytes;
-    unpack_panel(weights.format(), parts, blocks, panel);
+    const std::int64_t bytes_done = at / layout.block_elements * layout.block_bytes;
+    for (const std::byte*& p : parts) p += bytes_done;
+    const std::byte* ahead = next != nullptr ? next + kPanelRows * bytes_done : nullptr;
+    unpack_panel(weights.format(), parts, blocks, ahead, panel);
     for (std::int64_t m = 0; m < n_rows; ++m) {
       panel_dot(weights.format(), panel, blocks, activations.at(m, at), sums.tile(m));
     }
@@ -100,6 +103,7 @@ void multiply_blocks(const WeightView& weights, const Cuts& cuts, std::span<cons
                      std::span<float> out, std::int64_t stride) {
   const QuantisedRows activations(activation_format(weights.format()), input, cuts.columns);
   const std::int64_t n_rows = std::ssize(input) / cuts.columns;
+  const std::int64_t row_bytes = bytes_of(weights.format(), cuts.columns).count();
   CHECK(cuts.tile % info(weights.format()).block_elements == 0, "tiles of k are whole blocks");
   for_panels(weights.rows(), kPanelRows * cuts.columns * n_rows,
              [&](std::int64_t begin, std::int64_t end) {
@@ -112,7 +116,10 @@ void multiply_blocks(const WeightView& weights, const Cuts& cuts, std::span<cons
                  for (std::int64_t n = first + 1; n < last; ++n) {
                    rows[static_cast<std::size_t>(n - first)] = weights.row(n).data();
                  }
-                 multiply_panel(weights, rows, cuts, activations, n_rows, panel, sums);
+                 // The rows of a matrix follow each other.
+                 const bool is_next_whole = last + kPanelRows <= end;
+                 const std::byte* next = is_next_whole ? rows.back() + row_bytes : nullptr;
+                 multiply_panel(weights, rows, next, cuts, activations, n_rows, panel, sums);
                  for (std::int64_t m = 0; m < n_rows; ++m) {
                    float* to = &out[static_cast<std::size_t>(m * stride)];
                    for (std::int64_t n = first; n < last; ++n) to[n] = sums.total(m, n - first);

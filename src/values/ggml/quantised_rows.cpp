@@ -142,7 +142,7 @@ QuantisedRows::QuantisedRows(Format format, std::span<const float> input, std::i
 
 QuantisedRow QuantisedRows::at(std::int64_t row, std::int64_t column) const {
   const std::int64_t element = row * columns_ + column;
-  const std::int64_t block = element / block_;
+  const std::int64_t block = block_ == kLargeBlock ? element / kLargeBlock : element / kSmallBlock;
   return {codes_.data() + element, scales_.data() + block, sums_.data() + block,
           group_sums_.data() + element / kGroup};
 }

@@ -4,8 +4,11 @@
 
 #include "base/error.h"
 
+// Vectors of a length known when compiling: their halves are put together below.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "values/ggml/weight_panel.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -21,6 +24,7 @@ using Floats = hn::Rebind<float, Words>;
 using WordVector = hn::Vec<Words>;
 
 constexpr std::uint32_t kEachByte = 0x01010101;
+constexpr std::size_t kLine = 64;  // of a cache, in bytes
 
 /// The bits of each byte that `mask` leaves.
 HWY_INLINE WordVector masked(WordVector w, std::uint32_t mask) {
@@ -115,23 +119,23 @@ class BlockUnpacker {
   BlockUnpacker(const RowParts& rows, std::size_t offset, std::size_t lane, WeightPanel& panel)
       : rows_(rows.data() + lane), offset_(offset), lane_(lane), panel_(panel) {}
 
-  FourWords words(std::size_t at) const { return load_words(rows_, offset_ + at); }
+  HWY_INLINE FourWords words(std::size_t at) const { return load_words(rows_, offset_ + at); }
 
-  void put_d(std::size_t block, WordVector half) const {
+  HWY_INLINE void put_d(std::size_t block, WordVector half) const {
     hn::Store(from_halves(half), Floats(), &panel_.d[block][lane_]);
   }
 
   /// d in the low half, m in the high one.
-  void put_d_and_m(std::size_t block, WordVector halves) const {
+  HWY_INLINE void put_d_and_m(std::size_t block, WordVector halves) const {
     put_d(block, hn::And(halves, hn::Set(Words(), 0xFFFFu)));
     hn::Store(from_halves(hn::ShiftRight<16>(halves)), Floats(), &panel_.m[block][lane_]);
   }
 
-  void put_codes(std::size_t place, WordVector codes) const {
+  HWY_INLINE void put_codes(std::size_t place, WordVector codes) const {
     hn::Store(codes, Words(), &panel_.codes[place][lane_]);
   }
 
-  void put_codes(std::size_t place, const FourWords& codes) const {
+  HWY_INLINE void put_codes(std::size_t place, const FourWords& codes) const {
     put_codes(place, codes.w0);
     put_codes(place + 1, codes.w1);
     put_codes(place + 2, codes.w2);
@@ -140,7 +144,7 @@ class BlockUnpacker {
 
   /// The bytes of `four`, each the scale or the minimum of a group, from group `first` on.
   template <class Table>
-  void put_bytes(WordVector four, Table& table, std::size_t first) const {
+  HWY_INLINE void put_bytes(WordVector four, Table& table, std::size_t first) const {
     const auto put = [&](std::size_t group, WordVector byte) {
       hn::Store(hn::BitCast(Ints(), byte), Ints(), &table[group][lane_]);
     };
@@ -152,7 +156,7 @@ class BlockUnpacker {
   }
 
   /// The head of q4_K and q5_K, see read_six_bit_scales in block_formats.cpp.
-  void put_large_head(std::size_t block) const {
+  HWY_INLINE void put_large_head(std::size_t block) const {
     const FourWords head = words(0);
     const WordVector a = head.w1, b = head.w2, c = head.w3;
     const std::size_t first = block * 8;
@@ -165,7 +169,7 @@ class BlockUnpacker {
   }
 
   /// Four bytes with a sign, each the scale of a group.
-  void put_signed_scales(WordVector four, std::size_t first) const {
+  HWY_INLINE void put_signed_scales(WordVector four, std::size_t first) const {
     const auto put = [&](std::size_t group, WordVector top) {
       const auto scale = hn::ShiftRight<24>(hn::BitCast(Ints(), top));
       hn::Store(scale, Ints(), &panel_.scales[group][lane_]);
@@ -298,33 +302,38 @@ HWY_INLINE void unpack_block(const BlockUnpacker& block, std::size_t index) {
 }
 
 template <Format format>
-void unpack_blocks(const RowParts& rows, std::size_t blocks, WeightPanel& panel) {
+void unpack_blocks(const RowParts& rows, std::size_t blocks, const std::byte* ahead,
+                   WeightPanel& panel) {
   const auto bytes = static_cast<std::size_t>(info(format).block_bytes);
   for (std::size_t b = 0; b < blocks; ++b) {
+    for (std::size_t i = 0; ahead != nullptr && i < kPanelRows * bytes; i += kLine) {
+      hwy::Prefetch(ahead + b * kPanelRows * bytes + i);
+    }
     for (std::size_t lane = 0; lane < kPanelRows; lane += hn::Lanes(Words())) {
       unpack_block<format>(BlockUnpacker(rows, b * bytes, lane, panel), b);
     }
   }
 }
 
-void unpack_rows(Format format, const RowParts& rows, std::size_t blocks, WeightPanel& panel) {
+void unpack_rows(Format format, const RowParts& rows, std::size_t blocks, const std::byte* ahead,
+                 WeightPanel& panel) {
   switch (format) {
     case Format::q8_0:
-      return unpack_blocks<Format::q8_0>(rows, blocks, panel);
+      return unpack_blocks<Format::q8_0>(rows, blocks, ahead, panel);
     case Format::q4_0:
-      return unpack_blocks<Format::q4_0>(rows, blocks, panel);
+      return unpack_blocks<Format::q4_0>(rows, blocks, ahead, panel);
     case Format::q4_1:
-      return unpack_blocks<Format::q4_1>(rows, blocks, panel);
+      return unpack_blocks<Format::q4_1>(rows, blocks, ahead, panel);
     case Format::q5_0:
-      return unpack_blocks<Format::q5_0>(rows, blocks, panel);
+      return unpack_blocks<Format::q5_0>(rows, blocks, ahead, panel);
     case Format::q5_1:
-      return unpack_blocks<Format::q5_1>(rows, blocks, panel);
+      return unpack_blocks<Format::q5_1>(rows, blocks, ahead, panel);
     case Format::q4_K:
-      return unpack_blocks<Format::q4_K>(rows, blocks, panel);
+      return unpack_blocks<Format::q4_K>(rows, blocks, ahead, panel);
     case Format::q5_K:
-      return unpack_blocks<Format::q5_K>(rows, blocks, panel);
+      return unpack_blocks<Format::q5_K>(rows, blocks, ahead, panel);
     case Format::q6_K:
-      return unpack_blocks<Format::q6_K>(rows, blocks, panel);
+      return unpack_blocks<Format::q6_K>(rows, blocks, ahead, panel);
     default:
       throw InternalError("a format without blocks of weights is unpacked");
   }
@@ -358,9 +367,10 @@ int zero_point(Format format) {
   }
 }
 
-void unpack_panel(Format format, const RowParts& rows, std::int64_t blocks, WeightPanel& panel) {
+void unpack_panel(Format format, const RowParts& rows, std::int64_t blocks, const std::byte* ahead,
+                  WeightPanel& panel) {
   CHECK(blocks * info(format).block_elements <= kPanelColumns, "the blocks fit into a panel");
-  HWY_DYNAMIC_DISPATCH(unpack_rows)(format, rows, static_cast<std::size_t>(blocks), panel);
+  HWY_DYNAMIC_DISPATCH(unpack_rows)(format, rows, static_cast<std::size_t>(blocks), ahead, panel);
 }
 
 }  // namespace presil

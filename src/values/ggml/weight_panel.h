@@ -38,7 +38,9 @@ int zero_point(Format format);
 using RowParts = std::array<const std::byte*, kPanelRows>;
 
 /// Takes `blocks` blocks of each row apart. Requires one of ggml's formats of weights and blocks of
-/// at most kPanelColumns elements together. A row may be there more than once.
-void unpack_panel(Format format, const RowParts& rows, std::int64_t blocks, WeightPanel& panel);
+/// at most kPanelColumns elements together. A row may be there more than once. `ahead`, if not
+/// null, is where as many bytes begin that will be wanted soon: they are fetched into caches.
+void unpack_panel(Format format, const RowParts& rows, std::int64_t blocks, const std::byte* ahead,
+                  WeightPanel& panel);
 
 }  // namespace presil
