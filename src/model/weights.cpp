@@ -12,6 +12,7 @@
 #include "model/finite.h"
 #include "model/gguf.h"
 #include "model/safetensors_model.h"
+#include "model/tokenizer_json.h"
 #include "model/vocabulary_gguf.h"
 #include "model/weight_shapes.h"
 
@@ -192,6 +193,16 @@ Weights Weights::open_safetensors(const std::filesystem::path& path) {
   state->architecture = std::move(model.architecture);
   state->layout = RopeLayout::halves;
   state->tensors = std::move(model.tensors);
+  const std::filesystem::path tokenizer = model.folder / "tokenizer.json";
+  if (std::filesystem::is_regular_file(tokenizer)) {
+    state->vocabulary = read_tokenizer_json(tokenizer);
+    const auto n_tokens = static_cast<std::int64_t>(state->vocabulary.tokens.size());
+    if (n_tokens > state->architecture.vocab_size) {
+      throw file_error(tokenizer.string(),
+                       fmt::format("expected at most vocab_size {} tokens, found {}",
+                                   state->architecture.vocab_size, n_tokens));
+    }
+  }
   return Weights(std::move(state));
 }
 
