@@ -1,5 +1,7 @@
 #include "explore/run.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "base/testing/numerics.h"
@@ -81,31 +83,75 @@ TEST(Run, TwoChipsMultiplyTogetherWhatOneDoes) {
   }
 }
 
+struct Decoded {
+  Program program;
+  std::vector<float> logits;
+  Bytes weight_bytes;  // that the timeline read
+};
+
+/// One step of one token, by both readers.
+Decoded decode_one(const Weights& weights, const Numerics& numerics) {
+  const ChipFiles chip = load_chip("artemis-hbm3e", {}, kPlaces.home);
+  CompileOptions options;
+  options.numerics = numerics;
+  options.format_of = [&](std::string_view name) -> std::optional<Format> {
+    return weights.find(name)->format;
+  };
+  Decoded d;
+  d.program = compile(weights.architecture(), chip.chip, chip.memory, options).value();
+  const BoundProgram bound = bind(d.program, {{{1, 0}}}).value();
+  Session session(d.program, weights);
+  d.logits = session.run(bound, std::vector<std::vector<int>>{{7}});
+  d.weight_bytes = time_step(bound, chip.chip, chip.memory).weight_bytes;
+  return d;
+}
+
+Weights tiny(const testing::TinyLlama& model) {
+  return Weights::open_gguf(
+      testing::write_file("run_weights_of_a_test.gguf", testing::tiny_llama(model)));
+}
+
+/// Mixed as Q4_K_M files are: layers 0 and 2 have matrices in q8_0, all else is q4_1.
+testing::TinyLlama mixed() {
+  return {.matrices = Format::q4_1, .tied = false, .n_layers = 4, .sensitive = Format::q8_0};
+}
+
 /// Values take their weights from a file, cycles from the program's DRAM: both read each once.
 TEST(Run, ValuesAndCyclesAgreeAboutTheWeightBytes) {
-  for (const bool tied : {true, false}) {
-    const Weights weights = Weights::open_gguf(testing::write_file(
-        "run_weight_bytes.gguf", testing::tiny_llama({.matrices = Format::q4_1, .tied = tied})));
+  for (const testing::TinyLlama& model :
+       {testing::TinyLlama{.matrices = Format::q4_1},
+        testing::TinyLlama{.matrices = Format::q4_1, .tied = false}, mixed()}) {
+    const Weights weights = tiny(model);
     std::int64_t in_file = 0;
     for (const WeightTensor& t : weights.tensors()) {
       // Without a head of its own the model multiplies with the embedding table.
-      if (tied || t.name != "token_embd.weight") in_file += std::ssize(t.data);
+      if (model.tied || t.name != "token_embd.weight") in_file += std::ssize(t.data);
     }
-    const ChipFiles chip = load_chip("artemis-hbm3e", {}, kPlaces.home);
-    CompileOptions options;
-    options.numerics = testing::ggml_numerics();
-    options.format_of = [&](std::string_view name) -> std::optional<Format> {
-      return weights.find(name)->format;
-    };
-    const Program program =
-        compile(weights.architecture(), chip.chip, chip.memory, options).value();
-    const BoundProgram bound = bind(program, {{{1, 0}}}).value();
-
-    Session session(program, weights);
-    session.run(bound, std::vector<std::vector<int>>{{7}});
-
-    EXPECT_EQ(time_step(bound, chip.chip, chip.memory).weight_bytes, Bytes(in_file)) << tied;
+    EXPECT_EQ(decode_one(weights, testing::ggml_numerics()).weight_bytes, Bytes(in_file));
   }
+}
+
+/// Stored weights make blocks of layers, weights turned into fp32 one block; the numbers are those
+/// of the same layers.
+TEST(Run, LayersStoredUnlikeEachOtherGiveTheLogitsOfOneBlock) {
+  const Weights weights = tiny(mixed());
+  Numerics stored = testing::fp32_numerics();
+  stored.products.weights.reset();
+  Numerics converted = stored;
+  converted.products.weights = Operand{Format::fp32};
+
+  const Decoded several = decode_one(weights, stored);
+  const Decoded one = decode_one(weights, converted);
+
+  EXPECT_EQ(several.program.blocks.size(), 6u);  // embed, four layers that alternate, head
+  EXPECT_EQ(one.program.blocks.size(), 3u);
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < one.logits.size(); ++i) {
+    difference += std::pow(several.logits[i] - one.logits[i], 2);
+    size += std::pow(one.logits[i], 2);
+  }
+  EXPECT_LT(std::sqrt(difference / size), 1e-5);
 }
 
 }  // namespace
