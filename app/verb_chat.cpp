@@ -91,7 +91,7 @@ Feasible<Conversation> converse(Chat& chat, const Common& common) {
       break;
     }
   }
-  all.interrupted = interrupted();
+  all.interrupted = take_interrupt();  // what was said is still summed up
   return all;
 }
 
