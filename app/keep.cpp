@@ -49,13 +49,12 @@ std::string keep_dram(Store& store, const Common& common, const DramRun& run, co
 }
 
 void write_report(const Common& common, const std::filesystem::path& path, std::string_view title,
-                  std::string_view command, const Json& runs, const Json& sweep) {
+                  std::string_view command, const Json& parts) {
   Json report = {{"schema", "presil/report/1"},
                  {"title", title},
                  {"command", command},
-                 {"tool_version", kVersion},
-                 {"runs", runs}};
-  if (!sweep.is_null()) report["sweep"] = sweep;
+                 {"tool_version", kVersion}};
+  report.update(parts);
   write_page(path, report, common.charts);
   std::filesystem::path json = path;
   json.replace_extension(".json");

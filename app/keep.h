@@ -22,9 +22,9 @@ std::string keep_run(Store& store, const Common& common, const RunResult& result
 /// The same for a memory by itself: its part stands as the chip, its pattern as the model.
 std::string keep_dram(Store& store, const Common& common, const DramRun& run, const Json& json);
 
-/// Writes the page of `runs` (a list; and of `sweep`, unless it is null) to `path`, and beside it
-/// the same as JSON (path with .json).
+/// Writes the page of `parts` (of "presil/report/1": runs, sweep, numerics) to `path`, and beside
+/// it the same as JSON (path with .json).
 void write_report(const Common& common, const std::filesystem::path& path, std::string_view title,
-                  std::string_view command, const Json& runs, const Json& sweep);
+                  std::string_view command, const Json& parts);
 
 }  // namespace presil::app

@@ -40,6 +40,8 @@ struct Options {
   int threads = 0;
   RunRequest request;
   DramRequest dram;
+  NumericsTableRequest numerics;
+  ChatRequest chat;
   std::string emit = "text";
   std::string name, log, rate;
   std::vector<std::string> names;
@@ -120,6 +122,24 @@ void add_step(CLI::App& verb, Options& o) {
   verb.add_option("--software", o.software, "Serving engine to stand for");
 }
 
+/// How the next token is chosen. The defaults are greedy.
+void add_sampling(CLI::App& verb, SamplingOptions& s) {
+  verb.add_option("--temperature", s.temperature, "Of the choice of tokens; 0: the most probable")
+      ->capture_default_str();
+  verb.add_option("--top-k", s.top_k, "Choose among the k most probable tokens (0: all)");
+  verb.add_option("--top-p", s.top_p, "Among the fewest whose probabilities reach p (1: all)");
+  verb.add_option("--min-p", s.min_p, "Among those with p times the largest probability (0: all)");
+  verb.add_option("--repetition-penalty", s.repetition_penalty,
+                  "Makes tokens of the context less probable (1: does not)");
+}
+
+void add_compare(CLI::App& verb, CompareRequest& c) {
+  verb.add_option("--compare", c.with, "Numerics to compare the values with, such as fp32");
+  verb.add_option("--text", c.text, "A text file to compare on (default: what was generated)");
+  verb.add_option("--tokens", c.tokens, "Of the text, at most (0: what the model's context holds)");
+  verb.add_flag("--layers", c.layers, "Also the error of the residual stream after each layer");
+}
+
 void add_dram(CLI::App& verb, DramRequest& r) {
   static const std::map<std::string, dram::Engine> engines = {
       {"reference", dram::Engine::reference},
@@ -157,8 +177,8 @@ void add_dram(CLI::App& verb, DramRequest& r) {
 
 /// Settings are of a chip or a part; a verb that reads none would ignore them.
 void refuse_ignored_settings(const Common& common, std::string_view verb) {
-  constexpr std::string_view kReadChips[] = {"demo",       "run",     "sweep", "dram",
-                                             "dram-check", "compile", "show",  "cost"};
+  constexpr std::string_view kReadChips[] = {"demo",    "run",  "sweep", "dram",     "dram-check",
+                                             "compile", "show", "cost",  "numerics", "chat"};
   const bool reads =
       std::find(std::begin(kReadChips), std::end(kReadChips), verb) != std::end(kReadChips);
   if (!reads && !common.set.empty()) {
@@ -243,11 +263,44 @@ int parse_and_call(int argc, char** argv) {
   std::string prompt;
   auto* prompt_option = run->add_option("--prompt", prompt, "Text to continue; needs real weights");
   run->add_option("-n", o.request.max_tokens, "Tokens to generate")->capture_default_str();
+  add_sampling(*run, o.request.sampling);
+  add_compare(*run, o.request.compare);
   run->parse_complete_callback([&, mode, prompt_option] {
     if (prompt_option->count() == 0) return;
     o.request.prompt = prompt;
     if (mode->count() == 0) o.request.mode = Mode::both;
   });
+
+  CLI::App* numerics =
+      verb("numerics", "All named arithmetics for one model and text: quality and speed", [&] {
+        refuse_not_yet(o);
+        o.numerics.run = o.request;
+        return numerics_verb(o.common, o.numerics);
+      });
+  add_design(*numerics, o);
+  add_step(*numerics, o);
+  numerics->add_option("--text", o.numerics.text, "A text file to read (default: a shipped one)");
+  numerics->add_option("--tokens", o.numerics.tokens, "Of the text, at most")
+      ->check(CLI::Range(std::int64_t{2}, std::int64_t{1} << 30))
+      ->capture_default_str();
+
+  o.chat.run.max_tokens = 256;
+  CLI::App* chat =
+      verb("chat", "A conversation, and its tokens a second on this machine and on the chip", [&] {
+        refuse_not_yet(o);
+        const auto answer_tokens = o.chat.run.max_tokens;
+        const SamplingOptions sampling = o.chat.run.sampling;
+        o.chat.run = o.request;
+        o.chat.run.max_tokens = answer_tokens;
+        o.chat.run.sampling = sampling;
+        return chat_verb(o.common, o.chat);
+      });
+  add_design(*chat, o);
+  add_sampling(*chat, o.chat.run.sampling);
+  chat->add_option("-n", o.chat.run.max_tokens, "Tokens of an answer, at most")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 30))
+      ->capture_default_str();
+  chat->add_option("--system", o.chat.system, "The system message (default: the template's)");
 
   CLI::App* sweep =
       verb("sweep", "A grid of design points: --set key=a,b,c, as many as you like", [&] {

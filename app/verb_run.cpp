@@ -86,6 +86,7 @@ std::string sweep_table(const Json& sweep) {
 
 int run_verb(const Common& common, RunRequest request) {
   request.overrides = common.set;
+  request.sampling.seed = common.seed;
   const auto result = run(request, common.places, streamer());
   if (!result) return answer_no(common, request, result.error());
   if (result->text) end_stream();
@@ -115,7 +116,7 @@ int sweep_verb(const Common& common, RunRequest request) {
   }
   const std::filesystem::path page = common.store.parent_path() / "sweep.html";
   write_report(common, page, fmt::format("{} on {}: a sweep", request.model, request.chip),
-               "presil sweep", Json::array(), json);
+               "presil sweep", {{"sweep", json}});
   fmt::print("{}* not beaten in both speed and price\npage     {}\n", sweep_table(json),
              page.string());
   return 0;
@@ -167,7 +168,7 @@ int demo_verb(const Common& common) {
   }
   const std::filesystem::path page = common.store.parent_path() / "report.html";
   write_report(common, page, "Llama on artemis-hbm3e, a chip that does not exist", "presil demo",
-               runs, nullptr);
+               {{"runs", runs}});
   if (common.json) {
     print_json(common, {{"schema", "presil/demo/1"}, {"runs", runs}, {"report", page.string()}});
     return 0;

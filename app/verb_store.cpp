@@ -65,7 +65,7 @@ int report_verb(const Common& common, const std::vector<std::string>& ids,
     if (!json) throw MissingInput(fmt::format("{} has no run '{}'", common.store.string(), id));
     runs.push_back(Json::parse(*json));
   }
-  write_report(common, output, "Presilicon report", "presil report", runs, nullptr);
+  write_report(common, output, "Presilicon report", "presil report", {{"runs", runs}});
   if (common.json) {
     print_json(common,
                {{"schema", "presil/report/1"}, {"page", output.string()}, {"runs", wanted}});

@@ -10,7 +10,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "explore/chat.h"
 #include "explore/dram_run.h"
+#include "explore/numerics_table.h"
 #include "explore/run.h"
 
 namespace presil::app {
@@ -28,6 +30,8 @@ struct Common {
 
 int run_verb(const Common& common, RunRequest request);
 int sweep_verb(const Common& common, RunRequest request);
+int numerics_verb(const Common& common, NumericsTableRequest request);
+int chat_verb(const Common& common, ChatRequest request);
 int demo_verb(const Common& common);
 int dram_verb(const Common& common, DramRequest request);
 int compile_verb(const Common& common, const RunRequest& request, const std::string& emit);

@@ -1,5 +1,6 @@
 #include "base/interrupt.h"
 
+#include <atomic>
 #include <csignal>
 
 #include "base/error.h"
@@ -9,6 +10,7 @@ namespace presil {
 namespace {
 
 volatile std::sig_atomic_t pressed = 0;
+std::atomic<int> holders = 0;
 
 void note(int) {
   pressed = 1;
@@ -29,8 +31,22 @@ bool interrupted() {
   return pressed != 0;
 }
 
+bool take_interrupt() {
+  const bool taken = interrupted();
+  if (taken) catch_interrupts();
+  return taken;
+}
+
+HoldInterrupts::HoldInterrupts() {
+  ++holders;
+}
+
+HoldInterrupts::~HoldInterrupts() {
+  --holders;
+}
+
 void check_interrupt() {
-  if (interrupted()) throw Interrupted();
+  if (interrupted() && holders == 0) throw Interrupted();
 }
 
 }  // namespace presil

@@ -114,13 +114,15 @@ std::function<std::optional<Format>(std::string_view)> formats_by_name(const Wei
   };
 }
 
+}  // namespace
+
 Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
                             std::optional<Weights>& weights) {
   RunResult r;
   r.request = request;
   const ModelRef ref = resolve_model(request.model, places.home);
   const std::filesystem::path file = find_weights(request, ref, places);
-  if (!file.empty()) weights.emplace(Weights::open(file));
+  if (!file.empty() && !weights) weights.emplace(Weights::open(file));
   r.chip = load_chip(request.chip, request.overrides, places.home,
                      {.instead = request.numerics, .otherwise = usual_numerics(weights)});
   check_mapping(r.chip);
@@ -154,6 +156,8 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   return r;
 }
 
+namespace {
+
 Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights, const Places& places,
                                    const std::function<void(std::string_view)>& on_text) {
   const Tokenizer tokenizer(weights.vocabulary());
@@ -161,9 +165,13 @@ Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights, c
   text.prompt = *r.request.prompt;
   text.prompt_tokens = tokenizer.encode_prompt(text.prompt, true);
   const Calibration calibration = calibration_for(r.program, weights, places.home);
-  Session session(r.program, weights, {.calibration = &calibration});
+  SessionOptions session_options;
+  session_options.calibration = &calibration;
+  Session session(r.program, weights, session_options);
   StreamDecoder decoder(tokenizer);
+  Sampler sampler(r.request.sampling);
   GenerateOptions options;
+  options.sampler = &sampler;
   options.max_tokens = r.request.max_tokens;
   options.stop_tokens = r.model.eos_tokens;
   const auto emit = [&](const GeneratedToken& token) {
@@ -177,6 +185,30 @@ Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights, c
   text.tokens = std::move(*tokens);
   if (!text.pieces.empty()) text.pieces.back() += decoder.finish();
   return text;
+}
+
+/// What the result's numerics make of a text, against those it is to be compared with. The
+/// reference is the same model compiled for the same chip; as an arithmetic, it need not fit it.
+Feasible<Quality> compare_run(const RunResult& r, std::optional<Weights>& weights,
+                              const Places& places) {
+  const CompareRequest& wanted = r.request.compare;
+  RunRequest request = r.request;
+  request.numerics = wanted.with;
+  std::erase_if(request.overrides,
+                [](const std::string& set) { return set.starts_with("numerics."); });
+  auto reference = prepare(request, places, weights);
+  if (!reference) return tl::unexpected(reference.error());
+  reference->program.dram_capacity = kAnyCapacity;
+  std::vector<int> tokens;
+  if (!wanted.text.empty()) {
+    tokens = read_tokens(Tokenizer(weights->vocabulary()), wanted.text, wanted.tokens,
+                         r.program.max_context);
+  } else {
+    tokens = r.text->prompt_tokens;
+    for (const GeneratedToken& t : r.text->tokens) tokens.push_back(t.token);
+    tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(r.program.max_context)));
+  }
+  return compare_on(r.program, reference->program, *weights, tokens, wanted.layers, places.home);
 }
 
 struct PhaseSteps {
@@ -225,8 +257,25 @@ void check_request(const RunRequest& r) {
   if (r.context < 0) {
     throw InputError(fmt::format("--context: expected 0 or more, found {}", r.context));
   }
-  if (r.mode != Mode::cycles && !r.prompt) {
-    throw InputError("--mode values and --mode both need a --prompt");
+  const CompareRequest& c = r.compare;
+  if (c.with.empty() && (!c.text.empty() || c.layers || c.tokens != 0)) {
+    throw InputError("--text, --tokens and --layers are for --compare: say with which numerics");
+  }
+  if (!c.with.empty() && r.mode == Mode::cycles) {
+    throw InputError("--compare needs values: give --mode values, or a --prompt");
+  }
+  if (c.tokens < 0)
+    throw InputError(fmt::format("--tokens: expected 0 or more, found {}", c.tokens));
+  if (c.text.empty() && c.tokens != 0)
+    throw InputError("--tokens cuts a --text, and there is none");
+  check_sampling(r.sampling);
+  if (!r.prompt && r.sampling != SamplingOptions{.seed = r.sampling.seed}) {
+    throw InputError("--temperature and its filters are for a --prompt");
+  }
+  const bool reads_text = !c.text.empty() && r.mode == Mode::values;
+  if (r.mode != Mode::cycles && !r.prompt && !reads_text) {
+    throw InputError(
+        "--mode values and --mode both need a --prompt (values alone: or --compare and --text)");
   }
   if (r.mode == Mode::cycles && r.prompt) {
     throw InputError(
@@ -287,9 +336,16 @@ Feasible<RunResult> run(const RunRequest& request, const Places& places,
   auto result = prepare(request, places, weights);
   if (!result) return result;
   if (request.mode != Mode::cycles) {
-    auto text = generate_text(*result, *weights, places, on_text);
-    if (!text) return tl::unexpected(text.error());
-    result->text = std::move(*text);
+    if (request.prompt) {
+      auto text = generate_text(*result, *weights, places, on_text);
+      if (!text) return tl::unexpected(text.error());
+      result->text = std::move(*text);
+    }
+    if (!request.compare.with.empty()) {
+      auto quality = compare_run(*result, weights, places);
+      if (!quality) return tl::unexpected(quality.error());
+      result->quality = std::move(*quality);
+    }
   }
   return request.mode == Mode::values ? std::move(result) : time_run(std::move(*result), places);
 }

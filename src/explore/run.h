@@ -15,8 +15,10 @@
 #include "cost/price.h"
 #include "cost/tokens.h"
 #include "explore/phase.h"
+#include "explore/quality.h"
 #include "explore/weights_id.h"
 #include "model/architecture.h"
+#include "model/weights.h"
 #include "values/generate.h"
 
 namespace presil {
@@ -46,6 +48,8 @@ struct RunRequest {
   std::string dtype;     // that weights are stored in without a file; "": numerics say
   std::string numerics;  // a name or a file; "": the chip's, else ggml or bf16
   LaunchMode launch = LaunchMode::graph;
+  SamplingOptions sampling;
+  CompareRequest compare;
 };
 
 struct TextResult {
@@ -65,6 +69,7 @@ struct RunResult {
   Numerics numerics;
   Program program;
   std::optional<TextResult> text;
+  std::optional<Quality> quality;  // of request.compare
   std::vector<PhaseResult> phases;
   ChipPrice price;
   std::optional<TokenPrice> token_price;  // of the decode phase
@@ -73,6 +78,12 @@ struct RunResult {
 /// The result before anything is run: chip, model and program of a request without a text. Throws
 /// InputError or MissingInput; Infeasible when no program fits the chip.
 Feasible<RunResult> prepare(const RunRequest& request, const Places& places);
+
+/// The same with the model's weights, unless the request is for cycles alone and names none. Opens
+/// them when `weights` is empty, else takes it for them, so that several requests for one model
+/// share them.
+Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
+                            std::optional<Weights>& weights);
 
 /// Runs the phases of what prepare() gave, and prices them.
 Feasible<RunResult> time_run(RunResult prepared, const Places& places);

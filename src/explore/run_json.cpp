@@ -176,6 +176,56 @@ std::string_view to_string(LaunchMode mode) {
   return "";
 }
 
+Json numerics_json(const RunResult& r) {
+  Json json = {{"name", r.numerics.name}, {"definition", print(r.numerics)}};
+  if (!r.quality) return json;
+  const Quality& q = *r.quality;
+  const Comparison& c = q.comparison;
+  json["compared_with"] = q.compared_with;
+  json["tokens"] = q.tokens;
+  json["mean_kl"] = c.mean_kl;
+  json["max_kl"] = c.max_kl;
+  json["max_kl_position"] = c.max_kl_position;
+  json["top1_agreement"] = c.top1_agreement;
+  json["perplexity"] = c.perplexity;
+  json["reference_perplexity"] = c.reference_perplexity;
+  if (const auto& d = c.first_difference) {
+    json["first_difference"] = {{"position", d->position},
+                                {"after", q.after},
+                                {"token", d->token},
+                                {"text", q.text},
+                                {"reference_token", d->reference_token},
+                                {"reference_text", q.reference_text}};
+  } else {
+    json["first_difference"] = nullptr;
+  }
+  for (const LayerError& e : q.layers) {
+    json["layers"].push_back({{"layer", e.layer}, {"relative_error", e.relative}});
+  }
+  return json;
+}
+
+/// What differs from the default of a greedy choice and no comparison.
+Json choices_json(const RunRequest& q) {
+  Json j = Json::object();
+  const SamplingOptions none;
+  const SamplingOptions& s = q.sampling;
+  if (s.temperature != none.temperature) j["temperature"] = s.temperature;
+  if (s.top_k != none.top_k) j["top_k"] = s.top_k;
+  if (s.top_p != none.top_p) j["top_p"] = s.top_p;
+  if (s.min_p != none.min_p) j["min_p"] = s.min_p;
+  if (s.repetition_penalty != none.repetition_penalty) {
+    j["repetition_penalty"] = s.repetition_penalty;
+  }
+  if (s.temperature > 0) j["seed"] = s.seed;
+  const CompareRequest& c = q.compare;
+  if (!c.with.empty()) j["compare"] = c.with;
+  if (!c.text.empty()) j["text"] = c.text.filename().string();
+  if (c.tokens != 0) j["tokens"] = c.tokens;
+  if (c.layers) j["layers"] = true;
+  return j;
+}
+
 Json request_json(const RunRequest& q) {
   Json j = {{"chip", q.chip},
             {"model", q.model},
@@ -191,6 +241,7 @@ Json request_json(const RunRequest& q) {
             {"dtype", q.dtype},
             {"numerics", q.numerics}};
   if (q.prompt) j["prompt"] = *q.prompt;
+  j.update(choices_json(q));
   return j;
 }
 
@@ -214,7 +265,7 @@ Json to_json(const RunResult& r) {
              {{"file", r.weights_file},
               {"formats", r.weight_formats},
               {r.weights_id.sampled ? "sample_sha256" : "sha256", r.weights_id.sha256}}},
-            {"numerics", {{"name", r.numerics.name}, {"definition", print(r.numerics)}}}};
+            {"numerics", numerics_json(r)}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();

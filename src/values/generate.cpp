@@ -24,6 +24,7 @@ Feasible<std::vector<GeneratedToken>> generate(
     const GenerateOptions& options, const std::function<void(const GeneratedToken&)>& on_token) {
   std::vector<GeneratedToken> generated;
   std::vector<std::vector<int>> new_tokens = {{prompt.begin(), prompt.end()}};
+  if (options.sampler != nullptr) options.sampler->note(prompt);
   while (std::ssize(generated) < options.max_tokens) {
     const std::int64_t context = session.context(0);
     if (context >= program.max_context) break;
@@ -31,12 +32,15 @@ Feasible<std::vector<GeneratedToken>> generate(
     const auto bound = bind(program, step);
     if (!bound) return tl::unexpected(bound.error());
     const std::vector<float> logits = session.run(*bound, new_tokens);
-    const int token = session.chosen().front();
+    const int token =
+        options.sampler != nullptr ? options.sampler->choose(logits) : session.chosen().front();
     generated.push_back(judge(logits, token));
     if (on_token) on_token(generated.back());
     const auto& stops = options.stop_tokens;
     if (std::find(stops.begin(), stops.end(), token) != stops.end()) break;
+    if (options.stop && options.stop()) break;
     new_tokens = {{token}};
+    if (options.sampler != nullptr) options.sampler->note(new_tokens[0]);
   }
   return generated;
 }

@@ -1,4 +1,4 @@
-// Greedy generation: a prompt in one step, then one token a step.
+// Generation: a prompt in one step, then one token a step, each chosen by a sampler.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "values/sampling.h"
 #include "values/session.h"
 
 namespace presil {
@@ -19,13 +20,17 @@ struct GeneratedToken {
 
 struct GenerateOptions {
   std::int64_t max_tokens = 16;
-  std::vector<std::int64_t> stop_tokens;  // generation ends with the first of them
+  std::vector<std::int64_t> stop_tokens = {};  // generation ends with the first of them
+  Sampler* sampler = nullptr;                  // is told every token; nothing: greedy
+  std::function<bool()> stop = {};             // asked after each token whether to end here
 };
 
-/// Continues `prompt` in a session that has run no step yet. Stops after max_tokens, after a stop
-/// token (which is the last of the result) and at the end of the model's context. `on_token` is
-/// called for each token as it comes. Throws InputError for an empty prompt and one longer than the
-/// context; Infeasible when the chip's memory does not hold a step.
+/// Continues what `session` holds of one sequence with `prompt`, its next tokens. Stops after
+/// max_tokens, after a stop token (which is the last of the result) and at the end of the model's
+/// context. The last token of the result is not yet in the session's cache. `on_token` is called
+/// for each token as it comes. Probabilities are the model's, before any sampling. Throws
+/// InputError for an empty prompt and one longer than the context; Infeasible when the chip's
+/// memory does not hold a step.
 Feasible<std::vector<GeneratedToken>> generate(
     const Program& program, Session& session, std::span<const int> prompt,
     const GenerateOptions& options,

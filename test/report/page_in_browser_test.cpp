@@ -90,8 +90,9 @@ class PageInBrowser : public testing::Test {
   fs::path folder_;
 };
 
-constexpr std::string_view kSections[] = {"summary", "tokens", "time", "roofline", "dram",
-                                          "memory",  "energy", "cost", "sweep",    "sources"};
+constexpr std::string_view kSections[] = {"summary", "tokens",   "time",   "roofline",
+                                          "dram",    "memory",   "energy", "cost",
+                                          "sweep",   "numerics", "sources"};
 
 TEST_F(PageInBrowser, ShowsEverySectionWithoutAConsoleError) {
   const Visit visit = open(render_page(sample(), chart_library()));

@@ -30,9 +30,9 @@ function fillHead() {
       element('h1', {}, report.title || 'Report'),
       report.command ? element('pre', {class: 'command', tabindex: 0}, report.command) : '',
       element(
-          'dl', {class: 'facts'}, fact('chip', distinct('chip')),
+          'dl', {class: 'facts'}, fact('chip', distinct('chip') || asText(report.numerics?.chip)),
           fact('memory', [...new Set(memories.map(({part}) => asText(part)))].join(', ')),
-          fact('model', distinct('model')), fact('weights', weights), fact('arithmetic', numerics),
+          fact('model', distinct('model') || asText(report.numerics?.model)), fact('weights', weights), fact('arithmetic', numerics),
           fact('version', asText(report.tool_version)),
           fact('sha256', hashes && element('code', {}, hashes))),
       ...[...new Set(warnings)].map((text) => element('p', {class: 'notice'}, text)));
@@ -49,6 +49,7 @@ function fillMain() {
     ['energy', 'Energy', energySection(runs)],
     ['cost', 'Cost', costSection(runs)],
     ['sweep', 'Sweep', sweepSection(report.sweep)],
+    ['numerics', 'Numerics', numericsSection(report.numerics)],
     [
       'sources', 'Inputs and their sources',
       sourcesSection([...runs, ...memories.map((memory) => ({...memory, chip: memory.part}))])

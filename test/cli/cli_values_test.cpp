@@ -1,0 +1,155 @@
+// Values as a user meets them: sampling, comparison, the table of numerics, conversations. On a
+// tiny model of the test's own, whose words mean nothing.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "cli.h"
+#include "model/testing/tiny_llama.h"
+
+namespace {
+
+using presil::testing::Answer;
+using presil::testing::Cli;
+using presil::testing::Json;
+using presil::testing::operator+;
+using Arguments = std::vector<std::string>;
+
+class CliValues : public Cli {
+ protected:
+  CliValues() {
+    std::ofstream(folder_ / "tiny.gguf", std::ios::binary) << presil::testing::tiny_llama();
+    std::ofstream(folder_ / "text.txt") << "A short text, read twice: hello world, hello again.\n";
+  }
+
+  Answer say(const Arguments& options) const {
+    return presil(Arguments{"run", "h100-sxm", "tiny.gguf", "--mode", "values", "--prompt", "hello",
+                            "-n", "12", "--json", "--no-host"} +
+                  options);
+  }
+
+  Answer chat(const std::string& turns, const Arguments& options = {}) const {
+    std::ofstream(folder_ / "stdin") << turns;
+    return presil(Arguments{"chat", "h100-sxm", "tiny.gguf", "-n", "6"} + options);
+  }
+};
+
+TEST_F(CliValues, ASeedGivesTheSameTokensOnAnyNumberOfThreads) {
+  const Arguments warm = {"--temperature", "1.5", "--top-k", "40", "--seed", "7"};
+  const Answer one = say(warm + Arguments{"-j", "1"});
+  const Answer two = say(warm + Arguments{"-j", "2"});
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_EQ(one.out, two.out);
+  const Answer other = say({"--temperature", "1.5", "--top-k", "40", "--seed", "8"});
+  EXPECT_NE(one.json()["token_ids"], other.json()["token_ids"]);
+}
+
+TEST_F(CliValues, SamplingThatMakesNoSenseIsRefused) {
+  const std::pair<Arguments, const char*> slips[] = {
+      {{"--temperature", "-1"}, "--temperature: expected 0"},
+      {{"--temperature", "nan"}, "--temperature"},
+      {{"--top-k", "5"}, "--top-k: needs a --temperature"},
+      {{"--temperature", "1", "--top-p", "2"}, "--top-p: expected above 0"},
+      {{"--layers"}, "--compare"},
+      {{"--compare", "fp33"}, "fp32"},
+      {{"--compare", "fp32", "--tokens", "5"}, "--text"},
+  };
+  for (const auto& [options, said] : slips) {
+    const Answer a = say(options);
+    EXPECT_NE(a.status, 0) << said;
+    EXPECT_LE(a.status, 3) << said;
+    EXPECT_NE(a.err.find(said), std::string::npos) << a.err;
+  }
+  EXPECT_EQ(say({"--compare", "fp32", "--text", "none.txt"}).status, 3);
+}
+
+TEST_F(CliValues, AnArithmeticComparedWithItselfDiffersInNothing) {
+  const Answer a = say({"--numerics", "fp32", "--compare", "fp32", "--layers"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json n = a.json()["numerics"];
+  EXPECT_EQ(n["compared_with"], "fp32");
+  EXPECT_EQ(n["mean_kl"], 0.0);
+  EXPECT_EQ(n["max_kl"], 0.0);
+  EXPECT_EQ(n["top1_agreement"], 1.0);
+  EXPECT_EQ(n["perplexity"], n["reference_perplexity"]);
+  EXPECT_TRUE(n["first_difference"].is_null());
+  ASSERT_EQ(n["layers"].size(), 2u);
+  EXPECT_EQ(n["layers"][1]["relative_error"], 0.0);
+}
+
+TEST_F(CliValues, ALowerPrecisionDiffersByALittleOnATextWithoutAPrompt) {
+  const Answer a = presil({"run", "h100-sxm", "tiny.gguf", "--mode", "values", "--numerics", "bf16",
+                           "--compare", "fp32", "--text", "text.txt", "--tokens", "40", "--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json n = a.json()["numerics"];
+  EXPECT_EQ(n["tokens"], 40);
+  EXPECT_GT(n["mean_kl"].get<double>(), 0);
+  EXPECT_LE(n["mean_kl"].get<double>(), n["max_kl"].get<double>());
+  EXPECT_LT(n["max_kl"].get<double>(), 0.1);
+}
+
+TEST_F(CliValues, TheTableHoldsEveryNamedSetAndFp32DiffersInNothing) {
+  const Answer a = presil({"numerics", "h100-sxm", "tiny.gguf", "--text", "text.txt", "--tokens",
+                           "16", "--context", "16", "--prompt-tokens", "16", "--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json json = a.json();
+  EXPECT_EQ(json["schema"], "presil/numerics/1");
+  EXPECT_EQ(json["text"]["tokens"], 16);
+  EXPECT_GE(json["rows"].size(), 11u);
+  EXPECT_EQ(json["rows"][0]["name"], "fp32");
+  EXPECT_EQ(json["rows"][0]["mean_kl"], 0.0);
+  EXPECT_EQ(json["rows"][0]["no_speed"], "h100-sxm does not multiply fp32");
+  for (const Json& row : json["rows"]) {
+    const bool timed = row.contains("decode_tokens_per_s");
+    EXPECT_NE(timed, row.contains("no_speed") || row.contains("reason")) << row;
+  }
+  EXPECT_FALSE(json["pareto"].empty());
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/numerics.html"));
+}
+
+TEST_F(CliValues, AConversationIsReadFromStdinAndEndsWithItsSpeeds) {
+  const Answer text = chat("hi\n\nand then?\n/exit\nnot read\n");
+  ASSERT_EQ(text.status, 0) << text.err;
+  EXPECT_NE(text.out.find("tokens/s on this machine"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("tokens/s on h100-sxm"), std::string::npos) << text.out;
+
+  const Answer a = chat("hi\n\nand then?\n/exit\nnot read\n", {"--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json json = a.json();
+  EXPECT_EQ(json["schema"], "presil/chat/1");
+  ASSERT_EQ(json["turns"].size(), 2u);
+  EXPECT_EQ(json["turns"][1]["prompt"], "and then?");
+  EXPECT_GT(json["simulated"]["decode_tokens_per_s"].get<double>(), 0);
+  EXPECT_GT(json["host"]["decode_tokens_per_s"].get<double>(), 0);
+}
+
+TEST_F(CliValues, AConversationThatFillsTheContextSaysSo) {
+  const Answer a = chat(std::string(400, 'x') + "\nhi\n", {"--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  EXPECT_EQ(a.json()["turns"].size(), 1u);
+  EXPECT_EQ(a.json()["turns"][0]["ended_by"], "context");
+  EXPECT_NE(a.err.find("128 tokens is full"), std::string::npos) << a.err;
+}
+
+TEST_F(CliValues, AConversationWithNothingSaidIsNoFailure) {
+  const Answer a = chat("", {"--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  EXPECT_TRUE(a.json()["turns"].empty());
+  EXPECT_EQ(chat("\xff\xfe\n").status, 2);
+}
+
+TEST_F(CliValues, SmolLM2StaysNearItselfInBf16) {
+  if (!has_weights()) GTEST_SKIP() << "no weights in PRESIL_MODEL_CACHE";
+  const Answer a =
+      presil({"run", "h100-sxm", "smollm2-135m", "--mode", "values", "--numerics", "bf16",
+              "--compare", "fp32", "--text", (presil::testing::kHome / "data/quality.txt").string(),
+              "--tokens", "64", "--json"});
+  ASSERT_EQ(a.status, 0) << a.err;
+  const Json n = a.json()["numerics"];
+  EXPECT_LT(n["mean_kl"].get<double>(), 0.005);
+  EXPECT_GE(n["top1_agreement"].get<double>(), 0.95);
+}
+
+}  // namespace
