@@ -80,9 +80,22 @@ void print(const Verification& v) {
   }
 }
 
+std::filesystem::path shipped_weights(const Places& places) {
+  const std::filesystem::path file = places.cache / "smollm2-135m.gguf";
+  if (std::filesystem::exists(file)) return file;
+  throw MissingInput(
+      fmt::format("no model at {}: ./presil verify values fetches it; or give a GGUF "
+                  "file with --weights",
+                  file.string()));
+}
+
 }  // namespace
 
 int verify_values_verb(const Common& common, VerifyRequest request) {
+  if (request.prompts.empty()) {
+    request.prompts = common.places.home / "test/data/verify_prompts.json";
+  }
+  if (request.weights.empty()) request.weights = {shipped_weights(common.places)};
   const auto verified = verify_values(request, common.places);
   if (!verified) {
     RunRequest run;

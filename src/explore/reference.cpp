@@ -30,6 +30,15 @@ std::vector<std::string> llama_cpp_command(const Places& places,
   return command;
 }
 
+/// Threads of llama.cpp's: its results do not depend on them, and on small files they only wait for
+/// each other.
+std::string threads_for(const std::filesystem::path& weights) {
+  constexpr std::uintmax_t kSmall = std::uintmax_t{32} << 20;
+  std::error_code unreadable;  // is for llama.cpp to say
+  const auto size = std::filesystem::file_size(weights, unreadable);
+  return !unreadable && size > kSmall ? "2" : "1";
+}
+
 std::vector<int> list(std::span<const int> tokens) {
   return {tokens.begin(), tokens.end()};
 }
@@ -48,8 +57,9 @@ std::vector<std::string> LlamaCpp::builds(const Places& places) {
 
 LlamaCpp::LlamaCpp(const Places& places, const std::filesystem::path& weights,
                    const std::string& build, std::int64_t context)
-    : process_(llama_cpp_command(
-          places, {weights.string(), "--build", build, "--context", std::to_string(context)})),
+    : process_(
+          llama_cpp_command(places, {weights.string(), "--build", build, "--context",
+                                     std::to_string(context), "--threads", threads_for(weights)})),
       build_(build) {
   vocabulary_ = json::parse(process_.read_line()).at("vocabulary").get<std::size_t>();
 }

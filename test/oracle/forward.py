@@ -102,4 +102,5 @@ def main():
         out.flush()
 
 
-main()
+if __name__ == "__main__":
+    main()
