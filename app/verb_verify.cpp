@@ -1,8 +1,12 @@
 // verify: are we right, by somebody else's measure?
+#include <algorithm>
+#include <optional>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "app/output.h"
+#include "explore/fp32_weights.h"
 #include "explore/parts_json.h"
 #include "explore/verify_values.h"
 #include "report/table.h"
@@ -95,7 +99,14 @@ int verify_values_verb(const Common& common, VerifyRequest request) {
   if (request.prompts.empty()) {
     request.prompts = common.places.home / "test/data/verify_prompts.json";
   }
-  if (request.weights.empty()) request.weights = {shipped_weights(common.places)};
+  std::optional<Fp32Weights> floats;
+  if (request.weights.empty()) {
+    request.weights = {shipped_weights(common.places)};
+    if (request.reference == Reference::llama_cpp) {
+      floats.emplace(request.weights.front(), common.places.cache);
+      request.weights.push_back(floats->path());
+    }
+  }
   const auto verified = verify_values(request, common.places);
   if (!verified) {
     RunRequest run;
