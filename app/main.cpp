@@ -42,6 +42,7 @@ struct Options {
   DramRequest dram;
   NumericsTableRequest numerics;
   ChatRequest chat;
+  VerifyRequest verify;
   std::string emit = "text";
   std::string name, log, rate;
   std::vector<std::string> names;
@@ -173,6 +174,23 @@ void add_dram(CLI::App& verb, DramRequest& r) {
   verb.add_flag("--curve", r.curve, "Latency over offered load");
   read("--sensitivity", "Vary each estimated timing by this share, such as 20%",
        [&](const std::string& share) { r.sensitivity = parse_share("--sensitivity", share); });
+}
+
+void add_verify(CLI::App& verb, VerifyRequest& r) {
+  static const std::map<std::string, Reference> references = {{"llama.cpp", Reference::llama_cpp},
+                                                              {"numpy", Reference::numpy}};
+  verb.add_option("WHAT", "What is verified: values")->required()->check(CLI::IsMember({"values"}));
+  add_choice(verb, "--reference", r.reference, references, "llama.cpp or numpy")
+      ->option_text("WHO (llama.cpp)");
+  verb.add_option("--weights", r.weights,
+                  "GGUF files (default: SmolLM2 as shipped, and its copy in F32)")
+      ->take_all()
+      ->allow_extra_args(false);
+  verb.add_option("--prompts", r.prompts, "JSON: {\"prompts\": [{\"name\", \"text\"}]}");
+  verb.add_option("--tokens", r.tokens, "Steps of each prompt")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}))
+      ->capture_default_str();
+  verb.add_option("--chip", r.chip, "Whose program is run")->capture_default_str();
 }
 
 /// Settings are of a chip or a part; a verb that reads none would ignore them.
@@ -340,6 +358,10 @@ int parse_and_call(int argc, char** argv) {
   dram_check->add_option("PART", o.name, "A memory file, or the name of a shipped part")
       ->required();
   dram_check->add_option("--rate", o.rate, "Of a pin, such as \"5.2 Gb/s\" (default: the log's)");
+
+  add_verify(*verb("verify", "Whether values are right, by an independent reference",
+                   [&] { return verify_values_verb(o.common, o.verify); }),
+             o.verify);
 
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
       ->add_option("FILE", o.names,

@@ -14,6 +14,7 @@
 #include "explore/dram_run.h"
 #include "explore/numerics_table.h"
 #include "explore/run.h"
+#include "explore/verify_values.h"
 
 namespace presil::app {
 
@@ -39,6 +40,7 @@ int show_verb(const Common& common, const std::string& what);
 int cost_verb(const Common& common, const std::string& chip, std::int64_t volume);
 int dram_check_verb(const Common& common, const std::string& log, const std::string& part,
                     const std::string& rate);
+int verify_values_verb(const Common& common, VerifyRequest request);
 int check_verb(const Common& common, const std::vector<std::string>& files);
 int schema_verb(const Common& common, const std::string& kind);
 int ls_verb(const Common& common);

@@ -1,0 +1,20 @@
+# Tests that ask independent implementations: llama.cpp and Python packages. Where those cannot be
+# had (no network, another machine) they are skipped.
+if(NOT PRESIL_TESTS)
+  return()
+endif()
+
+# presil_oracle(NAME COMMAND...): a script test with time to install what it asks.
+function(presil_oracle name)
+  presil_script_test(${name} oracle ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()
+
+set(presil $<TARGET_FILE:presil>)
+set(short ${CMAKE_SOURCE_DIR}/test/data/verify_prompts_short.json)
+
+presil_oracle(Oracle.ValuesOfSmolLM2AreLlamaCpps bash test/reference/verify.sh ${presil}
+  --weights shipped --prompts ${short} --tokens 16)
+set_tests_properties(Oracle.ValuesOfSmolLM2AreLlamaCpps PROPERTIES RUN_SERIAL TRUE)
+presil_oracle(Oracle.ValuesOfTinyFilesAreLlamaCpps bash test/reference/tiny.sh ${presil} ${short})
+presil_oracle(Oracle.LogitsAreNumpys bash test/oracle/numpy.sh ${presil} ${short})
