@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "explore/calibrated.h"
+
 namespace presil {
 namespace {
 
@@ -86,10 +88,9 @@ bool Chat::is_stop(int token) const {
 std::string Chat::continuation(const std::string& question) const {
   std::vector<ChatMessage> messages = messages_;
   messages.push_back({"user", question});
-  const std::string before =
-      apply_chat_template(template_, std::span(messages).first(messages.size() - 2));
+  std::erase(messages.back().content, kAnswer.front());  // a control character, not the mark
   const std::string all = apply_chat_template(template_, messages);
-  const std::size_t answer = all.find(kAnswer, before.size());
+  const std::size_t answer = all.rfind(kAnswer);
   CHECK(answer != std::string::npos, "a template writes every message");
   return all.substr(answer + kAnswer.size());
 }

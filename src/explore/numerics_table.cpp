@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "chip/derived.h"
+#include "explore/calibrated.h"
 #include "explore/quality.h"
 #include "model/tokenizer.h"
 

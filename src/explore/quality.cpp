@@ -8,6 +8,7 @@
 #include "base/document.h"
 #include "base/progress.h"
 #include "base/utf8.h"
+#include "explore/calibrated.h"
 
 namespace presil {
 namespace {
@@ -77,16 +78,6 @@ Feasible<std::vector<float>> Reading::next(std::span<const int> tokens) {
   if (!bound) return tl::unexpected(bound.error());
   return session_.run(*bound, std::vector<std::vector<int>>{{tokens.begin(), tokens.end()}},
                       LogitsOf::all);
-}
-
-Calibration calibration_for(const Program& program, const Weights& weights,
-                            const std::filesystem::path& home) {
-  if (program.numerics.smoothing == 0) return {};
-  constexpr std::int64_t kCalibrationTokens = 512;
-  const Tokenizer tokenizer(weights.vocabulary());
-  const std::vector<int> tokens = read_tokens(tokenizer, home / "data/calibration.txt",
-                                              kCalibrationTokens, program.max_context);
-  return calibrate(program, weights, tokens);
 }
 
 void add_chunk(Comparer& comparer, std::span<const float> logits, std::span<const float> reference,

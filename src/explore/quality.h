@@ -66,11 +66,6 @@ inline constexpr Bytes kAnyCapacity{std::int64_t{1} << 60};
 /// New tokens of a step in which a text is read.
 inline constexpr std::size_t kChunk = 64;
 
-/// What smoothed numerics of `program` divide their inputs by, from the model's reading of
-/// home/data/calibration.txt; of other numerics nothing.
-Calibration calibration_for(const Program& program, const Weights& weights,
-                            const std::filesystem::path& home);
-
 /// Adds the `rows` positions of one chunk; `next_tokens` are the text's, from the second of them
 /// on.
 void add_chunk(Comparer& comparer, std::span<const float> logits, std::span<const float> reference,

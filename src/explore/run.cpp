@@ -165,9 +165,7 @@ Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights, c
   text.prompt = *r.request.prompt;
   text.prompt_tokens = tokenizer.encode_prompt(text.prompt, true);
   const Calibration calibration = calibration_for(r.program, weights, places.home);
-  SessionOptions session_options;
-  session_options.calibration = &calibration;
-  Session session(r.program, weights, session_options);
+  Session session(r.program, weights, {.calibration = &calibration});
   StreamDecoder decoder(tokenizer);
   Sampler sampler(r.request.sampling);
   GenerateOptions options;
