@@ -83,7 +83,7 @@ class Importer {
                      fmt::format("duplicate key '{}', as in line {}", key.text, first->second));
           }
           Node value = import(fy_node_pair_value(pair), key.place, depth + 1);
-          node.members.emplace_back(std::move(key), std::move(value));
+          node.members.push_back({std::move(key), std::move(value)});
         }
         break;
       }
@@ -148,8 +148,8 @@ Node& Node::member(std::string_view key, const Place& at) {
   name.place = at;
   Node empty;
   empty.place = at;
-  members.emplace_back(std::move(name), std::move(empty));
-  return members.back().second;
+  members.push_back({std::move(name), std::move(empty)});
+  return members.back().value;
 }
 
 void Diagnostics::add(const Place& place, std::string message) {

@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -38,7 +37,8 @@ struct Node {
   bool quoted = false;
   Place place;  // of a mapping or sequence: of the key that names it
   std::vector<Node> items;
-  std::vector<std::pair<Node, Node>> members;  // in file order
+  struct Member;
+  std::vector<Member> members;  // in file order
 
   /// The member called `key`, or nullptr. Requires a mapping.
   const Node* find(std::string_view key) const;
@@ -46,6 +46,11 @@ struct Node {
   /// The member called `key`; a new one, written at `place`, if there is none. Makes this a
   /// mapping.
   Node& member(std::string_view key, const Place& place);
+};
+
+struct Node::Member {
+  Node key;
+  Node value;
 };
 
 enum class Syntax { yaml, json };

@@ -48,7 +48,7 @@ void put(Node& root, const std::string& key, const std::string& value, const Pla
   if (Node* found = root.find(key)) {
     *found = text_node(value, place);
   } else {
-    root.members.emplace_back(text_node(key, place), text_node(value, place));
+    root.members.push_back({text_node(key, place), text_node(value, place)});
   }
 }
 

@@ -23,7 +23,7 @@ void spell_out_timing(Node& root, std::string_view path) {
   Node group;
   group.kind = Node::Kind::mapping;
   group.place = timing->place;
-  group.members.emplace_back(std::move(key), std::move(*timing));
+  group.members.push_back({std::move(key), std::move(*timing)});
   *timing = std::move(group);
 }
 
