@@ -66,5 +66,73 @@ TEST(ChatTemplate, WithoutATemplateTheFamilyDecides) {
   EXPECT_FALSE(recognise_chat_template(with_template("[INST] {{ message }} [/INST]")));
 }
 
+const std::vector<ChatMessage> kConversation = {
+    {"system", "Be brief."}, {"user", "Hi"}, {"assistant", " Hello! "}, {"user", "Why?"}};
+
+TEST(ChatTemplate, AConversationInChatMlIsOneMessageAfterTheOther) {
+  const auto chat = recognise_chat_template(with_template(kSmolLm2));
+  EXPECT_EQ(apply_chat_template(*chat, kConversation),
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+            "<|im_start|>assistant\n Hello! <|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n"
+            "<|im_start|>assistant\n");
+}
+
+TEST(ChatTemplate, Qwen3ForgetsWhatItThought) {
+  const auto chat = recognise_chat_template(
+      with_template("{{ '<|im_start|>' }}{% set c = content.split('</think>') %}", "qwen2"));
+  const std::vector<ChatMessage> messages = {
+      {"user", "Hi"}, {"assistant", "<think>\nhm\n</think>\n\nHello"}, {"user", "</think>?"}};
+  EXPECT_EQ(apply_chat_template(*chat, messages),
+            "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
+            "<|im_start|>user\n</think>?<|im_end|>\n<|im_start|>assistant\n");
+}
+
+TEST(ChatTemplate, Llama31StartsEverySystemMessageWithItsDates) {
+  const auto chat = recognise_chat_template(with_template(
+      R"({{- "<|start_header_id|>system" }}{{- "Cutting Knowledge Date: December 2023\n" }})",
+      "llama-bpe"));
+  const std::string head =
+      "<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n"
+      "Today Date: 26 Jul 2024\n\n";
+  EXPECT_EQ(apply_chat_template(*chat, kQuestion),
+            head +
+                "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nWhat is gravity?"
+                "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n");
+  EXPECT_TRUE(apply_chat_template(*chat, kConversation).starts_with(head + "Be brief.<|eot_id|>"));
+}
+
+// The parts of meta-llama/Llama-2-7b-chat-hf's template that tell it from others.
+constexpr const char* kLlama2 =
+    "{% set content = '<<SYS>>\\n' + system_message + '\\n<</SYS>>\\n\\n' + content %}"
+    "{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}"
+    "{{ ' '  + content.strip() + ' ' + eos_token }}";
+
+TEST(ChatTemplate, Llama2PutsTheSystemMessageIntoTheFirstQuestion) {
+  const auto chat = recognise_chat_template(with_template(kLlama2, "default"));
+  ASSERT_TRUE(chat);
+  EXPECT_EQ(apply_chat_template(*chat, kConversation),
+            "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello! </s>"
+            "<s>[INST] Why? [/INST]");
+}
+
+TEST(ChatTemplate, MistralPutsTheSystemMessageIntoTheLastQuestion) {
+  Vocabulary v = with_template(
+      R"({{- "[AVAILABLE_TOOLS] [" }}{{- "[INST] " + message["content"] + "[/INST]" }})", "");
+  v.tokens = {"<unk>", "<BOS>", "<EOS>"};
+  v.eos = 2;
+  const auto chat = recognise_chat_template(v);
+  ASSERT_TRUE(chat);
+  EXPECT_EQ(apply_chat_template(*chat, kConversation),
+            "[INST] Hi[/INST] Hello!<EOS>[INST] Be brief.\n\nWhy?[/INST]");
+}
+
+TEST(ChatTemplate, OtherSpacesAroundInstAreAnotherTemplate) {
+  for (const char* jinja : {"{{ '[INST] ' + message['content'] + ' [/INST]' }}",    // v0.2
+                            R"({{- "[INST]" + message["content"] + "[/INST]" }})",  // Nemo
+                            R"({{- "[SYSTEM_PROMPT] " }}{{- "[INST] " + x + "[/INST]" }})"}) {
+    EXPECT_FALSE(recognise_chat_template(with_template(jinja, ""))) << jinja;
+  }
+}
+
 }  // namespace
 }  // namespace presil
