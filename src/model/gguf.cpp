@@ -212,4 +212,17 @@ std::vector<std::int64_t> Gguf::integers(std::string_view key) const {
   return integers;
 }
 
+std::vector<float> Gguf::numbers(std::string_view key) const {
+  std::vector<float> numbers;
+  const GgufValue* value = find(key);
+  if (value == nullptr) return numbers;
+  if (value->type != GgufType::array || value->element != GgufType::f32) {
+    throw error(fmt::format("{}: expected an array of f32, found {}", key, to_string(value->type)));
+  }
+  for (std::uint64_t i = 0; i < value->count; ++i) {
+    numbers.push_back(load<float>(value->bytes.data() + i * sizeof(float)));
+  }
+  return numbers;
+}
+
 }  // namespace presil

@@ -44,6 +44,7 @@ class Gguf {
   /// Arrays; empty when there is no such key.
   std::vector<std::string> texts(std::string_view key) const;
   std::vector<std::int64_t> integers(std::string_view key) const;
+  std::vector<float> numbers(std::string_view key) const;
 
   /// All keys, for those who copy them.
   const std::map<std::string_view, GgufValue>& values() const { return values_; }

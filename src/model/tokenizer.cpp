@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "model/byte_level.h"
+#include "model/byte_pairs.h"
+#include "model/sentence_pieces.h"
 
 namespace presil {
 namespace {
@@ -14,17 +15,20 @@ namespace {
 constexpr int kNone = -1;
 
 Vocabulary checked(Vocabulary v) {
-  if (v.model != "gpt2") {
-    throw InputError(fmt::format(
-        "tokenizer.ggml.model: expected gpt2 (byte-level BPE), found \"{}\", which is not "
-        "supported yet",
-        v.model));
-  }
   if (v.types.size() != v.tokens.size()) {
     throw InputError(fmt::format("tokenizer.ggml.token_type: expected {} entries, found {}",
                                  v.tokens.size(), v.types.size()));
   }
   return v;
+}
+
+std::unique_ptr<const TextEncoder> encoder_of(const Vocabulary& v) {
+  if (v.model == "gpt2") return std::make_unique<BytePairs>(v);
+  if (v.model == "llama") return std::make_unique<SentencePieces>(v);
+  throw InputError(fmt::format(
+      "tokenizer.ggml.model: expected gpt2 (byte-level BPE) or llama (SentencePiece), found "
+      "\"{}\", which is not supported yet",
+      v.model));
 }
 
 bool is_control(TokenType type) {
@@ -34,9 +38,7 @@ bool is_control(TokenType type) {
 }  // namespace
 
 Tokenizer::Tokenizer(Vocabulary vocabulary)
-    : vocabulary_(checked(std::move(vocabulary))),
-      pre_tokenizer_(vocabulary_.pre),
-      byte_pairs_(vocabulary_) {
+    : vocabulary_(checked(std::move(vocabulary))), encoder_(encoder_of(vocabulary_)) {
   const std::vector<std::string>& tokens = vocabulary_.tokens;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     const TokenType type = vocabulary_.types[i];
@@ -50,7 +52,7 @@ Tokenizer::Tokenizer(Vocabulary vocabulary)
     } else if (type == TokenType::user_defined) {
       bytes_.push_back(tokens[i]);
     } else {
-      bytes_.push_back(from_byte_level(tokens[i]).value_or(tokens[i]));
+      bytes_.push_back(encoder_->spelled(tokens[i], type));
     }
   }
   for (std::vector<int>& specials : specials_by_first_byte_) {
@@ -70,15 +72,21 @@ int Tokenizer::special_at(std::string_view text, bool parse_special) const {
   return kNone;
 }
 
-void Tokenizer::encode_words(std::string_view text, std::vector<int>& tokens) const {
-  for (const std::string_view word : pre_tokenizer_.split(text)) {
-    const int whole = pre_tokenizer_.takes_whole_words() ? byte_pairs_.find(word) : kNone;
-    if (whole != kNone) {
-      tokens.push_back(whole);
-    } else {
-      byte_pairs_.encode(word, tokens);
-    }
+void Tokenizer::encode_between(std::string_view text, std::size_t begin,
+                               std::vector<int>& tokens) const {
+  if (text.empty()) return;
+  bool prefixed = false;
+  switch (vocabulary_.space_prefix) {
+    case SpacePrefix::never:
+      break;
+    case SpacePrefix::after_specials:
+      prefixed = true;
+      break;
+    case SpacePrefix::at_start:
+      prefixed = begin == 0 && text.front() != ' ';
+      break;
   }
+  encoder_->encode(prefixed ? fmt::format(" {}", text) : std::string(text), tokens);
 }
 
 std::vector<int> Tokenizer::encode(std::string_view text, bool parse_special) const {
@@ -90,20 +98,23 @@ std::vector<int> Tokenizer::encode(std::string_view text, bool parse_special) co
       ++at;
       continue;
     }
-    encode_words(text.substr(begin, at - begin), tokens);
+    encode_between(text.substr(begin, at - begin), begin, tokens);
     tokens.push_back(special);
     at += vocabulary_.tokens[static_cast<std::size_t>(special)].size();
     begin = at;
   }
-  encode_words(text.substr(begin), tokens);
+  encode_between(text.substr(begin), begin, tokens);
   return tokens;
 }
 
 std::vector<int> Tokenizer::encode_prompt(std::string_view text, bool parse_special) const {
   std::vector<int> tokens = encode(text, parse_special);
   const int bos = static_cast<int>(vocabulary_.bos);
+  const int eos = static_cast<int>(vocabulary_.eos);
   const bool starts_with_bos = !tokens.empty() && tokens.front() == bos;
+  const bool ends_with_eos = !tokens.empty() && tokens.back() == eos;
   if (vocabulary_.add_bos && bos != kNone && !starts_with_bos) tokens.insert(tokens.begin(), bos);
+  if (vocabulary_.add_eos && eos != kNone && !ends_with_eos) tokens.push_back(eos);
   return tokens;
 }
 
@@ -112,15 +123,23 @@ std::string_view Tokenizer::bytes_of(int token) const {
   return bytes_[static_cast<std::size_t>(token)];
 }
 
+bool Tokenizer::has_space_prefix(int token) const {
+  return vocabulary_.space_prefix != SpacePrefix::never && bytes_of(token).starts_with(' ') &&
+         vocabulary_.types[static_cast<std::size_t>(token)] == TokenType::normal;
+}
+
 std::string Tokenizer::decode(std::span<const int> tokens) const {
-  StreamDecoder decoder(*this);
+  StreamDecoder decoder(*this, StreamDecoder::Text::begins);
   std::string text;
   for (const int token : tokens) text += decoder.next(token);
   return text + decoder.finish();
 }
 
 std::string StreamDecoder::next(int token) {
-  held_back_ += tokenizer_->bytes_of(token);
+  std::string_view bytes = tokenizer_->bytes_of(token);
+  if (at_start_ && tokenizer_->has_space_prefix(token)) bytes.remove_prefix(1);
+  at_start_ = at_start_ && tokenizer_->bytes_of(token).empty();
+  held_back_ += bytes;
   std::string text;
   std::size_t at = 0;
   while (at < held_back_.size()) {

@@ -10,6 +10,7 @@
 #include "base/document.h"
 #include "base/error.h"
 #include "model/byte_level.h"
+#include "model/pre_tokenizer.h"
 #include "model/testing/says.h"
 #include "model/weights.h"
 
@@ -115,11 +116,35 @@ TEST(StreamDecoder, HoldsBackAnUnfinishedCharacter) {
   EXPECT_EQ(decoder.finish(), "");
 }
 
+TEST(StreamDecoder, PrintsACharacterOfSeveralTokensOnce) {
+  const Tokenizer tokenizer(small_vocabulary({}));  // every byte is a token
+  const std::string text = "안녕 👩‍👩‍👧 🇰🇷!";
+  StreamDecoder decoder(tokenizer);
+  std::vector<std::string> pieces;
+  for (const int token : tokenizer.encode(text, false)) {
+    const std::string piece = decoder.next(token);
+    if (!piece.empty()) pieces.push_back(piece);
+  }
+  const std::vector<std::string> characters = {"안",     "녕", " ", "👩", "\u200d", "👩",
+                                               "\u200d", "👧",  " ", "🇰", "🇷",      "!"};
+  EXPECT_EQ(pieces, characters);
+  EXPECT_EQ(decoder.finish(), "");
+}
+
+TEST(Tokenizer, APromptEndsWithOneEosWhereTheVocabularyAsksForIt) {
+  Vocabulary v = small_vocabulary({});
+  v.eos = 256;
+  v.add_eos = true;
+  EXPECT_EQ(Tokenizer(v).encode_prompt("a", true), (Ids{'a', 256}));
+  EXPECT_EQ(Tokenizer(v).encode_prompt("a<|end|>", true), (Ids{'a', 256}));
+}
+
 TEST(TokenizerRefuse, KindsThatAreNotSupportedYet) {
-  Vocabulary sentencepiece = small_vocabulary({});
-  sentencepiece.model = "llama";
-  EXPECT_TRUE(says(refusal<InputError>([&] { Tokenizer{sentencepiece}; }),
-                   "tokenizer.ggml.model: expected gpt2 (byte-level BPE), found \"llama\""));
+  Vocabulary unigram = small_vocabulary({});
+  unigram.model = "t5";
+  EXPECT_TRUE(says(refusal<InputError>([&] { Tokenizer{unigram}; }),
+                   "tokenizer.ggml.model: expected gpt2 (byte-level BPE) or llama "
+                   "(SentencePiece), found \"t5\""));
   EXPECT_TRUE(says(refusal<InputError>([] { Tokenizer{small_vocabulary({}, "tekken")}; }),
                    "tokenizer.ggml.pre: expected one of smollm, llama-bpe, qwen2, found "
                    "\"tekken\""));

@@ -12,6 +12,7 @@
 #include "model/finite.h"
 #include "model/gguf.h"
 #include "model/safetensors_model.h"
+#include "model/vocabulary_gguf.h"
 #include "model/weight_shapes.h"
 
 namespace presil {
@@ -82,39 +83,6 @@ class FamilyKeys {
   const Gguf& file_;
   std::string_view prefix_;
 };
-
-Vocabulary read_vocabulary(const Gguf& file) {
-  Vocabulary v;
-  v.model = file.text("tokenizer.ggml.model").value_or("");
-  v.pre = file.text("tokenizer.ggml.pre").value_or("");
-  v.tokens = file.texts("tokenizer.ggml.tokens");
-  v.merges = file.texts("tokenizer.ggml.merges");
-  v.chat_template = file.text("tokenizer.chat_template").value_or("");
-  const auto n = static_cast<std::int64_t>(v.tokens.size());
-
-  const auto types = file.integers("tokenizer.ggml.token_type");
-  if (!types.empty() && types.size() != v.tokens.size()) {
-    throw file.error(
-        fmt::format("tokenizer.ggml.token_type: expected {} entries, found {}", n, types.size()));
-  }
-  v.types.assign(v.tokens.size(), TokenType::normal);
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    if (types[i] < 1 || types[i] > 6) {
-      throw file.error(
-          fmt::format("tokenizer.ggml.token_type: expected 1 to 6, found {}", types[i]));
-    }
-    v.types[i] = static_cast<TokenType>(types[i]);
-  }
-
-  if (n > 0) {
-    v.bos = file.integer("tokenizer.ggml.bos_token_id", 0, n - 1).value_or(kNoToken);
-    v.eos = file.integer("tokenizer.ggml.eos_token_id", 0, n - 1).value_or(kNoToken);
-  }
-  // llama.cpp's defaults where the key is missing: Llama 3 starts with BOS, other byte-level BPE
-  // does not.
-  v.add_bos = file.flag("tokenizer.ggml.add_bos_token").value_or(v.pre == "llama-bpe");
-  return v;
-}
 
 RopeScaling read_scaling(const Gguf& file, const FamilyKeys& keys) {
   RopeScaling scaling;
