@@ -1,47 +1,24 @@
 #include "model/sentence_pieces.h"
 
-#include <cmath>
 #include <limits>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "model/testing/says.h"
-#include "model/testing/tiny_llama.h"
+#include "model/testing/small_vocabularies.h"
 #include "model/tokenizer.h"
 #include "model/vocabulary_gguf.h"
 
 namespace presil {
 namespace {
 
+using testing::kFirstByte;
+using testing::kFirstPiece;
+using testing::pieces_vocabulary;
 using testing::refusal;
 using testing::says;
 using Ids = std::vector<int>;
-
-constexpr int kFirstByte = 3;
-constexpr int kFirstPiece = kFirstByte + 256;
-
-/// <unk> <s> </s>, the bytes, then `pieces`, each with a score one lower than the one before.
-Vocabulary pieces_vocabulary(const std::vector<std::string>& pieces) {
-  Vocabulary v;
-  v.model = "llama";
-  v.tokens = {"<unk>", "<s>", "</s>"};
-  v.types = {TokenType::unknown, TokenType::control, TokenType::control};
-  for (int byte = 0; byte < 256; ++byte) {
-    v.tokens.push_back(fmt::format("<0x{:02X}>", byte));
-    v.types.push_back(TokenType::byte);
-  }
-  v.scores.assign(v.tokens.size(), 0);
-  for (const std::string& piece : pieces) {
-    v.scores.push_back(v.scores.back() - 1);
-    v.tokens.push_back(piece);
-    v.types.push_back(TokenType::normal);
-  }
-  v.unk = 0, v.bos = 1, v.eos = 2;
-  v.space_prefix = SpacePrefix::after_specials;
-  return v;
-}
 
 Ids bytes_of(std::string_view text) {
   Ids ids;
@@ -135,15 +112,8 @@ TEST(SentencePieces, MergesRankWhereThereAreNoScores) {
 
 TEST(SentencePieces, AreReadFromGguf) {
   const Vocabulary v = pieces_vocabulary({"▁he", "llo", "▁", "he"});
-  std::vector<std::int32_t> types;
-  for (const TokenType type : v.types) types.push_back(static_cast<std::int32_t>(type));
-  std::string scores =
-      testing::GgufWriter::array_head(GgufType::f32, v.scores.size()) +
-      std::string(reinterpret_cast<const char*>(v.scores.data()), v.scores.size() * sizeof(float));
   testing::GgufWriter file;
-  file.string("tokenizer.ggml.model", "llama").strings("tokenizer.ggml.tokens", v.tokens);
-  file.integers("tokenizer.ggml.token_type", types);
-  file.key("tokenizer.ggml.scores", GgufType::array, scores);
+  testing::add_vocabulary(file, v);
   const std::string bytes = file.bytes();
   const Vocabulary read =
       read_vocabulary(Gguf(std::as_bytes(std::span(bytes.data(), bytes.size())), "test.gguf"));

@@ -9,57 +9,38 @@
 
 #include "base/document.h"
 #include "base/error.h"
-#include "model/byte_level.h"
 #include "model/pre_tokenizer.h"
 #include "model/testing/says.h"
+#include "model/testing/small_vocabularies.h"
 #include "model/weights.h"
 
 namespace presil {
 namespace {
 
+using testing::byte_level_vocabulary;
 using testing::refusal;
 using testing::says;
 using Ids = std::vector<int>;
 
-/// The 256 bytes as tokens 0 to 255, what `merges` join, then <|end|> (control) and <tool>
-/// (user-defined).
-Vocabulary small_vocabulary(std::vector<std::string> merges, std::string pre = "smollm") {
-  Vocabulary v;
-  v.model = "gpt2";
-  v.pre = std::move(pre);
-  for (int b = 0; b < 256; ++b) {
-    v.tokens.push_back(to_byte_level(std::string(1, static_cast<char>(b))));
-  }
-  for (const std::string& m : merges) {
-    const std::size_t space = m.find(' ');
-    v.tokens.push_back(m.substr(0, space) + m.substr(space + 1));
-  }
-  v.types.assign(v.tokens.size(), TokenType::normal);
-  v.merges = std::move(merges);
-  v.tokens.insert(v.tokens.end(), {"<|end|>", "<tool>"});
-  v.types.insert(v.types.end(), {TokenType::control, TokenType::user_defined});
-  return v;
-}
-
 TEST(Tokenizer, JoinsTheBestRankedPairFirst) {
   // "abc": b+c has the better rank, so a+b never happens.
-  const Tokenizer tokenizer(small_vocabulary({"b c", "a b", "a bc"}));
+  const Tokenizer tokenizer(byte_level_vocabulary({"b c", "a b", "a bc"}));
   EXPECT_EQ(tokenizer.encode("abc", false), (Ids{258}));
   EXPECT_EQ(tokenizer.encode("abd", false), (Ids{257, 'd'}));
 }
 
 TEST(Tokenizer, JoinsTheLeftmostOfEqualPairs) {
-  const Tokenizer tokenizer(small_vocabulary({"a a"}));
+  const Tokenizer tokenizer(byte_level_vocabulary({"a a"}));
   EXPECT_EQ(tokenizer.encode("aaa", false), (Ids{256, 'a'}));
 }
 
 TEST(Tokenizer, NeverJoinsAcrossWords) {
-  const Tokenizer tokenizer(small_vocabulary({"a 1", "1 2"}));
+  const Tokenizer tokenizer(byte_level_vocabulary({"a 1", "1 2"}));
   EXPECT_EQ(tokenizer.encode("a12", false), (Ids{'a', '1', '2'}));  // digits stand alone
 }
 
 TEST(Tokenizer, TakesWholeWordsOnlyWhereTheFamilyDoes) {
-  Vocabulary v = small_vocabulary({"a b"});
+  Vocabulary v = byte_level_vocabulary({"a b"});
   v.tokens.insert(v.tokens.begin() + 257, "abc");  // a token that no merge leads to
   v.types.insert(v.types.begin() + 257, TokenType::normal);
   EXPECT_EQ(Tokenizer(v).encode("abc", false), (Ids{256, 'c'}));
@@ -68,19 +49,19 @@ TEST(Tokenizer, TakesWholeWordsOnlyWhereTheFamilyDoes) {
 }
 
 TEST(Tokenizer, ControlTokensAreParsedOnRequestAndUserDefinedOnesAlways) {
-  const Tokenizer tokenizer(small_vocabulary({}));
+  const Tokenizer tokenizer(byte_level_vocabulary({}));
   EXPECT_EQ(tokenizer.encode("a<|end|><tool>", true), (Ids{'a', 256, 257}));
   EXPECT_EQ(tokenizer.encode("a<tool>", false), (Ids{'a', 257}));
   EXPECT_EQ(tokenizer.encode("<|end|>", false), (Ids{'<', '|', 'e', 'n', 'd', '|', '>'}));
 }
 
 TEST(Tokenizer, ControlTokensHaveNoText) {
-  const Tokenizer tokenizer(small_vocabulary({}));
+  const Tokenizer tokenizer(byte_level_vocabulary({}));
   EXPECT_EQ(tokenizer.decode(Ids{'h', 256, 'i', 257}), "hi<tool>");
 }
 
 TEST(Tokenizer, APromptStartsWithOneBosWhereTheVocabularyAsksForIt) {
-  Vocabulary v = small_vocabulary({});
+  Vocabulary v = byte_level_vocabulary({});
   v.bos = 256;
   EXPECT_EQ(Tokenizer(v).encode_prompt("a", true), (Ids{'a'}));
   v.add_bos = true;
@@ -89,7 +70,7 @@ TEST(Tokenizer, APromptStartsWithOneBosWhereTheVocabularyAsksForIt) {
 }
 
 TEST(Tokenizer, EveryByteSurvivesEncoding) {
-  const Tokenizer tokenizer(small_vocabulary({}));
+  const Tokenizer tokenizer(byte_level_vocabulary({}));
   std::string bytes;
   for (int b = 0; b < 256; ++b) bytes += static_cast<char>(b);
   std::string back;
@@ -98,14 +79,14 @@ TEST(Tokenizer, EveryByteSurvivesEncoding) {
 }
 
 TEST(Tokenizer, DecodedTextIsAlwaysUtf8) {
-  const Tokenizer tokenizer(small_vocabulary({}));
+  const Tokenizer tokenizer(byte_level_vocabulary({}));
   EXPECT_EQ(tokenizer.decode(Ids{'a', 0xff, 'b', 0xe2, 0x82}),
             "a\xef\xbf\xbd"
             "b\xef\xbf\xbd");
 }
 
 TEST(StreamDecoder, HoldsBackAnUnfinishedCharacter) {
-  const Tokenizer tokenizer(small_vocabulary({}));
+  const Tokenizer tokenizer(byte_level_vocabulary({}));
   StreamDecoder decoder(tokenizer);  // U+20AC is e2 82 ac
   EXPECT_EQ(decoder.next('a'), "a");
   EXPECT_EQ(decoder.next(0xe2), "");
@@ -117,7 +98,7 @@ TEST(StreamDecoder, HoldsBackAnUnfinishedCharacter) {
 }
 
 TEST(StreamDecoder, PrintsACharacterOfSeveralTokensOnce) {
-  const Tokenizer tokenizer(small_vocabulary({}));  // every byte is a token
+  const Tokenizer tokenizer(byte_level_vocabulary({}));  // every byte is a token
   const std::string text = "안녕 👩‍👩‍👧 🇰🇷!";
   StreamDecoder decoder(tokenizer);
   std::vector<std::string> pieces;
@@ -132,7 +113,7 @@ TEST(StreamDecoder, PrintsACharacterOfSeveralTokensOnce) {
 }
 
 TEST(Tokenizer, APromptEndsWithOneEosWhereTheVocabularyAsksForIt) {
-  Vocabulary v = small_vocabulary({});
+  Vocabulary v = byte_level_vocabulary({});
   v.eos = 256;
   v.add_eos = true;
   EXPECT_EQ(Tokenizer(v).encode_prompt("a", true), (Ids{'a', 256}));
@@ -140,19 +121,19 @@ TEST(Tokenizer, APromptEndsWithOneEosWhereTheVocabularyAsksForIt) {
 }
 
 TEST(TokenizerRefuse, KindsThatAreNotSupportedYet) {
-  Vocabulary unigram = small_vocabulary({});
+  Vocabulary unigram = byte_level_vocabulary({});
   unigram.model = "t5";
   EXPECT_TRUE(says(refusal<InputError>([&] { Tokenizer{unigram}; }),
                    "tokenizer.ggml.model: expected gpt2 (byte-level BPE) or llama "
                    "(SentencePiece), found \"t5\""));
-  EXPECT_TRUE(says(refusal<InputError>([] { Tokenizer{small_vocabulary({}, "tekken")}; }),
+  EXPECT_TRUE(says(refusal<InputError>([] { Tokenizer{byte_level_vocabulary({}, "tekken")}; }),
                    "tokenizer.ggml.pre: expected one of smollm, llama-bpe, qwen2, found "
                    "\"tekken\""));
 }
 
 TEST(TokenizerRefuse, MergesThatLeadNowhere) {
   for (const char* merge : {"a b", "ab", "", "a ", "日 本"}) {
-    Vocabulary v = small_vocabulary({});
+    Vocabulary v = byte_level_vocabulary({});
     v.merges = {merge};
     EXPECT_TRUE(says(refusal<InputError>([&] { Tokenizer{v}; }), "tokenizer.ggml.merges")) << merge;
   }

@@ -1,0 +1,47 @@
+// seeds FOLDER: writes the small good files that fuzzing starts from, where the repository has
+// none.
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "model/testing/small_vocabularies.h"
+#include "model/testing/tiny_llama.h"
+
+namespace {
+
+using presil::testing::TinyLlama;
+
+void write(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+TinyLlama small(const std::string& family, presil::Format matrices) {
+  TinyLlama model;
+  model.family = family;
+  model.matrices = matrices;
+  model.n_layers = 1;
+  model.d_model = 32;
+  model.d_ff = 32;
+  model.n_heads = 2;
+  model.n_kv_heads = 1;
+  return model;
+}
+
+std::string pieces_gguf() {
+  const presil::Vocabulary v = presil::testing::pieces_vocabulary({"▁t", "he", "▁the"});
+  presil::testing::GgufWriter file;
+  presil::testing::add_vocabulary(file, v);
+  return file.string("general.architecture", "llama").bytes();
+}
+
+}  // namespace
+
+int main(int, char** argv) {
+  const std::filesystem::path folder = argv[1];
+  write(folder / "gguf/llama.gguf",
+        presil::testing::tiny_llama(small("llama", presil::Format::q4_0)));
+  write(folder / "gguf/qwen2.gguf",
+        presil::testing::tiny_llama(small("qwen2", presil::Format::q8_0)));
+  write(folder / "gguf/pieces.gguf", pieces_gguf());
+}
