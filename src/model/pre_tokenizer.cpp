@@ -20,7 +20,9 @@ struct Kind {
   bool takes_whole_words;
 };
 
-// Expressions: llama.cpp, src/llama-vocab.cpp; they are those of each model's tokenizer.json.
+// Expressions: llama.cpp, src/llama-vocab.cpp; they are those of each model's tokenizer.json, but
+// for
+// (?i:'s), which there also takes the long s (U+017F).
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kinds = {
       {"smollm",

@@ -11,8 +11,6 @@
 namespace presil {
 namespace {
 
-constexpr std::string_view kSpace = "\xe2\x96\x81";  // U+2581, which stands for a space
-
 std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
@@ -109,7 +107,7 @@ int SentencePieces::find(std::string_view text) const {
 }
 
 void SentencePieces::encode(std::string_view text, std::vector<int>& tokens) const {
-  const std::string marked = replaced(text, " ", kSpace);
+  const std::string marked = replaced(text, " ", kSpaceMark);
   const std::string_view all = marked;
   SymbolChain chain;
   for (std::size_t at = 0; at < all.size();) {
@@ -137,7 +135,7 @@ void SentencePieces::encode(std::string_view text, std::vector<int>& tokens) con
 std::string SentencePieces::spelled(std::string_view token, TokenType type) const {
   const int byte = type == TokenType::byte ? byte_of_token(token) : -1;
   if (byte >= 0) return std::string(1, static_cast<char>(byte));
-  return replaced(token, kSpace, " ");
+  return replaced(token, kSpaceMark, " ");
 }
 
 }  // namespace presil

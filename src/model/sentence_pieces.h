@@ -17,6 +17,9 @@
 
 namespace presil {
 
+/// U+2581, which stands for a space in the vocabulary.
+constexpr std::string_view kSpaceMark = "\xe2\x96\x81";
+
 class SentencePieces : public TextEncoder {
  public:
   /// Throws InputError without scores and merges, for scores that are not one finite number a

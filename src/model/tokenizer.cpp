@@ -83,7 +83,7 @@ void Tokenizer::encode_between(std::string_view text, std::size_t begin,
       prefixed = true;
       break;
     case SpacePrefix::at_start:
-      prefixed = begin == 0 && text.front() != ' ';
+      prefixed = begin == 0 && !text.starts_with(' ') && !text.starts_with(kSpaceMark);
       break;
   }
   encoder_->encode(prefixed ? fmt::format(" {}", text) : std::string(text), tokens);

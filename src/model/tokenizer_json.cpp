@@ -113,7 +113,7 @@ std::optional<std::string> byte_level_split(const json& tokenizer) {
 }
 
 bool is_space_mark(const json& text) {
-  return text == "\xe2\x96\x81";
+  return text == json(kSpaceMark);
 }
 
 /// How a pipeline of characters writes spaces: normalisers [Prepend]? [Replace], or Metaspace.
