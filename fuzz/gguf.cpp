@@ -1,5 +1,5 @@
-// Bytes as a GGUF model: opened, its table walked to the ends of its tensors, its tokenizer built even
-// where the rest is no model.
+// Bytes as a GGUF model: opened, its table walked to the ends of its tensors, and its tokenizer
+// built even where the rest is no model.
 #include <span>
 
 #include "bad_input.h"

@@ -28,7 +28,7 @@ for target in "${targets[@]}"; do
   [[ -d fuzz/corpus/$target ]] && seeds+=("fuzz/corpus/$target")
   [[ $target == yaml ]] && seeds+=(chips memories nodes packages models)
   [[ $target == tokenizer ]] && seeds+=(test/data)
-  [[ $target == gguf ]] && longest=65536 || longest=4096
+  case $target in gguf) longest=65536 ;; tokenizer) longest=512 ;; *) longest=4096 ;; esac
   if "$build/fuzz_$target" -max_total_time="$seconds" -timeout=10 -malloc_limit_mb=512 \
     -max_len="$longest" -print_funcs=0 -artifact_prefix="$build/findings/$target-" \
     "$found" "${seeds[@]}" >"$log" 2>&1; then

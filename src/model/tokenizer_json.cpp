@@ -274,8 +274,9 @@ void read_config(const JsonFile& config, const JsonFile& tokenizer, Vocabulary& 
   v.bos = find_token(v, bos);
   v.eos = find_token(v, token_text(member(root, "eos_token")));
   const json& add_bos = member(root, "add_bos_token");
-  v.add_bos = v.bos >= 0 && (add_bos.is_boolean() ? add_bos.get<bool>()
-                                                  : template_adds_bos(tokenizer.root(), bos));
+  // Llama 3 was trained with a BOS, but its first tokenizer.json leaves it to the chat template.
+  const bool usual = v.pre == "llama-bpe" || template_adds_bos(tokenizer.root(), bos);
+  v.add_bos = v.bos >= 0 && (add_bos.is_boolean() ? add_bos.get<bool>() : usual);
   v.add_eos = v.eos >= 0 && is_true(member(root, "add_eos_token"));
   v.chat_template = chat_template(member(root, "chat_template"));
 }
