@@ -8,11 +8,16 @@
 #include <fmt/format.h>
 #include <libfyaml.h>
 
+#include "base/utf8.h"
+
 namespace presil {
 namespace {
 
 constexpr std::size_t kMaxText = 16u << 20;
 constexpr int kMaxDepth = 64;
+// YAML's line breaks, old and new, and the byte order mark: a directive may follow each.
+constexpr std::string_view kLineEnds[] = {"\n",           "\r",           "\xc2\x85",
+                                          "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf"};
 constexpr std::size_t kMaxComplaints = 100;  // of one input; nobody mends more at a time
 
 std::string line_of(const Source& source, int line) {
@@ -26,6 +31,27 @@ std::string line_of(const Source& source, int line) {
   if (!text.empty() && text.back() == '\r') text.pop_back();
   std::replace(text.begin(), text.end(), '\t', ' ');
   return text.size() <= 200 ? text : text.substr(0, 200);
+}
+
+/// Complains about the first thing that libfyaml's scanner may never come back from: a byte that is
+/// not UTF-8, or a directive, which none of our files needs.
+void check_scannable(const std::shared_ptr<const Source>& source, Diagnostics& log) {
+  const std::string_view text = source->text;
+  Place place{source, 1, 1, 1};
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Head head = utf8_head(text.substr(at));
+    if (head.state != Utf8::whole) return log.add(place, "expected text in UTF-8");
+    const std::string_view character = text.substr(at, head.length);
+    if (character == "%" && place.column == 1) {
+      return log.add(place, "directives (lines that start with %) are not supported");
+    }
+    at += head.length;
+    place.column += 1;
+    if (character == "\n") ++place.line;
+    const bool ends_line =
+        std::find(std::begin(kLineEnds), std::end(kLineEnds), character) != std::end(kLineEnds);
+    if (ends_line) place.column = 1;
+  }
 }
 
 struct DiagCloser {
@@ -177,8 +203,10 @@ Node parse_document(std::shared_ptr<const Source> source, Syntax syntax) {
   Diagnostics log;
   if (source->text.size() > kMaxText) {
     log.add({source, 0, 1, 1}, fmt::format("expected at most {} MiB", kMaxText >> 20));
-    log.throw_if_any();
+  } else {
+    check_scannable(source, log);
   }
+  log.throw_if_any();
   fy_diag_cfg diag_cfg;
   fy_diag_cfg_default(&diag_cfg);
   diag_cfg.fp = nullptr;

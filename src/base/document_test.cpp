@@ -54,6 +54,24 @@ TEST(Document, RefusesMalformedText) {
   EXPECT_FALSE(complaints("{\"a\": 1", Syntax::json).empty());
 }
 
+TEST(Document, RefusesWhatIsNotUtf8) {
+  const auto list = complaints("a: 1\nb: \x92\n");
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].line, 2);
+  EXPECT_EQ(list[0].column, 4);
+  EXPECT_NE(list[0].message.find("UTF-8"), std::string::npos);
+  EXPECT_EQ(complaints("a: 1 # \xe2\x82").size(), 1u);  // cut within a character
+}
+
+TEST(Document, RefusesDirectives) {  // on some of them libfyaml 0.7.12 scans for ever
+  for (const char* text :
+       {"%YAML 1.2\n---\na: 1\n", "{\n% \"a\": \x92", "\xef\xbb\xbf%TAG\n", "a: 1\r% b", "% "}) {
+    EXPECT_EQ(complaints(text).size(), 1u) << text;
+    EXPECT_EQ(complaints(text, Syntax::json).size(), 1u) << text;
+  }
+  EXPECT_EQ(parse("efficiency: 97 % of it\n").find("efficiency")->text, "97 % of it");
+}
+
 TEST(Document, RefusesAliasesAndMergeKeys) {
   EXPECT_FALSE(complaints("a: &x {b: 1}\nc: *x\n").empty());
   EXPECT_FALSE(complaints("a:\n  <<: {b: 1}\n").empty());
