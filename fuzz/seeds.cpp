@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/testing/small_vocabularies.h"
+#include "model/testing/tiny_checkpoint.h"
 #include "model/testing/tiny_llama.h"
 
 namespace {
@@ -35,6 +36,13 @@ std::string pieces_gguf() {
   return file.string("general.architecture", "llama").bytes();
 }
 
+std::string safetensors() {
+  presil::testing::SafetensorsWriter file;
+  file.tensor("a", "F32", {2, 2}, std::string(16, '\1')).tensor("b", "F8_E4M3", {3}, "abc");
+  file.tensor("one", "BF16", {}, "ab");
+  return file.bytes();
+}
+
 }  // namespace
 
 int main(int, char** argv) {
@@ -44,4 +52,5 @@ int main(int, char** argv) {
   write(folder / "gguf/qwen2.gguf",
         presil::testing::tiny_llama(small("qwen2", presil::Format::q8_0)));
   write(folder / "gguf/pieces.gguf", pieces_gguf());
+  write(folder / "safetensors/three.safetensors", safetensors());
 }
