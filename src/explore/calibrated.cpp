@@ -1,18 +1,26 @@
 #include "explore/calibrated.h"
 
 #include <string>
+#include <vector>
 
 #include "base/document.h"
 #include "model/tokenizer.h"
 
 namespace presil {
+namespace {
+
+constexpr std::size_t kMostTokens = 256;  // enough to see which channels stand out
+
+}  // namespace
 
 Calibration calibration_for(const Program& program, const Weights& weights,
                             const std::filesystem::path& home) {
   if (program.numerics.smoothing == 0) return {};
   constexpr std::size_t kLongestText = std::size_t{1} << 16;
   const std::string text = read_text(home / "data" / "calibration.txt", kLongestText);
-  return calibrate(program, weights, Tokenizer(weights.vocabulary()).encode_prompt(text, true));
+  std::vector<int> tokens = Tokenizer(weights.vocabulary()).encode_prompt(text, true);
+  if (tokens.size() > kMostTokens) tokens.resize(kMostTokens);
+  return calibrate(program, weights, tokens);
 }
 
 }  // namespace presil

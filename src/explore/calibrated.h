@@ -10,7 +10,7 @@
 namespace presil {
 
 /// What a session of `program` needs for its numerics: calibrated on home/data/calibration.txt
-/// where they are smoothed (a pass over some 700 tokens in fp32), empty where they are not.
+/// where they are smoothed (the first 256 tokens, in fp32), empty where they are not.
 Calibration calibration_for(const Program& program, const Weights& weights,
                             const std::filesystem::path& home);
 
