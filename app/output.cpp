@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <nlohmann/json.hpp>
 
+#include "app/quality_text.h"
 #include "base/quantity_text.h"
 #include "base/terminal.h"
 #include "chip/derived.h"
@@ -118,6 +119,7 @@ std::string describe(const RunResult& r, bool colour) {
     for (const std::string& piece : r.text->pieces) continuation += piece;
     text += fmt::format("text     {}|{}\n", printable(r.text->prompt), printable(continuation));
   }
+  if (r.quality) text += quality_text(*r.quality, colour);
   if (r.phases.empty()) return text;
 
   Table table = phase_columns();

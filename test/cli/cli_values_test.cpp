@@ -88,6 +88,11 @@ TEST_F(CliValues, ALowerPrecisionDiffersByALittleOnATextWithoutAPrompt) {
   EXPECT_GT(n["mean_kl"].get<double>(), 0);
   EXPECT_LE(n["mean_kl"].get<double>(), n["max_kl"].get<double>());
   EXPECT_LT(n["max_kl"].get<double>(), 0.1);
+
+  const Answer shown = presil({"run", "h100-sxm", "tiny.gguf", "--mode", "values", "--numerics",
+                               "bf16", "--compare", "fp32", "--text", "text.txt", "--layers"});
+  EXPECT_NE(shown.out.find("against fp32: mean KL"), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("relative error"), std::string::npos) << shown.out;
 }
 
 TEST_F(CliValues, TheTableHoldsEveryNamedSetAndFp32DiffersInNothing) {
