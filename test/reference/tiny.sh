@@ -8,4 +8,4 @@ trap 'rm -rf "$files"' EXIT
 bash "$here/../oracle/run.sh" tiny_files.py "$files" || exit
 arguments=()
 for file in "$files"/*.gguf; do arguments+=(--weights "$file"); done
-bash "$here/verify.sh" "$1" --prompts "$2" --tokens 16 "${arguments[@]}"
+bash "$here/verify.sh" "$1" --prompts "$2" --tokens 64 "${arguments[@]}"
