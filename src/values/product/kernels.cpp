@@ -33,6 +33,7 @@ struct Block {
 template <int kRows>
 struct Sums {
   V of[kRows];
+  HWY_INLINE Sums() {}  // an implicit one would be compiled for the baseline
 };
 
 template <int kRows>
