@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/output.h"
+#include "explore/prepare.h"
 #include "program/text.h"
 
 namespace presil::app {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "explore/calibrated.h"
+#include "explore/prepare.h"
 
 namespace presil {
 namespace {

@@ -13,6 +13,7 @@
 #include "base/progress.h"
 #include "chip/derived.h"
 #include "explore/calibrated.h"
+#include "explore/prepare.h"
 #include "explore/quality.h"
 #include "model/tokenizer.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/testing/numerics.h"
 #include "compiler/compile.h"
+#include "explore/prepare.h"
 #include "model/testing/tiny_llama.h"
 #include "model/weights.h"
 #include "values/session.h"

@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/version.h"
+#include "explore/prepare.h"
 #include "store/key.h"
 
 namespace presil {

@@ -8,6 +8,7 @@
 #include "base/document.h"
 #include "base/fields.h"
 #include "base/progress.h"
+#include "explore/prepare.h"
 #include "explore/reference.h"
 #include "model/tokenizer.h"
 #include "model/weights.h"

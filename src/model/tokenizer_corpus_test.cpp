@@ -1,11 +1,11 @@
 // Our tokens for test/data/tokens/corpus.json against those of independent tokenizers; how they
 // were made is told in test/oracle/tokens.py.
-#include <cstdlib>
 #include <filesystem>
 
 #include <gtest/gtest.h>
 
 #include "base/document.h"
+#include "model/testing/smollm2.h"
 #include "model/tokenizer.h"
 #include "model/tokenizer_json.h"
 #include "model/weights.h"
@@ -54,10 +54,9 @@ void expect_tokens(const Tokenizer& tokenizer, const Node& rows, bool parse_spec
 class SmolLm2Corpus : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(SmolLm2Corpus, GivesTheTokensOfHuggingFace) {
-  const char* cache = std::getenv("PRESIL_MODEL_CACHE");
-  const auto path = std::filesystem::path(cache == nullptr ? "" : cache) / "smollm2-135m.gguf";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no smollm2-135m.gguf in PRESIL_MODEL_CACHE";
-  Vocabulary vocabulary = Weights::open_gguf(path).vocabulary();
+  const auto file = testing::smollm2_file();
+  if (!file) GTEST_SKIP() << testing::kNoSmolLm2;
+  Vocabulary vocabulary = Weights::open_gguf(*file).vocabulary();
   vocabulary.pre = GetParam();
   expect_tokens(Tokenizer(vocabulary), *read("smollm2.json").find(GetParam()), true);
 }

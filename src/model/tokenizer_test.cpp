@@ -1,8 +1,6 @@
 #include "model/tokenizer.h"
 
-#include <cstdlib>
 #include <ctime>
-#include <filesystem>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -12,6 +10,7 @@
 #include "model/pre_tokenizer.h"
 #include "model/testing/says.h"
 #include "model/testing/small_vocabularies.h"
+#include "model/testing/smollm2.h"
 #include "model/weights.h"
 
 namespace presil {
@@ -162,16 +161,15 @@ TEST(PreTokenizer, LongRunsOfOneKindAreOnePiece) {
 
 const Tokenizer* smollm2() {
   static const std::optional<Tokenizer> tokenizer = []() -> std::optional<Tokenizer> {
-    const char* cache = std::getenv("PRESIL_MODEL_CACHE");
-    const auto path = std::filesystem::path(cache == nullptr ? "" : cache) / "smollm2-135m.gguf";
-    if (!std::filesystem::exists(path)) return std::nullopt;
-    return Tokenizer(Weights::open_gguf(path).vocabulary());
+    const auto file = testing::smollm2_file();
+    if (!file) return std::nullopt;
+    return Tokenizer(Weights::open_gguf(*file).vocabulary());
   }();
   return tokenizer ? &*tokenizer : nullptr;
 }
 
 TEST(SmolLm2Tokenizer, AgreesWithTwoIndependentTokenizers) {
-  if (smollm2() == nullptr) GTEST_SKIP() << "no smollm2-135m.gguf in PRESIL_MODEL_CACHE";
+  if (smollm2() == nullptr) GTEST_SKIP() << testing::kNoSmolLm2;
   const Node rows = read_document(PRESIL_SOURCE_DIR "/test/data/smollm2_tokens.json", Syntax::json);
   ASSERT_EQ(rows.items.size(), 30u);
   for (const Node& row : rows.items) {
@@ -185,7 +183,7 @@ TEST(SmolLm2Tokenizer, AgreesWithTwoIndependentTokenizers) {
 }
 
 TEST(SmolLm2Tokenizer, TakesAHundredKilobytesInWellUnderASecond) {
-  if (smollm2() == nullptr) GTEST_SKIP() << "no smollm2-135m.gguf in PRESIL_MODEL_CACHE";
+  if (smollm2() == nullptr) GTEST_SKIP() << testing::kNoSmolLm2;
   std::string prose;
   while (prose.size() < 100'000) prose += "Once upon a time, in 1984, there was a chip. ";
   for (const std::string& text : {prose, std::string(100'000, 'a')}) {

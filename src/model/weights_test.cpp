@@ -1,6 +1,5 @@
 #include "model/weights.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -8,6 +7,7 @@
 
 #include "base/error.h"
 #include "model/testing/says.h"
+#include "model/testing/smollm2.h"
 #include "model/testing/tiny_llama.h"
 
 namespace presil {
@@ -141,10 +141,9 @@ TEST(Weights, VocabularyIsRead) {
 }
 
 TEST(Weights, SmolLm2IsItsShippedConfig) {
-  const char* cache = std::getenv("PRESIL_MODEL_CACHE");
-  const auto path = std::filesystem::path(cache == nullptr ? "" : cache) / "smollm2-135m.gguf";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no smollm2-135m.gguf in PRESIL_MODEL_CACHE";
-  const Weights weights = Weights::open_gguf(path);
+  const auto file = testing::smollm2_file();
+  if (!file) GTEST_SKIP() << testing::kNoSmolLm2;
+  const Weights weights = Weights::open_gguf(*file);
   Architecture from_config = read_config(
       read_document(PRESIL_SOURCE_DIR "/models/smollm2-135m.json", Syntax::json), "smollm2-135m");
   from_config.dtype = Format::q4_1;  // the config speaks of the checkpoint, in bf16

@@ -1,12 +1,12 @@
 #include "values/cache_rows.h"
 
-#include <array>
 #include <bit>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "values/ggml/block_formats.h"
 #include "values/number/codes.h"
 #include "values/number/number.h"
 #include "values/number/rounding.h"
@@ -54,37 +54,11 @@ void pack(Format format, std::span<const float> numbers, std::byte* at) {
   }
 }
 
-std::array<float, 256> all_codes(Format format) {
-  std::array<float, 256> numbers{};
-  for (std::size_t code = 0; code < numbers.size(); ++code) {
-    numbers[code] = decode_number(format, static_cast<std::uint8_t>(code));
-  }
-  return numbers;
-}
-
-/// The numbers of the codes of `format` that start at `at`.
-void unpack(Format format, const std::byte* at, std::span<float> out) {
-  static const std::array<float, 256> e4m3 = all_codes(Format::fp8_e4m3);
-  static const std::array<float, 256> e5m2 = all_codes(Format::fp8_e5m2);
-  const auto each = [&]<class Code>(Code code, auto number_of) {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      std::memcpy(&code, at + i * sizeof code, sizeof code);
-      out[i] = number_of(code);
-    }
-  };
-  switch (format) {
-    case Format::fp16:
-      return each(std::uint16_t{}, from_half);
-    case Format::bf16:
-      return each(std::uint16_t{}, from_bfloat);
-    case Format::fp8_e4m3:
-      return each(std::uint8_t{}, [](std::uint8_t code) { return e4m3[code]; });
-    case Format::fp8_e5m2:
-      return each(std::uint8_t{}, [](std::uint8_t code) { return e5m2[code]; });
-    case Format::int8:
-      return each(std::int8_t{}, [](std::int8_t code) { return static_cast<float>(code); });
-    default:
-      std::memcpy(out.data(), at, out.size_bytes());
+/// The numbers of codes of `format`.
+void unpack(Format format, std::span<const std::byte> codes, std::span<float> out) {
+  if (format != Format::int8) return dequantise(format, codes, out);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<float>(static_cast<std::int8_t>(codes[i]));
   }
 }
 
@@ -130,7 +104,9 @@ void CacheRows::read(std::int64_t begin, std::int64_t end, Format operands,
   if (tap_.log != nullptr) tap_.touch(false, begin, end);
   const auto d = static_cast<std::size_t>(head_dim_);
   const auto first_head = static_cast<std::size_t>(begin * heads_);
-  unpack(stored_.format, &codes_[first_head * d * element_bytes(stored_.format)], out);
+  const std::size_t width = element_bytes(stored_.format);
+  unpack(stored_.format, std::span(codes_).subspan(first_head * d * width, out.size() * width),
+         out);
   if (stored_.scaling == Scaling::token) {
     for (std::size_t i = 0; i < out.size(); ++i) out[i] *= scales_[first_head + i / d];
   }

@@ -10,6 +10,7 @@
 #include "model/testing/says.h"
 #include "model/testing/tiny_llama.h"
 #include "values/session.h"
+#include "values/testing/distance.h"
 #include "values/testing/named_sets.h"
 #include "values/testing/small_program.h"
 #include "values/weight_view.h"
@@ -17,6 +18,7 @@
 namespace presil {
 namespace {
 
+using testing::distance;
 using testing::refusal;
 using testing::says;
 using testing::set_of;
@@ -29,16 +31,6 @@ std::vector<float> run(const Program& program, const Weights& weights,
   Session session(program, weights, options);
   const auto bound = bind(program, {{{std::ssize(kText), 0}}});
   return session.run(*bound, std::vector<std::vector<int>>{kText});
-}
-
-template <class B>
-double distance(const std::vector<float>& a, const B& b) {
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    norm += b[i] * b[i];
-  }
-  return std::sqrt(difference / norm);
 }
 
 /// A tiny model, and the same one written with outliers: every eighth channel before the MLP is 64

@@ -1,6 +1,5 @@
 // Programs split over chips.
 #include <algorithm>
-#include <cmath>
 
 #include <gtest/gtest.h>
 
@@ -8,11 +7,13 @@
 #include "model/testing/says.h"
 #include "model/testing/tiny_llama.h"
 #include "values/session.h"
+#include "values/testing/distance.h"
 #include "values/testing/small_program.h"
 
 namespace presil {
 namespace {
 
+using testing::distance;
 using testing::refusal;
 using testing::says;
 using testing::small_program;
@@ -33,15 +34,6 @@ std::vector<float> all_logits(const Weights& weights, const Numerics& numerics,
     result.insert(result.end(), logits.begin(), logits.end());
   }
   return result;
-}
-
-double distance(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    norm += b[i] * b[i];
-  }
-  return std::sqrt(difference / norm);
 }
 
 std::vector<std::ptrdiff_t> top_choices(const std::vector<float>& logits) {

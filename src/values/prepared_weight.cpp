@@ -1,7 +1,6 @@
 #include "values/prepared_weight.h"
 
 #include <algorithm>
-#include <array>
 
 #include <tbb/parallel_for.h>
 
@@ -37,18 +36,6 @@ bool is_weight_only(const ProductNumerics& numerics, const Operand& weights) {
 bool has_wide_scales(Scaling scaling) {
   return scaling == Scaling::tensor || scaling == Scaling::channel ||
          scaling == Scaling::block_128 || scaling == Scaling::nv_16;
-}
-
-/// The numbers that stored elements are, without the scales beside them.
-void decode_elements(Format format, std::span<const std::byte> bytes, std::span<float> out) {
-  if (format != Format::fp8_e4m3 && format != Format::fp8_e5m2) {
-    return dequantise(format, bytes, out);
-  }
-  std::array<float, 256> numbers;
-  for (std::size_t code = 0; code < numbers.size(); ++code) {
-    numbers[code] = decode_number(format, static_cast<std::uint8_t>(code));
-  }
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = numbers[static_cast<std::size_t>(bytes[i])];
 }
 
 }  // namespace
@@ -133,7 +120,7 @@ void PreparedWeight::scales_of_row(std::int64_t row, std::span<const float> floa
 void PreparedWeight::code_row(std::int64_t row, std::span<const std::byte> bytes,
                               std::span<float> codes, std::span<float> scales) const {
   if (keeps_codes_) {
-    decode_elements(view_.format(), bytes, codes);
+    dequantise(view_.format(), bytes, codes);
   } else {
     to_smoothed_floats(row, bytes, codes);
   }

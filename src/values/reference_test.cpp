@@ -1,13 +1,12 @@
 // Tokens against llama.cpp's, stored in test/reference/smollm2_greedy.json.
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/testing/numerics.h"
+#include "model/testing/smollm2.h"
 #include "values/generate.h"
 #include "values/testing/small_program.h"
 
@@ -26,13 +25,11 @@ std::int64_t decided_steps(const nlohmann::json& prompt) {
 }
 
 TEST(Reference, GreedyTokensOfSmolLM2EqualLlamaCpps) {
-  const char* cache = std::getenv("PRESIL_MODEL_CACHE");
-  const std::filesystem::path file =
-      std::filesystem::path(cache != nullptr ? cache : ".") / "smollm2-135m.gguf";
-  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no model at " << file;
+  const auto file = testing::smollm2_file();
+  if (!file) GTEST_SKIP() << testing::kNoSmolLm2;
   std::ifstream stored(PRESIL_SOURCE_DIR "/test/reference/smollm2_greedy.json");
   const nlohmann::json reference = nlohmann::json::parse(stored);
-  const Weights weights = Weights::open_gguf(file);
+  const Weights weights = Weights::open_gguf(*file);
   const Program program =
       testing::small_program(weights, testing::ggml_numerics(), {.k = 192, .c = 16});
 

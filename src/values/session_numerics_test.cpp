@@ -1,7 +1,6 @@
 // What a session promises whatever its numerics.
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -10,6 +9,7 @@
 #include "model/testing/says.h"
 #include "model/testing/tiny_llama.h"
 #include "values/session.h"
+#include "values/testing/distance.h"
 #include "values/testing/double_forward.h"
 #include "values/testing/named_sets.h"
 #include "values/testing/small_program.h"
@@ -17,6 +17,7 @@
 namespace presil {
 namespace {
 
+using testing::distance;
 using testing::refusal;
 using testing::says;
 using testing::set_of;
@@ -51,17 +52,6 @@ std::vector<float> run(const Program& program, const Weights& of, const Chunks& 
     result.insert(result.end(), logits.begin(), logits.end());
   }
   return result;
-}
-
-/// ||a - b|| / ||b||.
-template <class A, class B>
-double distance(const A& a, const B& b) {
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    norm += b[i] * b[i];
-  }
-  return std::sqrt(difference / norm);
 }
 
 class EverySet : public ::testing::TestWithParam<Numerics> {};

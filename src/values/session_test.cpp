@@ -10,12 +10,14 @@
 #include "model/testing/says.h"
 #include "model/testing/tiny_llama.h"
 #include "values/generate.h"
+#include "values/testing/distance.h"
 #include "values/testing/double_forward.h"
 #include "values/testing/small_program.h"
 
 namespace presil {
 namespace {
 
+using testing::distance;
 using testing::refusal;
 using testing::says;
 using testing::small_program;
@@ -41,16 +43,6 @@ std::vector<float> run_chunks(const Program& program, const Weights& weights,
 
 std::vector<float> run_prompt(const Program& program, const Weights& weights) {
   return run_chunks(program, weights, {kPrompt});
-}
-
-/// ||a - b|| / ||b||.
-double distance(const std::vector<float>& a, const std::vector<double>& b) {
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    norm += b[i] * b[i];
-  }
-  return std::sqrt(difference / norm);
 }
 
 struct Variant {

@@ -1,13 +1,12 @@
 // A tile order changed by hand, on a real model.
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/testing/numerics.h"
+#include "model/testing/smollm2.h"
 #include "values/session.h"
 #include "values/testing/small_program.h"
 
@@ -36,13 +35,11 @@ std::vector<float> logits_of(const Weights& weights, const Tokens& tokens,
 }
 
 TEST(TileOrder, ChangesTheLowBitsAndNotTheMeaning) {
-  const char* cache = std::getenv("PRESIL_MODEL_CACHE");
-  const std::filesystem::path file =
-      std::filesystem::path(cache != nullptr ? cache : ".") / "smollm2-135m.gguf";
-  if (!std::filesystem::exists(file)) GTEST_SKIP() << "no model at " << file;
+  const auto file = testing::smollm2_file();
+  if (!file) GTEST_SKIP() << testing::kNoSmolLm2;
   std::ifstream stored(PRESIL_SOURCE_DIR "/test/reference/smollm2_greedy.json");
   const nlohmann::json reference = nlohmann::json::parse(stored);
-  const Weights weights = Weights::open_gguf(file);
+  const Weights weights = Weights::open_gguf(*file);
 
   std::ptrdiff_t equal = 0, all = 0;
   bool bits_differ = false;

@@ -49,10 +49,6 @@ float VectorUnit::rsqrt(float x) const {
   return std::ldexp(exponent % 2 == 0 ? inverse : inverse * kRootOfHalf, -half);
 }
 
-float VectorUnit::sigmoid(float x) const {
-  return 1 / (1 + exp(-x));
-}
-
 float VectorUnit::silu(float x) const {
   return x / (1 + exp(-x));
 }

@@ -1,11 +1,11 @@
-// exp, 1/sqrt and the sigmoid, as a chip's vector engines compute them.
+// exp, 1/sqrt and SiLU, as a chip's vector engines compute them.
 //
 // exact: the C library's functions in fp32. table: a table of `entries` over one binade, and a
 // straight line between two of them, in fp32:
 //   exp(x)  = 2^n * t(f), where x * log2(e) = n + f and t is 2^f on [0, 1)
 //   rsqrt(x) = 2^-e * t(m), where x = m * 4^e, t is 1/sqrt(m) on [1, 2), and on [2, 4) it is
 //              t(m / 2) * fp32(1/sqrt(2))
-//   sigmoid(x) = 1 / (1 + exp(-x)) with that exp.
+//   silu(x) = x / (1 + exp(-x)) with that exp and an exact division.
 #pragma once
 
 #include <vector>
@@ -21,8 +21,7 @@ class VectorUnit {
 
   float exp(float x) const;
   float rsqrt(float x) const;  // of a number above 0
-  float sigmoid(float x) const;
-  float silu(float x) const;  // x / (1 + exp(-x))
+  float silu(float x) const;
 
  private:
   bool is_exact_;

@@ -1,9 +1,6 @@
 // For tests: numerics written down by hand.
 #pragma once
 
-#include <optional>
-#include <string_view>
-
 #include "base/numerics.h"
 
 namespace presil::testing {
@@ -34,13 +31,6 @@ inline Numerics ggml_numerics() {
   Numerics n;
   n.name = "ggml";
   return n;
-}
-
-inline std::optional<Numerics> named_numerics(std::string_view name) {
-  for (const Numerics& n : {fp32_numerics(), bf16_numerics(), ggml_numerics()}) {
-    if (n.name == name) return n;
-  }
-  return std::nullopt;
 }
 
 }  // namespace presil::testing

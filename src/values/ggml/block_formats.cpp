@@ -1,11 +1,10 @@
 #include "values/ggml/block_formats.h"
 
 #include <bit>
-#include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "base/error.h"
+#include "values/number/number.h"
 #include "values/number/rounding.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -223,28 +222,13 @@ HWY_EXPORT(dequantise_blocks);
 HWY_EXPORT(dequantise_half);
 HWY_EXPORT(dequantise_bfloat);
 
-/// What each byte of an eight-bit float stands for (OCP 8-bit floating point, 1.0): `mantissa`
-/// bits, the rest exponent. e5m2 has infinities and NaNs as IEEE formats do; e4m3 has no infinity,
-/// and NaN only where all bits are set.
-std::array<float, 256> eight_bit_floats(int mantissa, int bias, bool has_infinity) {
-  std::array<float, 256> values;
-  const int steps = 1 << mantissa;
-  const int top_exponent = 127 >> mantissa;
-  for (int bits = 0; bits < 128; ++bits) {
-    const int exponent = bits >> mantissa;
-    const int fraction = bits & (steps - 1);
-    float value = exponent == 0 ? std::ldexp(static_cast<float>(fraction), 1 - bias - mantissa)
-                                : std::ldexp(static_cast<float>(steps + fraction),
-                                             exponent - bias - mantissa);
-    if (has_infinity && exponent == top_exponent) {
-      value = fraction == 0 ? std::numeric_limits<float>::infinity()
-                            : std::numeric_limits<float>::quiet_NaN();
-    }
-    if (!has_infinity && bits == 127) value = std::numeric_limits<float>::quiet_NaN();
-    values[static_cast<std::size_t>(bits)] = value;
-    values[static_cast<std::size_t>(bits + 128)] = -value;
+/// What each byte of an eight-bit float stands for.
+std::array<float, 256> numbers_of_codes(Format format) {
+  std::array<float, 256> numbers;
+  for (std::size_t code = 0; code < numbers.size(); ++code) {
+    numbers[code] = decode_number(format, static_cast<std::uint8_t>(code));
   }
-  return values;
+  return numbers;
 }
 
 void look_up(const std::array<float, 256>& table, const std::uint8_t* bytes, std::span<float> out) {
@@ -274,8 +258,8 @@ UnpackedBlock unpack_block(Format format, std::span<const std::byte> bytes) {
 }
 
 void dequantise(Format format, std::span<const std::byte> bytes, std::span<float> out) {
-  static const std::array<float, 256> e4m3 = eight_bit_floats(3, 7, false);
-  static const std::array<float, 256> e5m2 = eight_bit_floats(2, 15, true);
+  static const std::array<float, 256> e4m3 = numbers_of_codes(Format::fp8_e4m3);
+  static const std::array<float, 256> e5m2 = numbers_of_codes(Format::fp8_e5m2);
   const auto* from = reinterpret_cast<const std::uint8_t*>(bytes.data());
   switch (format) {
     case Format::fp32:

@@ -11,10 +11,10 @@
 
 #include "base/number_format.h"
 #include "values/ggml/block_formats.h"
+#include "values/panel_rows.h"
 
 namespace presil {
 
-inline constexpr std::int64_t kPanelRows = 16;
 inline constexpr std::int64_t kPanelColumns = 1024;
 
 /// A number of each row.

@@ -1,13 +1,10 @@
-// Sixteen-bit floats: how a float is rounded to them and read back. Round to nearest, ties to even.
+// Sixteen-bit floats by their bits. Halves are rounded to the nearest, ties to even.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <span>
-
-#include "base/number_format.h"
 
 namespace presil {
 
@@ -47,17 +44,5 @@ inline float round_to_half(float value) {
 inline float from_bfloat(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
-
-/// The nearest bfloat16, as a float; a NaN stays one and becomes quiet.
-inline float round_to_bfloat(float value) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t nearest = bits + (0x7FFFu + ((bits >> 16) & 1u));
-  const std::uint32_t quiet = bits | 0x00400000u;
-  const std::uint32_t result = value != value ? quiet : nearest;
-  return std::bit_cast<float>(result & 0xFFFF0000u);
-}
-
-/// Rounds to `format` in place: fp32 (no change), fp16 or bf16.
-void round_to(Format format, std::span<float> values);
 
 }  // namespace presil

@@ -34,13 +34,5 @@ TEST(Rounding, FloatsGoToTheNearestHalfAsTheCompilerRounds) {
   }
 }
 
-TEST(Rounding, BfloatTiesGoToEven) {
-  // 1 has a last place of 2^-7 in bfloat16.
-  EXPECT_EQ(round_to_bfloat(1 + 0x1p-8f), 1.0f);
-  EXPECT_EQ(round_to_bfloat(1 + 3 * 0x1p-8f), 1 + 2 * 0x1p-7f);
-  EXPECT_EQ(round_to_bfloat(1 + 0x1.02p-8f), 1 + 0x1p-7f);
-  EXPECT_TRUE(std::isnan(round_to_bfloat(std::nanf(""))));
-}
-
 }  // namespace
 }  // namespace presil

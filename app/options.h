@@ -1,0 +1,54 @@
+// What the command line can say, and the groups of options that several verbs take.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/verbs.h"
+
+namespace CLI {
+class App;
+}
+
+namespace presil::app {
+
+struct Options {
+  Common common;
+  bool no_host = false;
+  int threads = 0;
+  RunRequest request;
+  DramRequest dram;
+  NumericsTableRequest numerics;
+  ChatRequest chat;
+  VerifyRequest verify;
+  std::string emit = "text";
+  std::string name, log, rate;
+  std::vector<std::string> names;
+  std::int64_t volume = 0;
+  std::int64_t pipeline_parallel = 1, expert_parallel = 1;
+  std::string software;
+  std::string prompt;  // of run
+  std::string output = "out/report.html";
+};
+
+/// Options of every verb, taken before or after it.
+void add_common(CLI::App& app, Options& o);
+
+/// A chip and a model, and how the one is compiled for the other.
+void add_design(CLI::App& verb, Options& o);
+
+/// The step whose time is asked for.
+void add_step(CLI::App& verb, Options& o);
+
+/// Values, cycles or both, and of which text.
+void add_values(CLI::App& verb, Options& o);
+
+/// How the next token is chosen. The defaults are greedy.
+void add_sampling(CLI::App& verb, SamplingOptions& s);
+
+void add_dram(CLI::App& verb, DramRequest& r);
+
+void add_verify(CLI::App& verb, VerifyRequest& r);
+
+}  // namespace presil::app

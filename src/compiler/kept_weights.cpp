@@ -1,0 +1,72 @@
+#include "compiler/kept_weights.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "program/program.h"
+
+namespace presil {
+namespace {
+
+std::vector<std::string> names_in_layers(const Architecture& model) {
+  std::vector<std::string> names = {"attn_norm.weight", "attn_q.weight",      "attn_k.weight",
+                                    "attn_v.weight",    "attn_output.weight", "ffn_norm.weight",
+                                    "ffn_gate.weight",  "ffn_up.weight",      "ffn_down.weight"};
+  if (model.qkv_bias) {
+    names.insert(names.end(), {"attn_q.bias", "attn_k.bias", "attn_v.bias"});
+  }
+  if (model.qk_norm) names.insert(names.end(), {"attn_q_norm.weight", "attn_k_norm.weight"});
+  for (std::string& name : names) name = "blk.*." + name;
+  return names;
+}
+
+std::vector<Operand> kept_in_layer(const Architecture& model, const CompileOptions& options,
+                                   std::int64_t layer) {
+  std::vector<Operand> kept;
+  for (const std::string& name : names_in_layers(model)) {
+    const bool is_matrix = !name.ends_with("norm.weight") && !name.ends_with(".bias");
+    kept.push_back(
+        kept_as(model, options, name, layer, is_matrix, options.numerics.products.weights));
+  }
+  return kept;
+}
+
+}  // namespace
+
+Operand kept_as(const Architecture& model, const CompileOptions& options, const std::string& name,
+                std::int64_t layer, bool is_matrix, const std::optional<Operand>& made) {
+  Format stored = is_matrix ? options.weights : options.numerics.stream;
+  if (options.format_of) {
+    const std::string concrete = name_in_layer(name, layer);
+    const auto format = options.format_of(concrete);
+    if (!format) {
+      throw InputError(fmt::format("{}: the weights have no tensor '{}'", model.name, concrete));
+    }
+    stored = *format;
+  }
+  return is_matrix && made ? *made : Operand{stored};
+}
+
+std::optional<Operand> embedding_operand(const Architecture& model, const Numerics& numerics) {
+  if (model.tied_embeddings) return numerics.of_head().weights;
+  // One that is only looked up in needs no more than the stream's format.
+  return numerics.products.weights ? std::optional(Operand{numerics.stream}) : std::nullopt;
+}
+
+std::vector<LayerRun> runs_of_like_layers(const Architecture& model,
+                                          const CompileOptions& options) {
+  std::vector<LayerRun> runs = {{0, 1}};
+  std::vector<Operand> kept = kept_in_layer(model, options, 0);
+  for (std::int64_t layer = 1; layer < model.n_layers; ++layer) {
+    std::vector<Operand> next = kept_in_layer(model, options, layer);
+    if (next == kept) {
+      ++runs.back().count;
+    } else {
+      runs.push_back({layer, 1});
+      kept = std::move(next);
+    }
+  }
+  return runs;
+}
+
+}  // namespace presil

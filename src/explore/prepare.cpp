@@ -1,0 +1,161 @@
+#include "explore/prepare.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "compiler/compile.h"
+#include "dram/address_map.h"
+#include "model/registry.h"
+
+namespace presil {
+namespace {
+
+/// The GGUF that goes with the request, or an empty path when none is wanted.
+std::filesystem::path find_weights(const RunRequest& request, const ModelRef& ref,
+                                   const Places& places) {
+  if (!request.weights.empty()) return request.weights;
+  if (!ref.weights.empty()) return ref.weights;
+  if (request.mode == Mode::cycles) return {};
+  const std::filesystem::path cached = places.cache / (ref.name + ".gguf");
+  if (std::filesystem::exists(cached)) return cached;
+  throw MissingInput(fmt::format(
+      "{} has no weights here (looked for {}): give a GGUF file with --weights, or ask for "
+      "--mode cycles",
+      ref.name, cached.string()));
+}
+
+/// The formats that weights are stored in: not those of accumulators and activations.
+Format parse_format(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Choice<Format>& c : format_choices()) {
+    if (c.value == Format::tf32 || c.value == Format::q8_1) continue;
+    if (c.name == name) return c.value;
+    names.push_back(c.name);
+  }
+  throw InputError(
+      fmt::format("--dtype: expected one of {}, found '{}'", fmt::join(names, ", "), name));
+}
+
+/// The numerics with weights stored as `--dtype` says, instead of as they say themselves.
+Numerics with_stored_weights(Numerics n, const std::string& dtype) {
+  const Operand wanted{parse_format(dtype)};
+  if (n.products.weights == wanted && n.of_head().weights == wanted) return n;
+  n.products.weights.reset();
+  if (n.head) n.head->weights.reset();
+  if (const auto why = faults(n); !why.empty()) {
+    throw InputError(fmt::format("--dtype {}: not with numerics {}: {}: {}", dtype, n.name,
+                                 why.front().field, why.front().why));
+  }
+  if (!n.name.ends_with('*')) n.name += '*';
+  return n;
+}
+
+/// llama.cpp's arithmetic for the formats that are its own.
+std::string usual_numerics(const std::optional<Weights>& weights) {
+  return weights && is_block_format(weights->architecture().dtype) ? "ggml" : "bf16";
+}
+
+/// Throws InputError that names the file or the setting: dram reads the mapping, and does not know
+/// where it stood.
+void check_mapping(const ChipFiles& files) {
+  const bool own = !files.chip.dram.mapping.empty();
+  try {
+    dram::AddressMap(own ? files.chip.dram.mapping : files.memory.mapping, files.memory);
+  } catch (const InputError& e) {
+    std::vector<Diagnostic> errors = e.diagnostics();
+    const auto input = std::find_if(
+        files.inputs.begin(), files.inputs.end(),
+        [&](const InputValue& v) { return v.field == (own ? "dram.mapping" : "mapping"); });
+    CHECK(input != files.inputs.end(), "a mapping was read from somewhere");
+    for (Diagnostic& d : errors) {
+      d.file = input->file;
+      d.line = input->line;
+      d.column = 1;
+    }
+    throw InputError(std::move(errors));
+  }
+}
+
+/// A file of weights is not taken for a model that it does not hold. Vocabularies may differ: those
+/// who tune a model add tokens.
+void check_same_shape(const ModelRef& ref, const std::filesystem::path& file,
+                      const Architecture& found) {
+  const Architecture wanted = read_architecture(ref);
+  const auto shape = [](const Architecture& a) {
+    return fmt::format("{} layers, d_model {}, d_ff {}, heads {}/{} of {}", a.n_layers, a.d_model,
+                       a.d_ff, a.n_heads, a.n_kv_heads, a.head_dim);
+  };
+  if (shape(found) == shape(wanted)) return;
+  throw InputError(fmt::format("{}: expected the weights of {} ({}), found {}", file.string(),
+                               ref.name, shape(wanted), shape(found)));
+}
+
+std::string formats_of(const Weights& weights) {
+  std::set<std::string_view> matrices;
+  for (const WeightTensor& t : weights.tensors()) {
+    if (t.shape.size() > 1) matrices.insert(to_string(t.format));
+  }
+  return fmt::format("{}", fmt::join(matrices, " + "));
+}
+
+/// The format of each weight of a file, as the compiler asks for it.
+std::function<std::optional<Format>(std::string_view)> formats_by_name(const Weights& weights) {
+  return [&weights](std::string_view name) -> std::optional<Format> {
+    const WeightTensor* t = weights.find(name);
+    return t == nullptr ? std::nullopt : std::optional<Format>(t->format);
+  };
+}
+
+}  // namespace
+
+Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
+                            std::optional<Weights>& weights) {
+  RunResult r;
+  r.request = request;
+  const ModelRef ref = resolve_model(request.model, places.home);
+  const std::filesystem::path file = find_weights(request, ref, places);
+  if (!file.empty() && !weights) weights.emplace(Weights::open(file));
+  r.chip = load_chip(request.chip, request.overrides, places.home,
+                     {.instead = request.numerics, .otherwise = usual_numerics(weights)});
+  check_mapping(r.chip);
+  r.numerics = r.chip.numerics;
+  CompileOptions options;
+  if (weights) {
+    r.model = weights->architecture();
+    if (!ref.config.empty()) check_same_shape(ref, file, r.model);
+    r.model.name = ref.name;
+    r.weights_file = file.filename().string();
+    r.weights_id = identify_weights(file);
+    r.weight_formats = formats_of(*weights);
+    options.format_of = formats_by_name(*weights);
+    if (!request.dtype.empty()) {
+      throw InputError(fmt::format("--dtype {}: the weights come from {}, which is {}",
+                                   request.dtype, r.weights_file, r.weight_formats));
+    }
+  } else {
+    r.model = read_architecture(ref);
+    options.weights = r.model.dtype;
+    if (!request.dtype.empty()) {
+      options.weights = parse_format(request.dtype);
+      r.numerics = with_stored_weights(r.numerics, request.dtype);
+    }
+  }
+  options.tensor_parallel = request.tensor_parallel;
+  options.numerics = r.numerics;
+  auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
+  if (!program) return tl::unexpected(program.error());
+  r.program = std::move(*program);
+  return r;
+}
+
+Feasible<RunResult> prepare(const RunRequest& request, const Places& places) {
+  check_request(request);
+  std::optional<Weights> weights;
+  return prepare(request, places, weights);
+}
+
+}  // namespace presil
