@@ -97,6 +97,7 @@ class Compiler {
     program_.dram_capacity = dram_capacity(part_, chip_.dram);
     program_.dram_unit = interleave_unit(part_, chip_.dram);
     program_.max_context = model_.max_context;
+    program_.sliding_window = model_.sliding_window;
   }
 
   /// What is left of the model's shape on one of the chips that share it.
@@ -141,16 +142,15 @@ class Compiler {
   /// What a weight of `layer` is kept as in DRAM: as the numerics `made` it, or as it is stored.
   Operand kept_as(const std::string& name, std::int64_t layer, bool is_matrix,
                   const std::optional<Operand>& made) const {
-    Format stored = is_matrix ? options_.weights : activation_;
-    if (options_.format_of) {
+    std::optional<Operand> stored = Operand{is_matrix ? options_.weights : activation_};
+    if (options_.stored_as) {
       const std::string concrete = name_in_layer(name, layer);
-      const auto format = options_.format_of(concrete);
-      if (!format) {
+      stored = options_.stored_as(concrete);
+      if (!stored) {
         throw InputError(fmt::format("{}: the weights have no tensor '{}'", model_.name, concrete));
       }
-      stored = *format;
     }
-    return is_matrix && made ? *made : Operand{stored};
+    return is_matrix && made ? *made : *stored;
   }
 
   int weight(const std::string& name, std::int64_t rows, std::int64_t columns,

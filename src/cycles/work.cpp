@@ -292,6 +292,17 @@ class Worker {
 
   static bool k_by_128(Scaling s) { return s == Scaling::group_128 || s == Scaling::block_128; }
 
+  std::int64_t first_key(std::int64_t context) const {
+    return first_key_seen(bound_.program->sliding_window, context);
+  }
+
+  /// The keys that the first `queries` of a sequence see, counted for each.
+  std::int64_t pairs_up_to(std::int64_t queries) const {
+    const std::int64_t window = bound_.program->sliding_window;
+    const std::int64_t rising = window > 0 ? std::min(queries, window) : queries;
+    return rising * (rising + 1) / 2 + (queries - rising) * window;
+  }
+
   void attention() {
     const std::int64_t kv_heads = b_.extent(Axis::h);
     const std::int64_t heads = b_.extent(Axis::n);
@@ -309,12 +320,12 @@ class Worker {
       const std::int64_t tile_q = tile(Axis::q, s.new_tokens);
       rows = std::max(rows, tile_q * group);
       for (std::int64_t q = 0; q < s.new_tokens; q += tile_q) {
-        const std::int64_t last = std::min(q + tile_q, s.new_tokens);
-        tile_steps +=
-            kv_heads * ceil_div(s.context + last, tile_c);  // causal: later keys are skipped
+        // Causal: later keys are skipped, and those before the window.
+        const std::int64_t last = s.context + std::min(q + tile_q, s.new_tokens);
+        tile_steps += kv_heads * (ceil_div(last, tile_c) - first_key(s.context + q) / tile_c);
       }
-      keys += s.context + s.new_tokens;
-      pairs += s.new_tokens * s.context + s.new_tokens * (s.new_tokens + 1) / 2;
+      keys += s.context + s.new_tokens - first_key(s.context);
+      pairs += pairs_up_to(s.context + s.new_tokens) - pairs_up_to(s.context);
     }
     // Key tiles of one query tile go to several cores when there are cores to spare (flash
     // decoding); either way the steps are spread evenly.
@@ -332,9 +343,13 @@ class Worker {
     const std::int64_t step_bytes = tile_c * key_bytes;
     local_work(step_bytes * w_.steps, 2 * step_bytes * tile_steps);
 
+    // Of several sequences the windows lie apart; one stretch of the layer's cache stands for them.
+    const std::vector<Sequence>& sequences = bound_.step.sequences;
+    const std::int64_t before = sequences.size() == 1 ? first_key(sequences.front().context) : 0;
     const std::int64_t cached = 2 * bytes_of_tokens(cache, keys);
     for (const int t : {k_.inputs[1], k_.inputs[2]}) {
-      move({{cache_base(t), cached / 2, 0, 0}, Cargo::cache, false});
+      const std::int64_t base = cache_base(t) + bytes_of_tokens(cache, before);
+      move({{base, cached / 2, 0, 0}, Cargo::cache, false});
     }
     noc_bytes_ += std::max(cached, step_bytes * tile_steps);
     unique_bytes_ += cached;
