@@ -95,6 +95,15 @@ int show_numerics(const Common& common, const NumericsFiles& files) {
   return 0;
 }
 
+/// By name, by the ending of a file, or a folder.
+bool is_model(const std::string& what, const std::filesystem::path& home) {
+  const std::vector<std::string> models = shipped_models(home);
+  std::error_code error;
+  return what.ends_with(".json") || what.ends_with(".gguf") || what.ends_with(".safetensors") ||
+         std::find(models.begin(), models.end(), what) != models.end() ||
+         std::filesystem::is_directory(what, error);
+}
+
 /// By name, or by the header of a file.
 bool is_numerics(const std::string& what, const std::filesystem::path& home) {
   const std::vector<std::string> names = names_in(home / "numerics");
@@ -109,10 +118,7 @@ bool is_numerics(const std::string& what, const std::filesystem::path& home) {
 }  // namespace
 
 int show_verb(const Common& common, const std::string& what) {
-  const std::vector<std::string> models = shipped_models(common.places.home);
-  const bool is_model = what.ends_with(".json") || what.ends_with(".gguf") ||
-                        std::find(models.begin(), models.end(), what) != models.end();
-  if (is_model) {
+  if (is_model(what, common.places.home)) {
     if (!common.set.empty()) {
       throw InputError(
           fmt::format("--set {}: {} is a model; settings are for chips", common.set.front(), what));

@@ -54,6 +54,7 @@ class Compiler {
     program_.dram_capacity = dram_capacity(part_, chip_.dram);
     program_.dram_unit = interleave_unit(part_, chip_.dram);
     program_.max_context = model_.max_context;
+    program_.sliding_window = model_.sliding_window;
   }
 
   int activation(std::string name, Extent rows, std::int64_t columns, Format format) {

@@ -23,10 +23,11 @@ namespace presil {
 struct CompileOptions {
   std::int64_t tensor_parallel = 1;
   Numerics numerics;
-  /// The format that a weight is stored in, by its GGUF name ("blk.0.attn_q.weight"). An empty
-  /// function: there is no file; matrices are stored in `weights`, norms in the stream's format.
-  /// Matrices that the numerics give a format of their own have that one instead.
-  std::function<std::optional<Format>(std::string_view)> format_of;
+  /// What a weight is stored as, with the scales that stand beside it, by its GGUF name
+  /// ("blk.0.attn_q.weight"). An empty function: there is no file; matrices are stored in
+  /// `weights`, norms in the stream's format. Matrices that the numerics give a format of their own
+  /// have that one instead.
+  std::function<std::optional<Operand>(std::string_view)> stored_as;
   Format weights = Format::bf16;
 };
 
@@ -35,7 +36,7 @@ struct CompileOptions {
 inline constexpr std::int64_t kLargestSearchedStep = 8192;
 
 /// Throws InputError for a split that does not divide the heads, the MLP or the link's group, for
-/// weights that `format_of` does not know, and for a chip that multiplies no suitable format.
+/// weights that `stored_as` does not know, and for a chip that multiplies no suitable format.
 /// Infeasible when no tile fits a core.
 Feasible<Program> compile(const Architecture& model, const Chip& chip, const MemoryPart& part,
                           const CompileOptions& options);

@@ -173,17 +173,17 @@ TEST(Compile, AnEngineMultipliesTheOperandsOrWhatHoldsThem) {
 }
 
 /// As Q4_K_M files are: ffn_down in q6_K in some layers, here 0, 1, 5 and 15 of 16.
-std::optional<Format> mixed_format(std::string_view name) {
-  if (name.ends_with("norm.weight")) return Format::fp32;
+std::optional<Operand> mixed_format(std::string_view name) {
+  if (name.ends_with("norm.weight")) return Operand{Format::fp32};
   for (const char* wide : {"blk.0.ffn_d", "blk.1.ffn_d", "blk.5.ffn_d", "blk.15.ffn_d"}) {
-    if (name.starts_with(wide)) return Format::q6_K;
+    if (name.starts_with(wide)) return Operand{Format::q6_K};
   }
-  return name == "token_embd.weight" ? Format::q6_K : Format::q4_K;
+  return Operand{name == "token_embd.weight" ? Format::q6_K : Format::q4_K};
 }
 
 TEST(Compile, LayersThatAreStoredAlikeAndFollowEachOtherAreOneBlock) {
   CompileOptions options = with_numerics("ggml");
-  options.format_of = mixed_format;
+  options.stored_as = mixed_format;
   const Program p = compiled("h100-sxm", "llama-3.2-1b", options);
 
   std::vector<std::array<std::int64_t, 2>> blocks;  // {first layer, repeat}
@@ -203,7 +203,7 @@ TEST(Compile, LayersThatAreStoredAlikeAndFollowEachOtherAreOneBlock) {
         const Tensor& t = p.tensor(w);
         if (!is_in_layers(t.name)) continue;
         const std::string first = name_in_layer(t.name, b.first_layer);
-        EXPECT_EQ(t.format, mixed_format(first)) << first;
+        EXPECT_EQ(t.format, mixed_format(first)->format) << first;
         if (t.format == Format::q6_K) q6_K += b.repeat * t.rows.scale * t.columns;
         EXPECT_GE(t.base, end) << first;  // behind the block before
       }
@@ -221,7 +221,7 @@ TEST(Compile, MixedLayersShareOneCacheAndOneSetOfActivations) {
   CompileOptions options = with_numerics("ggml");
   options.weights = Format::q4_K;
   const Program even = compiled("h100-sxm", "llama-3.2-1b", options);
-  options.format_of = mixed_format;
+  options.stored_as = mixed_format;
   const Program mixed = compiled("h100-sxm", "llama-3.2-1b", options);
 
   const Step step{{{3, 70}}};
@@ -249,18 +249,41 @@ TEST(Compile, TilesAlongKEndWhereBlocksAndScalesEnd) {
     }
   };
   CompileOptions k_quants = with_numerics("ggml");
-  k_quants.format_of = mixed_format;
+  k_quants.stored_as = mixed_format;
   for (const char* name : {"h100-sxm", "mtia-v2", "trainium2"}) {
     tiles_are_multiples(compiled(name, "llama-3.2-1b", k_quants), 256);
     tiles_are_multiples(compiled(name, "llama-3.2-1b", with_numerics("fp8-hopper")), 128);
   }
 }
 
+/// As FP8 checkpoints are: a scale in fp32 for each 128 x 128 elements of the layers' matrices.
+TEST(Compile, TheScalesOfAFileAreBytesOfTheProgram) {
+  CompileOptions options = with_numerics("ggml");
+  const auto footprint = [&](Scaling scaling) {
+    options.stored_as = [=](std::string_view name) -> std::optional<Operand> {
+      if (name.ends_with("norm.weight")) return Operand{Format::fp32};
+      if (name == "token_embd.weight") return Operand{Format::bf16};
+      return Operand{Format::fp8_e4m3, scaling};
+    };
+    const Program p = compiled("h100-sxm", "llama-3.2-1b", options);
+    Bytes sum(0);
+    for (const Tensor& t : p.tensors) {
+      if (is_in_layers(t.name)) sum += t.bytes(t.rows.scale);
+    }
+    return sum.count();
+  };
+  const Architecture m = model("llama-3.2-1b");
+  const std::int64_t q = m.n_heads * m.head_dim, kv = m.n_kv_heads * m.head_dim;
+  const std::int64_t elements = m.d_model * (2 * q + 2 * kv + 3 * m.d_ff);  // of a layer
+  EXPECT_EQ(footprint(Scaling::block_128) - footprint(Scaling::none), elements / (128 * 128) * 4);
+  EXPECT_EQ(footprint(Scaling::tensor) - footprint(Scaling::none), 7 * 4);
+}
+
 TEST(Compile, AFileWithoutATensorIsRefusedByTheTensorsName) {
   CompileOptions options = with_numerics("ggml");
-  options.format_of = [](std::string_view name) -> std::optional<Format> {
+  options.stored_as = [](std::string_view name) -> std::optional<Operand> {
     if (name == "blk.3.ffn_up.weight") return std::nullopt;
-    return Format::q4_K;
+    return Operand{Format::q4_K};
   };
   try {
     compiled("h100-sxm", "llama-3.2-1b", options);

@@ -35,16 +35,15 @@ std::vector<Operand> kept_in_layer(const Architecture& model, const CompileOptio
 
 Operand kept_as(const Architecture& model, const CompileOptions& options, const std::string& name,
                 std::int64_t layer, bool is_matrix, const std::optional<Operand>& made) {
-  Format stored = is_matrix ? options.weights : options.numerics.stream;
-  if (options.format_of) {
+  std::optional<Operand> stored = Operand{is_matrix ? options.weights : options.numerics.stream};
+  if (options.stored_as) {
     const std::string concrete = name_in_layer(name, layer);
-    const auto format = options.format_of(concrete);
-    if (!format) {
+    stored = options.stored_as(concrete);
+    if (!stored) {
       throw InputError(fmt::format("{}: the weights have no tensor '{}'", model.name, concrete));
     }
-    stored = *format;
   }
-  return is_matrix && made ? *made : Operand{stored};
+  return is_matrix && made ? *made : *stored;
 }
 
 std::optional<Operand> embedding_operand(const Architecture& model, const Numerics& numerics) {

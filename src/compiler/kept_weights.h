@@ -14,7 +14,7 @@
 namespace presil {
 
 /// What weight `name` of `layer` is kept as: a matrix as the numerics `made` it, all else as it is
-/// stored. Throws InputError when options.format_of does not know it.
+/// stored. Throws InputError when options.stored_as does not know it.
 Operand kept_as(const Architecture& model, const CompileOptions& options, const std::string& name,
                 std::int64_t layer, bool is_matrix, const std::optional<Operand>& made);
 

@@ -8,6 +8,12 @@
 namespace presil {
 namespace {
 
+/// The keys that the first `queries` of a sequence see, counted for each.
+std::int64_t pairs_up_to(std::int64_t window, std::int64_t queries) {
+  const std::int64_t rising = window > 0 ? std::min(queries, window) : queries;
+  return rising * (rising + 1) / 2 + (queries - rising) * window;
+}
+
 struct AttentionCut {
   std::int64_t tile_steps = 0;  // (query tile, key tile) pairs, over sequences and KV heads
   std::int64_t keys = 0;
@@ -16,6 +22,7 @@ struct AttentionCut {
 };
 
 AttentionCut cut_of(const KernelMeter& meter, std::int64_t tile_c) {
+  const std::int64_t window = meter.sliding_window();
   const std::int64_t kv_heads = meter.extent(Axis::h);
   const std::int64_t group = meter.extent(Axis::n) / kv_heads;
   AttentionCut cut;
@@ -23,12 +30,14 @@ AttentionCut cut_of(const KernelMeter& meter, std::int64_t tile_c) {
     const std::int64_t tile_q = meter.tile(Axis::q, s.new_tokens);
     cut.rows = std::max(cut.rows, tile_q * group);
     for (std::int64_t q = 0; q < s.new_tokens; q += tile_q) {
-      const std::int64_t last = std::min(q + tile_q, s.new_tokens);
+      // Causal: later keys are skipped, and those before the window.
+      const std::int64_t last = s.context + std::min(q + tile_q, s.new_tokens);
       cut.tile_steps +=
-          kv_heads * ceil_div(s.context + last, tile_c);  // causal: later keys are skipped
+          kv_heads * (ceil_div(last, tile_c) - first_key_seen(window, s.context + q) / tile_c);
     }
-    cut.keys += s.context + s.new_tokens;
-    cut.pairs += s.new_tokens * s.context + s.new_tokens * (s.new_tokens + 1) / 2;
+    const std::int64_t tokens = s.context + s.new_tokens;
+    cut.keys += tokens - first_key_seen(window, s.context);
+    cut.pairs += pairs_up_to(window, tokens) - pairs_up_to(window, s.context);
   }
   return cut;
 }
@@ -62,9 +71,14 @@ void count_attention(KernelMeter& meter) {
   const std::int64_t step_bytes = tile_c * key_bytes;
   meter.local(step_bytes * steps, 2 * step_bytes * cut.tile_steps);
 
+  // Of several sequences the windows lie apart; one stretch of the layer's cache stands for them.
+  const std::vector<Sequence>& sequences = meter.step().sequences;
+  const std::int64_t before =
+      sequences.size() == 1 ? first_key_seen(meter.sliding_window(), sequences.front().context) : 0;
   const std::int64_t cached = 2 * bytes_of_tokens(cache, cut.keys);
   for (const int t : {kernel.inputs[1], kernel.inputs[2]}) {
-    meter.move({{meter.cache_base(t), cached / 2, 0, 0}, Cargo::cache, false});
+    const std::int64_t base = meter.cache_base(t) + bytes_of_tokens(cache, before);
+    meter.move({{base, cached / 2, 0, 0}, Cargo::cache, false});
   }
   meter.carry(std::max(cached, step_bytes * cut.tile_steps), cached);
 }

@@ -19,6 +19,7 @@ class KernelMeter {
   const Chip& chip() const { return chip_; }
   const Program& program() const { return *bound_.program; }
   const Step& step() const { return bound_.step; }
+  std::int64_t sliding_window() const { return bound_.program->sliding_window; }
   std::int64_t extent(Axis axis) const { return b_.extent(axis); }
   std::int64_t split_k() const { return b_.mapping->split_k; }
   /// The mapping's tile along `axis`; without a loop over it, the whole of its `extent`.

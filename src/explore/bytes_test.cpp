@@ -1,9 +1,9 @@
 // Values and cycles touch the same bytes: what the kernels of a session dereference is what the
 // timeline sends to memory, kernel by kernel, byte by byte.
 //
-// Two things are compared by their length alone, because one stretch stands for scattered rows in
+// Three things are compared by their length alone, because one stretch stands for scattered rows in
 // the timeline (which simulates one channel for all): the rows that tokens look up in the embedding
-// table, and the keys and values that several sequences append.
+// table, the keys and values that several sequences append, and those in their sliding windows.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -100,8 +100,13 @@ std::string difference(const AccessLog& log, const KernelPlace& place, const Bou
   const Touched v = by_values(log, place);
   const Touched c = by_cycles(work_of(bound, place.block, place.kernel, place.repetition, chip),
                               gathers ? Cargo::weights : Cargo::activations);
-  const bool scattered = kernel.kernel->op == Op::rope && bound.step.sequences.size() > 1;
+  const bool several = bound.step.sequences.size() > 1;
+  const bool scattered = several && kernel.kernel->op == Op::rope;
+  const bool windows = several && bound.program->sliding_window > 0;
   bool same_reads = joined(v.reads) == joined(c.reads);
+  if (windows && kernel.kernel->op == Op::attention) {
+    same_reads = length(joined(v.reads)) == length(c.reads);
+  }
   if (gathers) {
     const Tensor& table = bound.program->tensor(kernel.kernel->weights.front());
     const std::int64_t tokens = bound.step.tokens();
@@ -208,6 +213,8 @@ std::vector<Case> cases() {
           {"int4_groups", {.d_ff = 160}, {int4, Scaling::group_128}, {fp32}},
           {"mx", {.tied = false}, {fp4_e2m1, Scaling::mx_32}},
           {"nv", {.tied = false}, {fp4_e2m1, Scaling::nv_16}},
+          {"window", {.sliding_window = 4}},
+          {"window_of_int8_keys", {.sliding_window = 3}, {bf16}, {int8, Scaling::token}},
           {"two_chips", {.family = "qwen2", .d_ff = 128}, {bf16}, {bf16}, 2},
           {"four_chips", {.tied = false, .d_ff = 128}, {int8, Scaling::channel}, {fp8_e4m3}, 4}};
 }
@@ -263,12 +270,13 @@ TEST_P(EachProgram, ADecodeStepReadsEachWeightByteOnceAndTheCacheOfAllTokens) {
   const std::int64_t kv_heads = std::max<std::int64_t>(1, m.n_kv_heads / chips);
   const Operand stored = GetParam().kv_cache;
   const std::int64_t scales = bench.program.tensor(bench.program.find("k_cache")).rows.scale;
+  // The key and the value of the new token are read, too.
+  const std::int64_t seen = m.sliding_window > 0 ? m.sliding_window : context + 1;
   const std::int64_t key = kv_heads * m.head_dim * bytes_of(stored.format, 1).count() +
                            (stored.scaling == Scaling::token ? scales * 4 : 0);
   for (int rank = 0; rank < chips; ++rank) {
     EXPECT_EQ(joined(weights[rank]), joined(expected));
-    // The key and the value of the new token are read, too.
-    EXPECT_EQ(cache[rank], 2 * m.n_layers * key * (context + 1));
+    EXPECT_EQ(cache[rank], 2 * m.n_layers * key * seen);
   }
 }
 

@@ -22,10 +22,11 @@ std::filesystem::path find_weights(const RunRequest& request, const ModelRef& re
   if (request.mode == Mode::cycles) return {};
   const std::filesystem::path cached = places.cache / (ref.name + ".gguf");
   if (std::filesystem::exists(cached)) return cached;
-  throw MissingInput(fmt::format(
-      "{} has no weights here (looked for {}): give a GGUF file with --weights, or ask for "
-      "--mode cycles",
-      ref.name, cached.string()));
+  throw MissingInput(
+      fmt::format("{} has no weights here (looked for {}): give a GGUF file or a safetensors "
+                  "checkpoint with --weights, or ask for "
+                  "--mode cycles",
+                  ref.name, cached.string()));
 }
 
 /// The formats that weights are stored in: not those of accumulators and activations.
@@ -102,11 +103,12 @@ std::string formats_of(const Weights& weights) {
   return fmt::format("{}", fmt::join(matrices, " + "));
 }
 
-/// The format of each weight of a file, as the compiler asks for it.
-std::function<std::optional<Format>(std::string_view)> formats_by_name(const Weights& weights) {
-  return [&weights](std::string_view name) -> std::optional<Format> {
+/// What each weight of a file is stored as, as the compiler asks for it.
+std::function<std::optional<Operand>(std::string_view)> operands_by_name(const Weights& weights) {
+  return [&weights](std::string_view name) -> std::optional<Operand> {
     const WeightTensor* t = weights.find(name);
-    return t == nullptr ? std::nullopt : std::optional<Format>(t->format);
+    if (t == nullptr) return std::nullopt;
+    return Operand{t->format, t->scaling};
   };
 }
 
@@ -131,7 +133,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
     r.weights_file = file.filename().string();
     r.weights_id = identify_weights(file);
     r.weight_formats = formats_of(*weights);
-    options.format_of = formats_by_name(*weights);
+    options.stored_as = operands_by_name(*weights);
     if (!request.dtype.empty()) {
       throw InputError(fmt::format("--dtype {}: the weights come from {}, which is {}",
                                    request.dtype, r.weights_file, r.weight_formats));

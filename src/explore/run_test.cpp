@@ -95,8 +95,9 @@ Decoded decode_one(const Weights& weights, const Numerics& numerics) {
   const ChipFiles chip = load_chip("artemis-hbm3e", {}, kPlaces.home);
   CompileOptions options;
   options.numerics = numerics;
-  options.format_of = [&](std::string_view name) -> std::optional<Format> {
-    return weights.find(name)->format;
+  options.stored_as = [&](std::string_view name) -> std::optional<Operand> {
+    const WeightTensor* t = weights.find(name);
+    return Operand{t->format, t->scaling};
   };
   Decoded d;
   d.program = compile(weights.architecture(), chip.chip, chip.memory, options).value();

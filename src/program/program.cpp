@@ -1,5 +1,7 @@
 #include "program/program.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace presil {
@@ -28,6 +30,10 @@ int Program::find(std::string_view name) const {
     if (tensors[i].name == name) return static_cast<int>(i);
   }
   throw InternalError("no tensor called " + std::string(name));
+}
+
+std::int64_t first_key_seen(std::int64_t window, std::int64_t context) {
+  return window > 0 ? std::max<std::int64_t>(0, context + 1 - window) : 0;
 }
 
 const ProductNumerics& products_of(const Program& program, const Kernel& kernel) {

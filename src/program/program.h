@@ -138,7 +138,8 @@ struct Program {
   Bytes dram_capacity;
   Bytes dram_unit;  // tensors start on multiples of it: one line on every channel
   std::int64_t max_context = 1;
-  Bytes weight_footprint;  // of one chip
+  std::int64_t sliding_window = 0;  // keys a query sees, itself included; 0: all before it
+  Bytes weight_footprint;           // of one chip
   std::vector<Tensor> tensors;
   std::vector<Block> blocks;
   friend bool operator==(const Program&, const Program&) = default;
@@ -147,6 +148,10 @@ struct Program {
   /// The index of the tensor called `name`. Requires that it exists.
   int find(std::string_view name) const;
 };
+
+/// The first key that a query after `context` tokens sees, of a model whose queries see `window`
+/// keys, themselves included, or all before them (0).
+std::int64_t first_key_seen(std::int64_t window, std::int64_t context);
 
 /// The arithmetic of a gemm: the head's for "lm_head", which gives the logits.
 const ProductNumerics& products_of(const Program& program, const Kernel& kernel);

@@ -22,6 +22,7 @@ Program small_program() {
   p.dram_capacity = 1_GiB;
   p.dram_unit = Bytes(1024);
   p.max_context = 100;
+  p.sliding_window = 32;
   p.weight_footprint = Bytes(10240);
   p.tensors = {
       {"x", Role::activation, Format::fp32, Scaling::none, {1, Symbol::T}, 64, 0, 0},

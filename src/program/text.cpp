@@ -80,8 +80,9 @@ std::string print(const Program& p) {
   text += fmt::format("machine tensor_parallel {} cores {} local {} shared {} dram {} unit {}\n",
                       p.tensor_parallel, p.cores, p.local_memory.count(), p.shared_memory.count(),
                       p.dram_capacity.count(), p.dram_unit.count());
-  text +=
-      fmt::format("model max_context {} weights {}\n", p.max_context, p.weight_footprint.count());
+  text += fmt::format("model max_context {}", p.max_context);
+  if (p.sliding_window > 0) text += fmt::format(" window {}", p.sliding_window);
+  text += fmt::format(" weights {}\n", p.weight_footprint.count());
   for (std::size_t i = 0; i < p.tensors.size(); ++i) {
     const Tensor& t = p.tensors[i];
     text += fmt::format("{} {} {} [{}, {}]", to_string(t.role), labels[i],

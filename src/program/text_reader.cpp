@@ -40,6 +40,7 @@ class ProgramReader {
       } else if (head == "model") {
         words_.expect("max_context");
         program_.max_context = words_.integer();
+        if (words_.skip("window")) program_.sliding_window = words_.integer();
         words_.expect("weights");
         program_.weight_footprint = Bytes(words_.integer());
       } else if (const auto role = one_of(kAllRoles, head)) {

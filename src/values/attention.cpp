@@ -8,6 +8,7 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
+#include "program/program.h"
 #include "values/dot.h"
 #include "values/number/codes.h"
 
@@ -54,10 +55,6 @@ class RunningSoftmax {
 
 }  // namespace
 
-std::int64_t first_key_seen(const AttentionHeads& shape, std::int64_t context) {
-  return shape.window > 0 ? std::max<std::int64_t>(0, context + 1 - shape.window) : 0;
-}
-
 void attention(const AttentionHeads& shape, std::span<const float> queries,
                std::span<const float> keys, std::span<const float> values, std::span<float> out,
                std::int64_t first_key) {
@@ -74,7 +71,7 @@ void attention(const AttentionHeads& shape, std::span<const float> queries,
 
   const auto attend = [&](std::int64_t query, std::int64_t head) {
     const std::int64_t end = context + query + 1;
-    const std::int64_t begin = first_key_seen(shape, context + query);
+    const std::int64_t begin = first_key_seen(shape.window, context + query);
     const std::int64_t tile = shape.tile > 0 ? shape.tile : end;
     const std::int64_t kv_column = head / (shape.n_heads / shape.n_kv_heads) * d;
     const std::int64_t at = query * q_stride + head * d;

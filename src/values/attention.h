@@ -20,9 +20,6 @@ struct AttentionHeads {
   const VectorUnit* functions = nullptr;  // for exp; nothing: exact
 };
 
-/// The first key that a query after `context` tokens sees.
-std::int64_t first_key_seen(const AttentionHeads& shape, std::int64_t context);
-
 /// One sequence. `queries` and `out`: (new, n_heads * head_dim); `keys` and `values`: (n_keys,
 /// n_kv_heads * head_dim), already rounded, whose last is that of the last query and whose first is
 /// number `first_key` of the sequence. Query i sees keys up to its own. Tiles start at multiples of

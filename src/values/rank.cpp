@@ -277,7 +277,7 @@ void Rank::run_attention(const BoundKernel& kernel, std::int64_t layer) {
       .n_heads = n_heads_,
       .n_kv_heads = n_kv_heads_,
       .head_dim = model_.head_dim,
-      .window = model_.sliding_window,
+      .window = program_.sliding_window,
       .tile = kernel.mapping->tile(Axis::c),
       .operands = numerics_.attention,
       .functions = &functions_,
@@ -289,7 +289,7 @@ void Rank::run_attention(const BoundKernel& kernel, std::int64_t layer) {
   for (std::size_t s = 0; s < caches_.size(); ++s) {
     const Cache& cache = caches_[s][static_cast<std::size_t>(layer)];
     const Sequence& sequence = state_->step.sequences[s];
-    const std::int64_t first = first_key_seen(shape, sequence.context);
+    const std::int64_t first = first_key_seen(program_.sliding_window, sequence.context);
     const std::int64_t end = cache.keys.size();
     keys_.resize(static_cast<std::size_t>(end - first) * kv_width);
     values_.resize(keys_.size());

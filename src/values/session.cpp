@@ -14,6 +14,7 @@ namespace presil {
 
 Session::Session(const Program& program, const Weights& weights, SessionOptions options)
     : program_(program),
+      weights_(weights),
       model_(weights.architecture()),
       options_(std::move(options)),
       frequencies_(weights.rope_frequencies()),
@@ -96,6 +97,7 @@ void Session::run_block(const BoundProgram& bound, std::size_t b, std::int64_t r
   for (std::size_t k = 0; k < block.kernels.size(); ++k) {
     check_interrupt();
     const Kernel& kernel = block.kernels[k];
+    check_weights(kernel, layer);
     const bool is_collective = kernel.op == Op::all_reduce || kernel.op == Op::all_gather;
     if (kernel.op == Op::all_reduce) all_reduce(kernel);
     if (kernel.op == Op::all_gather) all_gather(kernel);
@@ -116,6 +118,14 @@ void Session::run_block(const BoundProgram& bound, std::size_t b, std::int64_t r
   }
   if (options_.after_layer && is_of_layers(program_, block)) {
     options_.after_layer(layer, ranks_.front()->activation(block.kernels.back().outputs.front()));
+  }
+}
+
+/// A file is not read through when it is opened, which would take as long as a step.
+void Session::check_weights(const Kernel& kernel, std::int64_t layer) {
+  for (const int index : kernel.weights) {
+    const WeightTensor* weight = weights_.find(name_in_layer(program_.tensor(index).name, layer));
+    if (finite_.insert(weight).second) weights_.check_finite(*weight);
   }
 }
 

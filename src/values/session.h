@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -58,8 +59,8 @@ class Session {
   /// Runs one step. `new_tokens[i]` continues sequence i; their numbers and the contexts are those
   /// of bound.step, which has to follow on the steps run so far. Returns logits, a row of the
   /// vocabulary for each sequence's last token, or for every new token of all sequences. Throws
-  /// InputError for a token outside the vocabulary and for numbers that stop being finite, naming
-  /// layer and operator.
+  /// InputError for a token outside the vocabulary, for weights that are not finite, naming tensor,
+  /// row and column, and for numbers that stop being finite, naming layer and operator.
   std::vector<float> run(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens,
                          LogitsOf logits_of = LogitsOf::last);
 
@@ -74,18 +75,21 @@ class Session {
   void begin(const BoundProgram& bound, std::span<const std::vector<int>> new_tokens,
              LogitsOf logits_of);
   void run_block(const BoundProgram& bound, std::size_t block, std::int64_t repetition);
+  void check_weights(const Kernel& kernel, std::int64_t layer);
   void all_reduce(const Kernel& kernel);
   void all_gather(const Kernel& kernel);
   void choose(const Kernel& argmax);
 
   const Program& program_;
+  const Weights& weights_;
   const Architecture& model_;
   const SessionOptions options_;
   std::vector<double> frequencies_;  // (head_dim / 2)
   std::vector<std::unique_ptr<Rank>> ranks_;
-  std::vector<std::int64_t> contexts_;  // by sequence
-  std::unique_ptr<StepState> state_;    // of the present step
-  std::vector<int> chosen_;             // by sequence
+  std::vector<std::int64_t> contexts_;    // by sequence
+  std::unique_ptr<StepState> state_;      // of the present step
+  std::vector<int> chosen_;               // by sequence
+  std::set<const WeightTensor*> finite_;  // looked through, which is done before the first use
 };
 
 }  // namespace presil

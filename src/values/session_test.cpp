@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <tbb/global_control.h>
 
@@ -216,18 +217,44 @@ TEST(Session, RefusesWhatItCannotRun) {
                    "token 288: expected 0 to 287"));
 }
 
+/// The tiny model with the bytes of `tensor` from `offset` on replaced.
+Weights changed(const TinyLlama& model, std::string_view tensor, std::size_t offset,
+                const std::string& by) {
+  std::string bytes = testing::tiny_llama(model);
+  const Weights clean = tiny_weights(model);
+  const auto data = clean.find(tensor)->data;
+  const std::string stored(reinterpret_cast<const char*>(data.data()), data.size());
+  bytes.replace(bytes.find(stored) + offset, by.size(), by);
+  return Weights::open_gguf(
+      testing::write_file(fmt::format("values_changed_{}.gguf", tensor), bytes));
+}
+
 TEST(Session, NamesLayerAndOperatorOfANumberThatIsNotFinite) {
-  std::string bytes = testing::tiny_llama();
-  const Weights clean = tiny_weights({});
-  const WeightTensor& scales = *clean.find("blk.1.ffn_norm.weight");
-  const std::string stored(reinterpret_cast<const char*>(scales.data.data()), scales.data.size());
-  bytes.replace(bytes.find(stored), 4, testing::raw(std::numeric_limits<float>::quiet_NaN()));
-  const Weights weights = Weights::open_gguf(testing::write_file("values_nan.gguf", bytes));
+  // Numbers around 1 times 3e38, of which some are beyond fp32.
+  const std::string scales = testing::encode(Format::fp32, std::vector<float>(64, 3e38f));
+  const Weights weights = changed({}, "blk.1.ffn_norm.weight", 0, scales);
   const Program program = small_program(weights, testing::fp32_numerics());
 
   const std::string message = refusal<InputError>([&] { run_prompt(program, weights); });
 
   EXPECT_TRUE(says(message, "layer 1, ffn_norm: 'h' has numbers that are not finite"));
+}
+
+TEST(Session, NamesTheWeightThatIsNaN) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  const Weights plain = changed({}, "blk.1.ffn_norm.weight", 5 * 4, testing::raw(kNaN));
+  // A row of 64 is two blocks of 20 bytes, which begin with their scale.
+  const std::string half_nan = testing::raw(std::uint16_t{0x7e00});
+  const Weights blocks =
+      changed({.matrices = Format::q4_1}, "blk.1.ffn_up.weight", 3 * 40 + 20, half_nan);
+  const auto attempt = [](const Weights& weights) {
+    const Program program = small_program(weights, testing::fp32_numerics());
+    return refusal<InputError>([&] { run_prompt(program, weights); });
+  };
+  EXPECT_TRUE(
+      says(attempt(plain), "tensor 'blk.1.ffn_norm.weight', row 0, column 5: the weight is NaN"));
+  EXPECT_TRUE(
+      says(attempt(blocks), "tensor 'blk.1.ffn_up.weight', row 3, column 32: the scale of"));
 }
 
 }  // namespace

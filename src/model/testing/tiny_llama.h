@@ -26,6 +26,7 @@ struct TinyLlama {
   std::uint32_t n_heads = 4;
   std::uint32_t n_kv_heads = 2;
   std::uint64_t seed = 1;
+  std::uint32_t sliding_window = 0;
   // Of attn_v and ffn_down in every other layer, from the first on, as Q4_K_M files have q6_K.
   std::optional<Format> sensitive = std::nullopt;
 };
@@ -92,6 +93,7 @@ inline void add_tiny_keys(GgufHead& file, const TinyLlama& m) {
   file.f32(key("rope.freq_base"), 10000);
   file.u32(key("rope.dimension_count"), m.d_model / m.n_heads);
   file.u32(key("vocab_size"), kTinyVocabulary);
+  if (m.sliding_window > 0) file.u32(key("attention.sliding_window"), m.sliding_window);
 }
 
 struct TinyTensor {

@@ -31,6 +31,7 @@ class SmallProgram {
     program_.shared_memory = 1_GiB;
     program_.dram_unit = 64_B;
     program_.max_context = model_.max_context;
+    program_.sliding_window = model_.sliding_window;
     program_.tensor_parallel = tiles_.chips;
   }
 
