@@ -21,8 +21,7 @@ struct Kind {
 };
 
 // Expressions: llama.cpp, src/llama-vocab.cpp; they are those of each model's tokenizer.json, but
-// for
-// (?i:'s), which there also takes the long s (U+017F).
+// for (?i:'s), which there also takes the long s (U+017F).
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kinds = {
       {"smollm",

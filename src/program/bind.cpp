@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/integers.h"
+#include "program/activation_lives.h"
 
 namespace presil {
 namespace {
@@ -177,74 +178,6 @@ class Binder {
     dram_end_ = region + in_layer * layers;
   }
 
-  /// The kernels between which an activation is needed, counted over one pass through the blocks (a
-  /// layer stands for all layers of its block). One that a block writes before it reads is not kept
-  /// from the block before.
-  struct Life {
-    struct Span {
-      int first, last;
-    };
-    std::size_t tensor;
-    std::vector<Span> spans;
-
-    bool overlaps(const Life& other) const {
-      for (const Span& a : spans) {
-        for (const Span& b : other.spans) {
-          if (a.first <= b.last && b.first <= a.last) return true;
-        }
-      }
-      return false;
-    }
-  };
-
-  std::vector<Life> activation_lives() const {
-    std::vector<Life> lives;
-    int time = 0;
-    for (const BoundBlock& block : bound_.blocks) {
-      const int last = time + static_cast<int>(block.kernels.size()) - 1;
-      const Life::Span whole{time, last};
-      for (const BoundKernel& k : block.kernels) {
-        for (const int i : k.kernel->inputs) read(lives, i, time, whole, block.repeat > 1);
-        for (const int i : k.kernel->outputs) {
-          if (k.kernel->epilogue == Epilogue::add) read(lives, i, time, whole, block.repeat > 1);
-          write(lives, i, time, whole);
-        }
-        ++time;
-      }
-    }
-    return lives;
-  }
-
-  Life* life_of(std::vector<Life>& lives, int tensor) const {
-    const auto i = static_cast<std::size_t>(tensor);
-    if (program_.tensors[i].role != Role::activation) return nullptr;
-    const auto life =
-        std::find_if(lives.begin(), lives.end(), [&](const Life& l) { return l.tensor == i; });
-    if (life != lives.end()) return &*life;
-    lives.push_back({i, {}});
-    return &lives.back();
-  }
-
-  /// What a block reads before it has written it has lived since its last use, and in a repeated
-  /// block it lives on.
-  void read(std::vector<Life>& lives, int tensor, int time, Life::Span block, bool repeated) const {
-    Life* life = life_of(lives, tensor);
-    if (life == nullptr) return;
-    if (life->spans.empty()) life->spans.push_back(block);
-    Life::Span& span = life->spans.back();
-    const bool from_before = span.first < block.first;
-    span.last = std::max({span.last, time, from_before && repeated ? block.last : time});
-  }
-
-  void write(std::vector<Life>& lives, int tensor, int time, Life::Span block) const {
-    Life* life = life_of(lives, tensor);
-    if (life == nullptr) return;
-    if (life->spans.empty() || life->spans.back().last < block.first) {
-      life->spans.push_back({time, time});
-    }
-    life->spans.back().last = std::max(life->spans.back().last, time);
-  }
-
   /// First fit by lifetime. Without shared memory activations live spread over the cores' local
   /// memories, of which they may fill a quarter: the rest is for tiles. What does not fit goes to
   /// DRAM.
@@ -254,7 +187,7 @@ class Binder {
                                       ? program_.shared_memory.count()
                                       : program_.local_memory.count() * program_.cores / 4;
     std::vector<Life> placed;
-    for (const Life& life : activation_lives()) {
+    for (const Life& life : activation_lives(program_)) {
       const Tensor& t = program_.tensors[life.tensor];
       const std::int64_t size = round_up(t.bytes(t.rows.scale * value(t.rows.symbol)).count(), 256);
       std::int64_t at = 0;

@@ -2,8 +2,7 @@
 //
 // In this order, each over what the one before left (as in llama.cpp):
 // 1. repetition penalty: the logit of every token of the context so far (prompt included) is
-// divided
-//    by the penalty when it is positive, else multiplied by it (Keskar et al., CTRL);
+//    divided by the penalty when it is positive, else multiplied by it (Keskar et al., CTRL);
 // 2. top-k: the k largest logits stay;
 // 3. top-p: the fewest of the largest whose probabilities reach p stay (nucleus);
 // 4. min-p: those with at least p times the probability of the largest stay;

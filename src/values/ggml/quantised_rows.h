@@ -2,9 +2,8 @@
 //
 //   q8_0  32 elements: d = amax / 127, code = x * (127 / amax); d is kept as fp16
 //   q8_1  the same, and s = d * (sum of the codes), kept as fp16, for weights that have a minimum
-//   q8_K  256 elements: code = x * (-127 / extreme), where `extreme` is the element with the
-//   largest
-//         magnitude, the first of them; d = 1 / (-127 / extreme) in fp32
+//   q8_K  256 elements: code = x * (-127 / extreme), where `extreme` is the first element of the
+//         largest magnitude; d = 1 / (-127 / extreme) in fp32
 //
 // Codes are rounded to nearest, ties to even. Sources: ggml's quantize_row_q8_0 and q8_1 for x86,
 // quantize_row_q8_K_ref.

@@ -1,5 +1,7 @@
 #include "values/product/panel.h"
 
+// The targets of kernels.cpp.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "values/product/panel.cpp"
 #include <hwy/foreach_target.h>
