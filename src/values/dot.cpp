@@ -16,22 +16,53 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::size_t kLanes = 16;
 using Floats = hn::CappedTag<float, kLanes>;
 
-float dot_in_lanes(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::size_t count) {
+/// Lane j to lane j + 8, 4, 2, 1.
+HWY_INLINE float sum_of_tree(float* lanes) {
+  const hn::CappedTag<float, 4> f;
+  for (const std::size_t width : {kLanes / 2, kLanes / 4}) {
+    for (std::size_t lane = 0; lane < width; lane += hn::Lanes(f)) {
+      hn::Store(hn::Add(hn::Load(f, lanes + lane), hn::Load(f, lanes + lane + width)), f,
+                lanes + lane);
+    }
+  }
+  return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+}
+
+/// kRows dot products, so that their additions need not wait for each other.
+template <int kRows>
+HWY_INLINE void dot_rows(const float* HWY_RESTRICT a, const float* HWY_RESTRICT rows,
+                         std::size_t stride, std::size_t count, float* HWY_RESTRICT out) {
   const Floats f;
-  alignas(64) float lanes[kLanes];
+  alignas(64) float lanes[kRows][kLanes];
   const std::size_t whole = count / kLanes * kLanes;
   for (std::size_t lane = 0; lane < kLanes; lane += hn::Lanes(f)) {
-    auto sum = hn::Zero(f);
+    hn::Vec<Floats> sums[kRows];
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) sums[r] = hn::Zero(f);
     for (std::size_t i = lane; i < whole; i += kLanes) {
-      sum = hn::Add(sum, hn::Mul(hn::LoadU(f, a + i), hn::LoadU(f, b + i)));
+      const auto factors = hn::LoadU(f, a + i);
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) {
+        const auto values = hn::LoadU(f, rows + static_cast<std::size_t>(r) * stride + i);
+        sums[r] = hn::Add(sums[r], hn::Mul(factors, values));
+      }
     }
-    hn::Store(sum, f, lanes + lane);
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; ++r) hn::Store(sums[r], f, lanes[r] + lane);
   }
-  for (std::size_t i = whole; i < count; ++i) lanes[i - whole] += a[i] * b[i];
-  for (std::size_t width = kLanes / 2; width > 0; width /= 2) {
-    for (std::size_t lane = 0; lane < width; ++lane) lanes[lane] += lanes[lane + width];
+#pragma GCC unroll 4
+  for (int r = 0; r < kRows; ++r) {
+    const float* row = rows + static_cast<std::size_t>(r) * stride;
+    for (std::size_t i = whole; i < count; ++i) lanes[r][i - whole] += a[i] * row[i];
+    out[r] = sum_of_tree(lanes[r]);
   }
-  return lanes[0];
+}
+
+void dots_in_lanes(const float* a, const float* rows, std::size_t stride, std::size_t count,
+                   float* out, std::size_t n_rows) {
+  std::size_t r = 0;
+  for (; r + 4 <= n_rows; r += 4) dot_rows<4>(a, rows + r * stride, stride, count, out + r);
+  for (; r < n_rows; ++r) dot_rows<1>(a, rows + r * stride, stride, count, out + r);
 }
 
 void add_scaled_in_lanes(float factor, const float* HWY_RESTRICT values, float* HWY_RESTRICT out,
@@ -56,13 +87,22 @@ HWY_AFTER_NAMESPACE();
 namespace presil {
 namespace {
 
-HWY_EXPORT(dot_in_lanes);
+HWY_EXPORT(dots_in_lanes);
 HWY_EXPORT(add_scaled_in_lanes);
 
 }  // namespace
 
 float dot(const float* a, const float* b, std::int64_t count) {
-  return HWY_DYNAMIC_DISPATCH(dot_in_lanes)(a, b, static_cast<std::size_t>(count));
+  float sum;
+  dots(a, b, 0, count, {&sum, 1});
+  return sum;
+}
+
+void dots(const float* a, const float* rows, std::int64_t stride, std::int64_t count,
+          std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(dots_in_lanes)
+  (a, rows, static_cast<std::size_t>(stride), static_cast<std::size_t>(count), out.data(),
+   out.size());
 }
 
 void add_scaled(float factor, const float* values, float* out, std::int64_t count) {

@@ -3,12 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace presil {
 
 /// sum of a[i] * b[i]: element i is added to lane i mod 16, then the lanes are added in a tree
 /// (lane j to lane j + 8, 4, 2, 1).
 float dot(const float* a, const float* b, std::int64_t count);
+
+/// out[r] = dot(a, rows + r * stride, count), several side by side.
+void dots(const float* a, const float* rows, std::int64_t stride, std::int64_t count,
+          std::span<float> out);
 
 /// out[i] += factor * values[i]. The two do not overlap.
 void add_scaled(float factor, const float* values, float* out, std::int64_t count);

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "values/testing/drawn_numbers.h"
+
 namespace presil {
 namespace {
 
@@ -22,6 +24,21 @@ TEST(Dot, AddsSixteenLanesAndThenTheirTree) {
   b[16] = 1;
   b[32] = 1;
   EXPECT_EQ(dot(b.data(), std::vector<float>(48, 1.0f).data(), 48), 0x1p24f);
+}
+
+/// Fours side by side and those left over, whole vectors and not.
+TEST(Dot, SeveralAreEachByItself) {
+  constexpr std::size_t kCount = 53, kStride = 60, kRows = 7;
+  testing::NumberSource source(3);
+  std::vector<float> a(kCount), rows(kRows * kStride), out(kRows);
+  for (float& x : a) x = source.even();
+  for (float& x : rows) x = source.even();
+
+  dots(a.data(), rows.data(), kStride, kCount, out);
+
+  for (std::size_t r = 0; r < kRows; ++r) {
+    EXPECT_EQ(out[r], dot(a.data(), &rows[r * kStride], kCount)) << r;
+  }
 }
 
 }  // namespace
