@@ -34,10 +34,7 @@ class RunningSoftmax {
       sum_ += s;
     }
     round_all(operands_, Overflow::infinite, scores);
-    for (const float p : scores) {
-      add_scaled(p, values, out_.data(), std::ssize(out_));
-      values += stride;
-    }
+    add_scaled(scores, values, stride, out_);
   }
 
   void finish() {

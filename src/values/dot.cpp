@@ -65,17 +65,38 @@ void dots_in_lanes(const float* a, const float* rows, std::size_t stride, std::s
   for (; r < n_rows; ++r) dot_rows<1>(a, rows + r * stride, stride, count, out + r);
 }
 
-void add_scaled_in_lanes(float factor, const float* HWY_RESTRICT values, float* HWY_RESTRICT out,
-                         std::size_t count) {
+/// kVectors vectors of the result, which stay in registers meanwhile.
+template <int kVectors>
+HWY_INLINE void add_scaled_rows(std::span<const float> factors, const float* HWY_RESTRICT rows,
+                                std::size_t stride, float* HWY_RESTRICT out) {
   const Floats f;
   const std::size_t step = hn::Lanes(f);
-  const auto factors = hn::Set(f, factor);
-  std::size_t i = 0;
-  for (; i + step <= count; i += step) {
-    const auto product = hn::Mul(factors, hn::LoadU(f, values + i));
-    hn::StoreU(hn::Add(hn::LoadU(f, out + i), product), f, out + i);
+  hn::Vec<Floats> sums[kVectors];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < kVectors; ++v) sums[v] = hn::LoadU(f, out + v * step);
+  for (const float factor : factors) {
+    const auto by = hn::Set(f, factor);
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      sums[v] = hn::Add(sums[v], hn::Mul(by, hn::LoadU(f, rows + v * step)));
+    }
+    rows += stride;
   }
-  for (; i < count; ++i) out[i] += factor * values[i];
+#pragma GCC unroll 4
+  for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], f, out + v * step);
+}
+
+void add_scaled_in_lanes(std::span<const float> factors, const float* rows, std::size_t stride,
+                         float* out, std::size_t count) {
+  const std::size_t step = hn::Lanes(Floats());
+  std::size_t i = 0;
+  for (; i + 4 * step <= count; i += 4 * step) {
+    add_scaled_rows<4>(factors, rows + i, stride, out + i);
+  }
+  for (; i + step <= count; i += step) add_scaled_rows<1>(factors, rows + i, stride, out + i);
+  for (; i < count; ++i) {
+    for (std::size_t r = 0; r < factors.size(); ++r) out[i] += factors[r] * rows[r * stride + i];
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -105,8 +126,10 @@ void dots(const float* a, const float* rows, std::int64_t stride, std::int64_t c
    out.size());
 }
 
-void add_scaled(float factor, const float* values, float* out, std::int64_t count) {
-  HWY_DYNAMIC_DISPATCH(add_scaled_in_lanes)(factor, values, out, static_cast<std::size_t>(count));
+void add_scaled(std::span<const float> factors, const float* rows, std::int64_t stride,
+                std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(add_scaled_in_lanes)
+  (factors, rows, static_cast<std::size_t>(stride), out.data(), out.size());
 }
 
 }  // namespace presil

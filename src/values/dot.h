@@ -15,7 +15,8 @@ float dot(const float* a, const float* b, std::int64_t count);
 void dots(const float* a, const float* rows, std::int64_t stride, std::int64_t count,
           std::span<float> out);
 
-/// out[i] += factor * values[i]. The two do not overlap.
-void add_scaled(float factor, const float* values, float* out, std::int64_t count);
+/// out[i] += factors[r] * rows[r * stride + i], for one r after another. They do not overlap.
+void add_scaled(std::span<const float> factors, const float* rows, std::int64_t stride,
+                std::span<float> out);
 
 }  // namespace presil

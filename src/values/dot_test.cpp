@@ -41,5 +41,17 @@ TEST(Dot, SeveralAreEachByItself) {
   }
 }
 
+TEST(AddScaled, AddsRowAfterRow) {
+  // 2^24 + 1 is 2^24 in a float, 2^24 + 2 is not: the order shows, in vectors and in what is left.
+  constexpr std::size_t kWidth = 83;
+  std::vector<float> rows(3 * kWidth, 1.0f);
+  std::vector<float> out(kWidth, 0x1p24f);
+  const std::vector<float> factors = {1, 1, 2};
+
+  add_scaled(factors, rows.data(), kWidth, out);
+
+  for (const float sum : out) EXPECT_EQ(sum, 0x1p24f + 2);
+}
+
 }  // namespace
 }  // namespace presil
