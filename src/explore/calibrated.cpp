@@ -7,19 +7,13 @@
 #include "model/tokenizer.h"
 
 namespace presil {
-namespace {
-
-constexpr std::size_t kMostTokens = 256;  // enough to see which channels stand out
-
-}  // namespace
-
 Calibration calibration_for(const Program& program, const Weights& weights,
                             const std::filesystem::path& home) {
   if (program.numerics.smoothing == 0) return {};
   constexpr std::size_t kLongestText = std::size_t{1} << 16;
   const std::string text = read_text(home / "data" / "calibration.txt", kLongestText);
   std::vector<int> tokens = Tokenizer(weights.vocabulary()).encode_prompt(text, true);
-  if (tokens.size() > kMostTokens) tokens.resize(kMostTokens);
+  if (tokens.size() > kCalibrationTokens) tokens.resize(kCalibrationTokens);
   return calibrate(program, weights, tokens);
 }
 

@@ -35,10 +35,7 @@ class RunningSoftmax {
       sum_ += s;
     }
     round_all(operands_, Overflow::infinite, scores);
-    for (const float p : scores) {
-      add_scaled(p, values, out_.data(), std::ssize(out_));
-      values += stride;
-    }
+    add_scaled(scores, values, stride, out_);
   }
 
   void finish() {
@@ -80,11 +77,9 @@ void attention(const AttentionHeads& shape, std::span<const float> queries,
     std::vector<float> scores;
     for (std::int64_t first = begin; first < end;) {
       const std::int64_t last = std::min((first / tile + 1) * tile, end);
-      scores.clear();
-      for (std::int64_t c = first; c < last; ++c) {
-        const float* key = &keys[(c - first_key) * kv_stride + kv_column];
-        scores.push_back(inverse_root * dot(&rounded[at], key, d));
-      }
+      scores.resize(static_cast<std::size_t>(last - first));
+      dots(&rounded[at], &keys[(first - first_key) * kv_stride + kv_column], kv_stride, d, scores);
+      for (float& s : scores) s *= inverse_root;
       softmax.add(scores, &values[(first - first_key) * kv_stride + kv_column], kv_stride);
       first = last;
     }

@@ -7,13 +7,14 @@
 #include <fmt/format.h>
 
 #include "program/bind.h"
+#include "values/number/codes.h"
 #include "values/session.h"
 #include "values/weight_view.h"
 
 namespace presil {
 namespace {
 
-constexpr std::int64_t kTokensAStep = 64;
+constexpr std::int64_t kTokensAStep = 256;
 
 /// The program with every number in fp32. Its memory is not the chip's: it measures the model.
 Program in_fp32(Program program) {
@@ -31,14 +32,6 @@ Program in_fp32(Program program) {
   return program;
 }
 
-/// Raises largest[j] to the largest |value| of column j.
-void raise(std::vector<float>& largest, std::span<const float> values) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    float& most = largest[i % largest.size()];
-    most = std::max(most, std::fabs(values[i]));
-  }
-}
-
 /// max|W_j| over all weights of a product.
 std::vector<float> largest_weights(const Program& program, const Weights& weights,
                                    const Kernel& kernel, std::int64_t layer, std::size_t columns) {
@@ -48,7 +41,7 @@ std::vector<float> largest_weights(const Program& program, const Weights& weight
     const WeightView view(*weights.find(name_in_layer(program.tensor(index).name, layer)));
     for (std::int64_t r = 0; r < view.rows(); ++r) {
       view.to_floats(r, view.offline_row(r), row);
-      raise(largest, row);
+      raise_all(row, largest);
     }
   }
   return largest;
@@ -86,7 +79,9 @@ Calibration calibrate(const Program& program, const Weights& weights, std::span<
     const auto columns = static_cast<std::size_t>(exact.tensor(kernel.inputs.front()).columns);
     auto& largest = result.divisors[{kernel.name, layer}];
     largest.resize(columns, 0.0f);
-    raise(largest, input);
+    for (std::size_t at = 0; at < input.size(); at += columns) {
+      raise_all(input.subspan(at, columns), largest);
+    }
   };
   Session session(exact, weights, options);
   const std::int64_t end = std::min<std::int64_t>(std::ssize(tokens), exact.max_context);

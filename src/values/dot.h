@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace presil {
 
@@ -10,7 +11,12 @@ namespace presil {
 /// (lane j to lane j + 8, 4, 2, 1).
 float dot(const float* a, const float* b, std::int64_t count);
 
-/// out[i] += factor * values[i]. The two do not overlap.
-void add_scaled(float factor, const float* values, float* out, std::int64_t count);
+/// out[r] = dot(a, rows + r * stride, count), several side by side.
+void dots(const float* a, const float* rows, std::int64_t stride, std::int64_t count,
+          std::span<float> out);
+
+/// out[i] += factors[r] * rows[r * stride + i], for one r after another. They do not overlap.
+void add_scaled(std::span<const float> factors, const float* rows, std::int64_t stride,
+                std::span<float> out);
 
 }  // namespace presil

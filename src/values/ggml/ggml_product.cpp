@@ -128,17 +128,21 @@ void multiply_blocks(const WeightView& weights, const Cuts& cuts, std::span<cons
              });
 }
 
-float tiled_dot(const float* w, const float* a, const Cuts& cuts) {
-  float total = 0;
+/// totals[m] = the sum of `weights` times row m of the activations, tile by tile.
+void tiled_dots(std::span<const float> weights, std::span<const float> activations,
+                const Cuts& cuts, std::span<float> totals) {
+  std::vector<float> sums(totals.size()), parts(totals.size());
+  std::fill(totals.begin(), totals.end(), 0.0f);
   for (std::int64_t run = 0; run < cuts.columns; run += cuts.run()) {
     const std::int64_t run_end = std::min(run + cuts.run(), cuts.columns);
-    float sum = 0;
+    std::fill(sums.begin(), sums.end(), 0.0f);
     for (std::int64_t at = run; at < run_end; at += cuts.tile) {
-      sum += dot(w + at, a + at, std::min(cuts.tile, run_end - at));
+      dots(weights.data() + at, activations.data() + at, cuts.columns,
+           std::min(cuts.tile, run_end - at), parts);
+      for (std::size_t m = 0; m < parts.size(); ++m) sums[m] += parts[m];
     }
-    total += sum;
+    for (std::size_t m = 0; m < sums.size(); ++m) totals[m] += sums[m];
   }
-  return total;
 }
 
 void multiply_floats(const WeightView& weights, const Cuts& cuts, std::span<const float> input,
@@ -149,11 +153,13 @@ void multiply_floats(const WeightView& weights, const Cuts& cuts, std::span<cons
   for_panels(weights.rows(), kPanelRows * cuts.columns * n_rows,
              [&](std::int64_t begin, std::int64_t end) {
                std::vector<float> row(static_cast<std::size_t>(cuts.columns));
+               std::vector<float> totals(static_cast<std::size_t>(n_rows));
                for (std::int64_t n = begin; n < end; ++n) {
                  weights.to_floats(n, weights.row(n), row);
+                 tiled_dots(row, activations, cuts, totals);
                  for (std::int64_t m = 0; m < n_rows; ++m) {
                    out[static_cast<std::size_t>(m * stride + n)] =
-                       tiled_dot(row.data(), activations.data() + m * cuts.columns, cuts);
+                       totals[static_cast<std::size_t>(m)];
                  }
                }
              });

@@ -134,17 +134,39 @@ HWY_INLINE void EncodeMx(const Round& round, int max_exponent, float* x, std::si
   }
 }
 
+/// The scales of some blocks of nv_16, from their magnitudes: in fp8_e4m3, and what codes are
+/// multiplied by.
+HWY_INLINE void NvScales(float largest, float tensor_scale, float* magnitudes, float* inverses,
+                         std::size_t count) {
+  const Floats f;
+  const Narrow to_e4m3 = NarrowTo(float_shape(Format::fp8_e4m3), 448);
+  const V t = hn::Set(f, tensor_scale);
+  for (std::size_t i = 0; i < count; i += hn::Lanes(f)) {
+    const V magnitude = hn::Load(f, magnitudes + i);
+    const V wanted = hn::Div(hn::Div(magnitude, hn::Set(f, largest)), t);
+    const V scale = to_e4m3(hn::IfThenElse(hn::IsFinite(magnitude), wanted, hn::NaN(f)));
+    hn::Store(scale, f, magnitudes + i);
+    const V inverse = hn::Div(hn::Set(f, 1), hn::Mul(scale, t));
+    hn::Store(hn::IfThenElse(hn::Eq(scale, hn::Zero(f)), hn::Zero(f), inverse), f, inverses + i);
+  }
+}
+
 template <class Round>
 HWY_INLINE void EncodeNv(const Round& round, float largest, float tensor_scale, float* x,
                          std::size_t count) {
   constexpr std::size_t kWidth = 16;
-  const Narrow to_e4m3 = NarrowTo(float_shape(Format::fp8_e4m3), 448);
-  for (std::size_t at = 0; at < count; at += kWidth) {
-    const float magnitude = LargestMagnitude(x + at, kWidth);
-    const float wanted = std::isfinite(magnitude) ? magnitude / largest / tensor_scale
-                                                  : std::numeric_limits<float>::quiet_NaN();
-    const float scale = hn::GetLane(to_e4m3(hn::Set(Floats(), wanted)));
-    EncodeSpan(round, scale == 0 ? 0 : 1 / (scale * tensor_scale), scale, x + at, kWidth);
+  constexpr std::size_t kBlocks = 16;  // whose divisions are done together
+  alignas(64) float scales[kBlocks] = {};
+  alignas(64) float inverses[kBlocks];
+  for (std::size_t at = 0; at < count; at += kBlocks * kWidth) {
+    const std::size_t blocks = std::min(kBlocks, (count - at) / kWidth);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      scales[b] = LargestMagnitude(x + at + b * kWidth, kWidth);
+    }
+    NvScales(largest, tensor_scale, scales, inverses, kBlocks);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      EncodeSpan(round, inverses[b], scales[b], x + at + b * kWidth, kWidth);
+    }
   }
 }
 
@@ -194,6 +216,17 @@ void MultiplyAll(const float* factors, float* x, std::size_t count) {
   for (; i < count; ++i) x[i] *= factors[i];
 }
 
+void RaiseAll(const float* x, float* largest, std::size_t count) {
+  const Floats f;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(f) <= count; i += hn::Lanes(f)) {
+    const V magnitude = hn::Abs(hn::LoadU(f, x + i));
+    const V most = hn::LoadU(f, largest + i);
+    hn::StoreU(hn::IfThenElse(hn::Gt(magnitude, most), magnitude, most), f, largest + i);
+  }
+  for (; i < count; ++i) largest[i] = std::max(largest[i], std::fabs(x[i]));
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace presil
@@ -207,6 +240,7 @@ HWY_EXPORT(LargestMagnitude);
 HWY_EXPORT(EncodeRow);
 HWY_EXPORT(Scale);
 HWY_EXPORT(MultiplyAll);
+HWY_EXPORT(RaiseAll);
 
 constexpr std::size_t kBlock = 32;  // whole vectors, and whole blocks of mx_32 and nv_16
 
@@ -236,6 +270,10 @@ void apply_scales(Scaling scaling, std::span<const float> scales, std::span<floa
 
 void multiply_all(std::span<const float> factors, std::span<float> row) {
   HWY_DYNAMIC_DISPATCH(MultiplyAll)(factors.data(), row.data(), row.size());
+}
+
+void raise_all(std::span<const float> row, std::span<float> largest) {
+  HWY_DYNAMIC_DISPATCH(RaiseAll)(row.data(), largest.data(), largest.size());
 }
 
 void round_all(Format format, Overflow overflow, std::span<float> values) {

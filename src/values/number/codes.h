@@ -45,6 +45,9 @@ void apply_scales(Scaling scaling, std::span<const float> scales, std::span<floa
 /// row *= factors, element by element.
 void multiply_all(std::span<const float> factors, std::span<float> row);
 
+/// largest = max(largest, |row|), element by element.
+void raise_all(std::span<const float> row, std::span<float> largest);
+
 /// Rounds to the nearest numbers of a plain format, in place: as a store does.
 void round_all(Format format, Overflow overflow, std::span<float> values);
 
