@@ -11,7 +11,7 @@ function(presil_oracle name)
 endfunction()
 
 # What the Python scripts of test/oracle/ run of ours.
-foreach(name convert dequantise)
+foreach(name blocks convert)
   add_executable(${name} test/oracle/${name}.cpp)
   target_link_libraries(${name} presil_values)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
@@ -22,6 +22,7 @@ set(python bash test/oracle/run.sh)
 presil_oracle(Oracle.NumbersAreThoseOfMlDtypes
   ${python} number_formats.py $<TARGET_FILE:convert>)
 presil_oracle(Oracle.BlocksAreThoseOfGguf ${python} blocks.py ${CMAKE_BINARY_DIR})
+presil_oracle(Oracle.BlocksAreThoseOfGgml bash test/reference/blocks.sh $<TARGET_FILE:blocks>)
 presil_oracle(Oracle.FilesAreReadAsTheirLibrariesDo ${python} weight_files.py ${CMAKE_BINARY_DIR})
 presil_oracle(Oracle.StoredTokensAreThoseOfOtherTokenizers
   ${python} tokens.py ${CMAKE_BINARY_DIR}/oracle/tokens)

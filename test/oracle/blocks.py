@@ -1,6 +1,6 @@
 """blocks.py BUILD: our decoders of stored numbers against PyPI gguf and ml_dtypes, bit for bit.
 
-Random bytes are decoded by BUILD/test/dequantise and by the packages. NaN equals NaN.
+Random bytes are decoded by BUILD/test/blocks and by the packages. NaN equals NaN.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ FLOATS = {
 
 def ours(build, name, data):
     out = subprocess.run(
-        [f"{build}/test/dequantise", name], input=data.tobytes(), capture_output=True, check=True
+        [f"{build}/test/blocks", "dequantise", name], input=data.tobytes(), capture_output=True, check=True
     )
     return np.frombuffer(out.stdout, dtype="<f4")
 

@@ -1,5 +1,4 @@
-# Sourced by tests that ask llama.cpp: readies it, and ends the test as skipped where that or the
-# model cannot be had.
+# Sourced by tests that ask llama.cpp: readies it, and ends the test as skipped where it cannot be had.
 home=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
 cache=${PRESIL_MODEL_CACHE:-${PRESIL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/presil}}
 source "$home/tools/launcher/steps.sh"
@@ -10,5 +9,5 @@ skip() {
   exit 77
 }
 
-[[ -e $model_file ]] || skip "no model at $model_file"
+needs_model() { [[ -e $model_file ]] || skip "no model at $model_file"; }
 set_up_llama_cpp || skip 'llama.cpp could not be had from npm'

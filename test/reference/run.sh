@@ -8,6 +8,7 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 source "$here/ready.sh"
+needs_model
 stored=$here/smollm2_greedy.json
 
 cp "$here"/*.mjs "$llama_cpp" # node finds packages from where the script lies
