@@ -52,13 +52,31 @@ struct Options {
   std::string output = "out/report.html";
 };
 
+template <class T>
+bool is_whole_number(const std::string& text) {
+  T number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end;
+}
+
 /// CLI11 takes -1 and 2^64 for numbers without a sign.
 std::string seed_error(const std::string& text) {
-  std::uint64_t seed = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seed);
-  if (error == std::errc() && stop == end) return "";
+  if (is_whole_number<std::uint64_t>(text)) return "";
   return fmt::format("expected a whole number from 0 to 2^64 - 1, found {}", text);
+}
+
+/// CLI11 takes what is beyond 64 bits for the largest number.
+void check_whole_numbers(CLI::App& verb) {
+  const auto is_number = [](const CLI::Option* o) { return o->get_type_name().starts_with("INT"); };
+  for (CLI::Option* option : verb.get_options(is_number)) {
+    option->check(CLI::Validator(
+        [](const std::string& text) {
+          if (is_whole_number<std::int64_t>(text)) return std::string();
+          return fmt::format("expected a whole number below 2^63, found {}", text);
+        },
+        "", ""));
+  }
 }
 
 /// An option whose value is one of the names in `choices`.
@@ -377,6 +395,9 @@ int parse_and_call(int argc, char** argv) {
   report->add_option("RUN", o.names, "Ids of runs");
   report->add_option("-o,--output", o.output, "The page to write")->capture_default_str();
 
+  for (CLI::App* v : app.get_subcommands([](const CLI::App*) { return true; })) {
+    check_whole_numbers(*v);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

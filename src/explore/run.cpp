@@ -28,8 +28,7 @@ std::filesystem::path find_weights(const RunRequest& request, const ModelRef& re
   if (std::filesystem::exists(cached)) return cached;
   throw MissingInput(
       fmt::format("{} has no weights here (looked for {}): give a GGUF file or a safetensors "
-                  "checkpoint with --weights, or ask for "
-                  "--mode cycles",
+                  "checkpoint with --weights, or ask for --mode cycles",
                   ref.name, cached.string()));
 }
 
