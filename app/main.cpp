@@ -88,6 +88,9 @@ int parse_and_call(int argc, char** argv) {
   add_common(app, o);
   std::function<int()> call;
   add_verbs(app, o, call);
+  for (CLI::App* v : app.get_subcommands([](const CLI::App*) { return true; })) {
+    check_whole_numbers(*v);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -12,12 +12,17 @@
 namespace presil::app {
 namespace {
 
+template <class T>
+bool is_whole_number(const std::string& text) {
+  T number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end;
+}
+
 /// CLI11 takes -1 and 2^64 for numbers without a sign.
 std::string seed_error(const std::string& text) {
-  std::uint64_t seed = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seed);
-  if (error == std::errc() && stop == end) return "";
+  if (is_whole_number<std::uint64_t>(text)) return "";
   return fmt::format("expected a whole number from 0 to 2^64 - 1, found {}", text);
 }
 
@@ -169,6 +174,18 @@ void add_verify(CLI::App& verb, VerifyRequest& r) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}))
       ->capture_default_str();
   verb.add_option("--chip", r.chip, "Whose program is run")->capture_default_str();
+}
+
+void check_whole_numbers(CLI::App& verb) {
+  const auto is_number = [](const CLI::Option* o) { return o->get_type_name().starts_with("INT"); };
+  for (CLI::Option* option : verb.get_options(is_number)) {
+    option->check(CLI::Validator(
+        [](const std::string& text) {
+          if (is_whole_number<std::int64_t>(text)) return std::string();
+          return fmt::format("expected a whole number below 2^63, found {}", text);
+        },
+        "", ""));
+  }
 }
 
 }  // namespace presil::app

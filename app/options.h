@@ -51,4 +51,7 @@ void add_dram(CLI::App& verb, DramRequest& r);
 
 void add_verify(CLI::App& verb, VerifyRequest& r);
 
+/// Refuses what is beyond 64 bits for every whole number of `verb`: CLI11 takes the largest.
+void check_whole_numbers(CLI::App& verb);
+
 }  // namespace presil::app

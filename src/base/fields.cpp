@@ -132,8 +132,9 @@ std::optional<double> Fields::scalar_number(const Node& node, const std::string&
     return std::nullopt;
   }
   if (value < range.min || value > range.max) {
-    log_->add(node.place, fmt::format("{}: expected {} from {:g} to {:g}, found {}", name, kind,
-                                      range.min, range.max, node.text));
+    const auto bound = [&](double b) { return fmt::format("{:.{}g}", b, whole ? 17 : 6); };
+    log_->add(node.place, fmt::format("{}: expected {} from {} to {}, found {}", name, kind,
+                                      bound(range.min), bound(range.max), node.text));
     return std::nullopt;
   }
   return value;

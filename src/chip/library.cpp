@@ -150,7 +150,8 @@ void append(std::vector<InputValue>& all, std::vector<InputValue> some) {
 void refuse_name(std::string_view what, std::string_view folder, const std::string& name,
                  const fs::path& home) {
   if (name.find('/') != std::string::npos || name.ends_with(".yaml")) {
-    throw MissingInput(fmt::format("{}: no such file", name));
+    const bool exists = fs::exists(name);
+    throw MissingInput(fmt::format("{}: {}", name, exists ? "not a file" : "no such file"));
   }
   const std::vector<std::string> names = names_in(home / folder);
   const std::string near = nearest(name, names);

@@ -119,8 +119,9 @@ std::vector<int> Tokenizer::encode_prompt(std::string_view text, bool parse_spec
 }
 
 std::string_view Tokenizer::bytes_of(int token) const {
-  CHECK(token >= 0 && static_cast<std::size_t>(token) < bytes_.size(), "a token of the vocabulary");
-  return bytes_[static_cast<std::size_t>(token)];
+  CHECK(token >= 0, "a token of the model");
+  const auto index = static_cast<std::size_t>(token);
+  return index < bytes_.size() ? std::string_view(bytes_[index]) : std::string_view();
 }
 
 bool Tokenizer::has_space_prefix(int token) const {

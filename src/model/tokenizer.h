@@ -33,8 +33,8 @@ class Tokenizer {
   /// have no text. A space that encode() put before the text is taken away again.
   std::string decode(std::span<const int> tokens) const;
 
-  /// The bytes that `token` adds to the text; a control token adds none. Requires a token of this
-  /// vocabulary.
+  /// The bytes that `token` adds to the text; a control token adds none, nor does one beyond the
+  /// vocabulary, which models have whose table of tokens is rounded up. Requires token >= 0.
   std::string_view bytes_of(int token) const;
 
   /// Whether a text that starts with `token` starts with a space that encode() may have put there.

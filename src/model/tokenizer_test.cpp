@@ -54,6 +54,11 @@ TEST(Tokenizer, ControlTokensAreParsedOnRequestAndUserDefinedOnesAlways) {
   EXPECT_EQ(tokenizer.encode("<|end|>", false), (Ids{'<', '|', 'e', 'n', 'd', '|', '>'}));
 }
 
+TEST(Tokenizer, TokensBeyondTheVocabularyHaveNoText) {
+  const Tokenizer tokenizer(byte_level_vocabulary({}));  // 258 tokens; a model may have 288
+  EXPECT_EQ(tokenizer.decode(Ids{'h', 287, 'i'}), "hi");
+}
+
 TEST(Tokenizer, ControlTokensHaveNoText) {
   const Tokenizer tokenizer(byte_level_vocabulary({}));
   EXPECT_EQ(tokenizer.decode(Ids{'h', 256, 'i', 257}), "hi<tool>");

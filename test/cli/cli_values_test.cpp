@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cli.h"
-#include "model/testing/tiny_llama.h"
+#include "model/testing/tiny_checkpoint.h"
 
 namespace {
 
@@ -52,6 +52,8 @@ TEST_F(CliValues, SamplingThatMakesNoSenseIsRefused) {
       {{"--temperature", "nan"}, "--temperature"},
       {{"--top-k", "5"}, "--top-k: needs a --temperature"},
       {{"--temperature", "1", "--top-p", "2"}, "--top-p: expected above 0"},
+      {{"-n", "99999999999999999999"}, "-n: expected a whole number below 2^63"},
+      {{"--numerics", "/"}, "/: not a file"},
       {{"--layers"}, "--compare"},
       {{"--compare", "fp33"}, "fp32"},
       {{"--compare", "fp32", "--tokens", "5"}, "--text"},
@@ -143,6 +145,40 @@ TEST_F(CliValues, AConversationWithNothingSaidIsNoFailure) {
   ASSERT_EQ(a.status, 0) << a.err;
   EXPECT_TRUE(a.json()["turns"].empty());
   EXPECT_EQ(chat("\xff\xfe\n").status, 2);
+}
+
+/// Numbers and tokenizer of tiny.gguf, in a folder as Hugging Face has them.
+TEST_F(CliValues, ACheckpointsFolderRunsAsItsGgufFileDoes) {
+  const auto folder = presil::testing::write_tiny_checkpoint("cli_checkpoint", {});
+  presil::testing::write_file("cli_checkpoint/tokenizer.json",
+                              presil::testing::tiny_tokenizer_json());
+  const auto both = [&](const std::string& model) {
+    const Answer a = presil({"run", "h100-sxm", model, "--mode", "both", "--prompt", "hello world",
+                             "-n", "6", "--json", "--no-host"});
+    EXPECT_EQ(a.status, 0) << a.err;
+    return a.json();
+  };
+  const Json file = both("tiny.gguf");
+  for (const std::string& model : {folder.string(), (folder / "model.safetensors").string()}) {
+    const Json checkpoint = both(model);
+    EXPECT_EQ(checkpoint["token_ids"], file["token_ids"]);
+    EXPECT_EQ(checkpoint["text"], file["text"]);
+    EXPECT_EQ(checkpoint["phases"]["decode"]["weight_bytes"],
+              file["phases"]["decode"]["weight_bytes"]);
+    const Answer shown = presil({"show", model, "--json"});
+    ASSERT_EQ(shown.status, 0) << shown.err;
+    EXPECT_EQ(shown.json()["d_model"], 64);
+  }
+
+  const Answer compared =
+      presil({"run", "h100-sxm", folder.string(), "--mode", "values", "--numerics", "bf16",
+              "--compare", "fp32", "--text", "text.txt", "--json"});
+  ASSERT_EQ(compared.status, 0) << compared.err;
+  EXPECT_LT(compared.json()["numerics"]["max_kl"].get<double>(), 0.1);
+  std::ofstream(folder_ / "stdin") << "hi\n";
+  const Answer said = presil({"chat", "h100-sxm", folder.string(), "-n", "4", "--json"});
+  ASSERT_EQ(said.status, 0) << said.err;
+  EXPECT_EQ(said.json()["turns"].size(), 1u);
 }
 
 TEST_F(CliValues, SmolLM2StaysNearItselfInBf16) {

@@ -54,12 +54,16 @@ class TinyRandom {
   std::uint64_t state_;
 };
 
+inline std::vector<std::string> tiny_merges() {
+  return {"h e", "l l", "he ll", "hell o", "Ġ w", "o r"};
+}
+
 /// Tokens up to number `size` - 1.
 inline void add_tiny_vocabulary(GgufHead& file, std::size_t size = kTinyVocabulary) {
   std::vector<std::string> tokens;
   for (int b = 0; b < 256; ++b)
     tokens.push_back(to_byte_level(std::string(1, static_cast<char>(b))));
-  const std::vector<std::string> merges = {"h e", "l l", "he ll", "hell o", "Ġ w", "o r"};
+  const std::vector<std::string> merges = tiny_merges();
   for (const std::string& m : merges) {
     const std::size_t space = m.find(' ');
     tokens.push_back(m.substr(0, space) + m.substr(space + 1));
