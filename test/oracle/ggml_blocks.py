@@ -27,8 +27,8 @@ SIZES = {"q4_0": (32, 18), "q4_1": (32, 20), "q5_0": (32, 22), "q5_1": (32, 24),
 PARTNERS = {"q4_0": "q8_0", "q5_0": "q8_0", "q8_0": "q8_0", "q4_1": "q8_1", "q5_1": "q8_1",
             "q4_K": "q8_K", "q5_K": "q8_K", "q6_K": "q8_K"}
 WITH_MINIMUM = ("q4_1", "q5_1", "q4_K", "q5_K")
-# These builds quantise q8_0 and q8_1 by the plain function: it multiplies by the inverse of d, which
-# is rounded twice, and rounds ties away from zero.
+# These builds quantise q8_0 and q8_1 by the plain function: it multiplies by the inverse of d,
+# which is rounded twice, and rounds ties away from zero.
 WITHOUT_AVX = ("x64", "sse42")
 ROWS = 400
 random = np.random.default_rng(4)
@@ -93,9 +93,10 @@ def check_stored_numbers(ggml, tool):
 
 
 def rows_of_activations():
-    """Of all sizes from where 127 / largest is finite to where q8_0's d is infinite; zeros; ties."""
-    sizes = np.exp2(np.arange(-118, 60, 2))[:, None] * random.standard_normal((89, 1024))
-    # The largest is 127 times a power of two, so codes are the numbers themselves, half of them ties.
+    """From where 127 / largest is finite to where q8_0's d is infinite; zeros; ties."""
+    powers = np.exp2(np.arange(-118, 60, 2))
+    sizes = powers[:, None] * random.standard_normal((len(powers), 1024))
+    # The largest is 127 times a power of two, so codes are the numbers themselves, but for ties.
     ties = random.integers(-253, 254, (90, 256)) * 0.5
     ties[:, ::32] = 127
     flat = random.choice([-1, 1], (20, 256)) * random.standard_normal((20, 1))

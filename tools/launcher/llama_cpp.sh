@@ -29,7 +29,8 @@ install_llama_cpp() {
   mkdir -p "$llama_cpp"
   cp "$reference"/package.json "$reference"/package-lock.json "$llama_cpp"
   if ! (cd "$llama_cpp" && with_node npm install --no-save --omit=optional --ignore-scripts \
-    --no-audit --no-fund >npm.log 2>&1 </dev/null); then
+    --no-audit --no-fund --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=2000 \
+    >npm.log 2>&1 </dev/null); then
     say "npm could not install llama.cpp, which needs the network once; see $llama_cpp/npm.log"
     return 3
   fi
