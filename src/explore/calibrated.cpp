@@ -12,7 +12,7 @@ Calibration calibration_for(const Program& program, const Weights& weights,
   if (program.numerics.smoothing == 0) return {};
   constexpr std::size_t kLongestText = std::size_t{1} << 16;
   const std::string text = read_text(home / "data" / "calibration.txt", kLongestText);
-  std::vector<int> tokens = Tokenizer(weights.vocabulary()).encode_prompt(text, true);
+  std::vector<int> tokens = tokenizer_of(weights).encode_prompt(text, true);
   if (tokens.size() > kCalibrationTokens) tokens.resize(kCalibrationTokens);
   return calibrate(program, weights, tokens);
 }

@@ -62,7 +62,7 @@ Chat::Chat(RunResult prepared, Weights weights, const ChatRequest& request, Chat
            const Places& places)
     : run_(std::move(prepared)),
       weights_(std::move(weights)),
-      tokenizer_(weights_.vocabulary()),
+      tokenizer_(tokenizer_of(weights_)),
       template_(std::move(chat)),
       calibration_(calibration_for(run_.program, weights_, places.home)),
       session_(run_.program, weights_, calibrated(calibration_)),

@@ -223,7 +223,7 @@ Feasible<Json> numerics_table(const NumericsTableRequest& request, const Places&
   const std::filesystem::path text =
       request.text.empty() ? places.home / "data/quality.txt" : request.text;
   const std::vector<int> tokens =
-      read_tokens(Tokenizer(weights->vocabulary()), text, request.tokens, first->model.max_context);
+      read_tokens(tokenizer_of(*weights), text, request.tokens, first->model.max_context);
   {
     Progress progress("numerics prepared", std::ssize(rows));
     for (Row& row : rows) {

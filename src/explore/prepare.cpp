@@ -128,7 +128,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   CompileOptions options;
   if (weights) {
     r.model = weights->architecture();
-    if (!ref.config.empty()) check_same_shape(ref, file, r.model);
+    if (file != ref.weights) check_same_shape(ref, file, r.model);
     r.model.name = ref.name;
     r.weights_file = file.filename().string();
     r.weights_id = identify_weights(file);

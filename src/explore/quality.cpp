@@ -114,7 +114,7 @@ Feasible<Quality> compare_on(const Program& candidate, const Program& reference,
   quality.tokens = std::ssize(tokens);
   quality.comparison = comparer.result();
   quality.layers = errors.result();
-  quote_difference(quality, Tokenizer(weights.vocabulary()), tokens);
+  quote_difference(quality, tokenizer_of(weights), tokens);
   return quality;
 }
 

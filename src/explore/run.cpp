@@ -16,7 +16,7 @@ namespace {
 
 Feasible<TextResult> generate_text(const RunResult& r, const Weights& weights, const Places& places,
                                    const std::function<void(std::string_view)>& on_text) {
-  const Tokenizer tokenizer(weights.vocabulary());
+  const Tokenizer tokenizer = tokenizer_of(weights);
   TextResult text;
   text.prompt = *r.request.prompt;
   text.prompt_tokens = tokenizer.encode_prompt(text.prompt, true);
@@ -55,8 +55,7 @@ Feasible<Quality> compare_run(const RunResult& r, std::optional<Weights>& weight
   reference->program.dram_capacity = kAnyCapacity;
   std::vector<int> tokens;
   if (!wanted.text.empty()) {
-    tokens = read_tokens(Tokenizer(weights->vocabulary()), wanted.text, wanted.tokens,
-                         r.program.max_context);
+    tokens = read_tokens(tokenizer_of(*weights), wanted.text, wanted.tokens, r.program.max_context);
   } else {
     tokens = r.text->prompt_tokens;
     for (const GeneratedToken& t : r.text->tokens) tokens.push_back(t.token);

@@ -73,7 +73,7 @@ Feasible<std::unique_ptr<Ours>> open(const VerifyRequest& request,
   auto prepared = prepare(r, places);
   if (!prepared) return tl::unexpected(prepared.error());
   Weights weights = Weights::open_gguf(file);
-  Tokenizer tokenizer(weights.vocabulary());
+  Tokenizer tokenizer = tokenizer_of(weights);
   return std::make_unique<Ours>(
       Ours{std::move(*prepared), std::move(weights), std::move(tokenizer)});
 }

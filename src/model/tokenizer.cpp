@@ -7,7 +7,9 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "model/byte_pairs.h"
+#include "model/gguf_cursor.h"
 #include "model/sentence_pieces.h"
+#include "model/weights.h"
 
 namespace presil {
 namespace {
@@ -134,6 +136,22 @@ std::string Tokenizer::decode(std::span<const int> tokens) const {
   std::string text;
   for (const int token : tokens) text += decoder.next(token);
   return text + decoder.finish();
+}
+
+Tokenizer tokenizer_of(const Weights& weights) {
+  const Vocabulary& vocabulary = weights.vocabulary();
+  const std::string path = weights.path().string();
+  if (vocabulary.tokens.empty()) {
+    throw MissingInput(fmt::format(
+        "{}: no tokenizer, which texts need: a GGUF file has its own, a checkpoint's folder a "
+        "tokenizer.json",
+        path));
+  }
+  try {
+    return Tokenizer(vocabulary);
+  } catch (const InputError& e) {
+    throw file_error(path, e.diagnostics().front().message);
+  }
 }
 
 std::string StreamDecoder::next(int token) {

@@ -16,6 +16,8 @@
 
 namespace presil {
 
+class Weights;
+
 class Tokenizer {
  public:
   /// Throws InputError for a kind of vocabulary that is not supported or contradicts itself; names
@@ -53,6 +55,10 @@ class Tokenizer {
   std::vector<std::string> bytes_;                            // of each token
   std::array<std::vector<int>, 256> specials_by_first_byte_;  // the longest text first
 };
+
+/// The tokenizer of a model's files. Throws MissingInput where they have none, and InputError as
+/// Tokenizer does, with the path.
+Tokenizer tokenizer_of(const Weights& weights);
 
 /// Decodes tokens as they come, holding back the bytes of an unfinished character.
 class StreamDecoder {

@@ -10,6 +10,7 @@
 
 #include "base/document.h"
 #include "base/error.h"
+#include "model/gguf_cursor.h"
 #include "model/sentence_pieces.h"
 
 namespace presil {
@@ -39,22 +40,20 @@ bool within_depth(int depth, json::parse_event_t, json&) {
 /// One file, and how to complain about it.
 class JsonFile {
  public:
-  explicit JsonFile(const std::filesystem::path& path) : name_(path.filename().string()) {
+  explicit JsonFile(const std::filesystem::path& path) : name_(path.string()) {
     const std::string text = read_text(path, kMaxBytes);
     try {
       root_ = json::parse(text, within_depth);
     } catch (const json::exception& e) {
       throw error(e.what());
     } catch (const InputError& e) {
-      throw error(e.what());
+      throw error(e.diagnostics().front().message);
     }
     if (!root_.is_object()) throw error("expected an object");
   }
 
   const json& root() const { return root_; }
-  InputError error(const std::string& message) const {
-    return InputError(fmt::format("{}: {}", name_, message));
-  }
+  InputError error(const std::string& message) const { return file_error(name_, message); }
 
  private:
   std::string name_;

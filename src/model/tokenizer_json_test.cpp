@@ -130,7 +130,7 @@ std::string complaint(const std::string& text) {
 
 TEST(TokenizerJsonRefuse, WhatIsNotATokenizerThatWeKnow) {
   EXPECT_TRUE(says(complaint("{"), "tokenizer.json: "));
-  EXPECT_TRUE(says(complaint("[]"), "tokenizer.json: expected an object"));
+  EXPECT_TRUE(says(complaint("[]"), "tokenizer.json: error: expected an object"));
   EXPECT_TRUE(says(complaint(std::string(100, '[') + std::string(100, ']')), "nested over 64"));
   EXPECT_TRUE(says(complaint(R"({"model": {"type": "Unigram"}})"),
                    "model.type: expected BPE, found \"Unigram\""));

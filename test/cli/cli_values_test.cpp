@@ -147,6 +147,29 @@ TEST_F(CliValues, AConversationWithNothingSaidIsNoFailure) {
   EXPECT_EQ(chat("\xff\xfe\n").status, 2);
 }
 
+TEST_F(CliValues, FilesThatDoNotGoTogetherAreRefused) {
+  const auto bare = presil::testing::write_tiny_checkpoint("cli_without_tokenizer", {});
+  const Answer words = presil({"run", "h100-sxm", bare.string(), "--prompt", "hi"});
+  EXPECT_EQ(words.status, 3);
+  EXPECT_NE(words.err.find("cli_without_tokenizer: no tokenizer"), std::string::npos) << words.err;
+
+  std::string unknown = presil::testing::tiny_llama();
+  unknown.replace(unknown.find("smollm"), 6, "smallm");
+  std::ofstream(folder_ / "unknown.gguf", std::ios::binary) << unknown;
+  const Answer kind = presil({"run", "h100-sxm", "unknown.gguf", "--prompt", "hi"});
+  EXPECT_EQ(kind.status, 2);
+  EXPECT_NE(kind.err.find("unknown.gguf: error: tokenizer.ggml.pre: expected one of"),
+            std::string::npos)
+      << kind.err;
+
+  std::ofstream(folder_ / "wide.gguf", std::ios::binary)
+      << presil::testing::tiny_llama({.d_model = 128});
+  const Answer other =
+      presil({"run", "h100-sxm", "tiny.gguf", "--weights", "wide.gguf", "--prompt", "hi"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_NE(other.err.find("expected the weights of tiny"), std::string::npos) << other.err;
+}
+
 /// Numbers and tokenizer of tiny.gguf, in a folder as Hugging Face has them.
 TEST_F(CliValues, ACheckpointsFolderRunsAsItsGgufFileDoes) {
   const auto folder = presil::testing::write_tiny_checkpoint("cli_checkpoint", {});
