@@ -17,6 +17,30 @@ using presil::testing::Json;
 using presil::testing::operator+;
 using Arguments = std::vector<std::string>;
 
+/// The tokenizer of add_tiny_vocabulary, without its unused tokens.
+std::string tiny_tokenizer_json() {
+  Json vocab, merges, added;
+  int id = 0;
+  for (int b = 0; b < 256; ++b)
+    vocab[presil::to_byte_level(std::string(1, static_cast<char>(b)))] = id++;
+  for (const std::string& merge : presil::testing::tiny_merges()) {
+    const std::size_t space = merge.find(' ');
+    vocab[merge.substr(0, space) + merge.substr(space + 1)] = id++;
+    merges.push_back(merge);
+  }
+  for (const char* special : {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}) {
+    added.push_back({{"id", id++}, {"content", special}, {"special", true}});
+  }
+  const Json digits = {{"type", "Digits"}, {"individual_digits", true}};
+  const Json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}};
+  const Json words = {{"type", "Sequence"}, {"pretokenizers", {digits, bytes}}};
+  return Json{{"normalizer", nullptr},
+              {"pre_tokenizer", words},
+              {"added_tokens", added},
+              {"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", merges}}}}
+      .dump();
+}
+
 class CliValues : public Cli {
  protected:
   CliValues() {
@@ -173,8 +197,7 @@ TEST_F(CliValues, FilesThatDoNotGoTogetherAreRefused) {
 /// Numbers and tokenizer of tiny.gguf, in a folder as Hugging Face has them.
 TEST_F(CliValues, ACheckpointsFolderRunsAsItsGgufFileDoes) {
   const auto folder = presil::testing::write_tiny_checkpoint("cli_checkpoint", {});
-  presil::testing::write_file("cli_checkpoint/tokenizer.json",
-                              presil::testing::tiny_tokenizer_json());
+  presil::testing::write_file("cli_checkpoint/tokenizer.json", tiny_tokenizer_json());
   const auto both = [&](const std::string& model) {
     const Answer a = presil({"run", "h100-sxm", model, "--mode", "both", "--prompt", "hello world",
                              "-n", "6", "--json", "--no-host"});

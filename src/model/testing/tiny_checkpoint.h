@@ -12,7 +12,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "model/safetensors_names.h"
@@ -89,30 +88,6 @@ inline std::string tiny_config(const TinyLlama& m) {
       R"("tie_word_embeddings":{},"torch_dtype":"float32"}})",
       m.family, head, m.d_model, m.d_ff, m.n_layers, m.n_heads, m.n_kv_heads, m.d_model / m.n_heads,
       kTinyVocabulary, m.tied);
-}
-
-/// The tokenizer of add_tiny_vocabulary, without its unused tokens.
-inline std::string tiny_tokenizer_json() {
-  nlohmann::json vocab, merges, added;
-  int id = 0;
-  for (int b = 0; b < 256; ++b) vocab[to_byte_level(std::string(1, static_cast<char>(b)))] = id++;
-  for (const std::string& merge : tiny_merges()) {
-    const std::size_t space = merge.find(' ');
-    vocab[merge.substr(0, space) + merge.substr(space + 1)] = id++;
-    merges.push_back(merge);
-  }
-  for (const char* special : {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}) {
-    added.push_back({{"id", id++}, {"content", special}, {"special", true}});
-  }
-  const nlohmann::json digits = {{"type", "Digits"}, {"individual_digits", true}};
-  const nlohmann::json bytes = {
-      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}};
-  const nlohmann::json words = {{"type", "Sequence"}, {"pretokenizers", {digits, bytes}}};
-  return nlohmann::json{{"normalizer", nullptr},
-                        {"pre_tokenizer", words},
-                        {"added_tokens", added},
-                        {"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", merges}}}}
-      .dump();
 }
 
 /// Writes the model of tiny_llama(m), with the same numbers, to a folder of the test: config.json
