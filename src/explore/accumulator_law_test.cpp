@@ -34,7 +34,7 @@ class AccumulatorOfAModel : public ::testing::Test {
     const auto file = places_.cache / "smollm2-135m.gguf";
     if (!std::filesystem::exists(file)) GTEST_SKIP() << "no model at " << file;
     weights_ = Weights::open_gguf(file);
-    tokens_ = read_tokens(Tokenizer(weights_->vocabulary()), places_.home / "data" / "quality.txt",
+    tokens_ = read_tokens(tokenizer_of(*weights_), places_.home / "data" / "quality.txt",
                           kChunk, 8192);
     reference_ = logits_of(testing::fp32_numerics());
   }

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "explore/prepare.h"
 #include "explore/run.h"
 #include "program/text.h"
 
@@ -41,7 +42,7 @@ TEST(TileOrder, ChangesTheLowBitsAndNotTheMeaning) {
   replace_all(text, ", split k by 4", ", split k by 3");
   const Program edited = parse_program(std::make_shared<Source>(Source{"by_hand.txt", text}));
   ASSERT_NE(print(edited), print(compiled));
-  const auto tokens = read_tokens(Tokenizer(weights->vocabulary()),
+  const auto tokens = read_tokens(tokenizer_of(*weights),
                                   places.home / "data" / "quality.txt", 256, compiled.max_context);
 
   const Comparison c =
