@@ -34,8 +34,8 @@ class AccumulatorOfAModel : public ::testing::Test {
     const auto file = places_.cache / "smollm2-135m.gguf";
     if (!std::filesystem::exists(file)) GTEST_SKIP() << "no model at " << file;
     weights_ = Weights::open_gguf(file);
-    tokens_ = read_tokens(tokenizer_of(*weights_), places_.home / "data" / "quality.txt",
-                          kChunk, 8192);
+    tokens_ =
+        read_tokens(tokenizer_of(*weights_), places_.home / "data" / "quality.txt", kChunk, 8192);
     reference_ = logits_of(testing::fp32_numerics());
   }
 

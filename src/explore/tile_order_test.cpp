@@ -42,8 +42,8 @@ TEST(TileOrder, ChangesTheLowBitsAndNotTheMeaning) {
   replace_all(text, ", split k by 4", ", split k by 3");
   const Program edited = parse_program(std::make_shared<Source>(Source{"by_hand.txt", text}));
   ASSERT_NE(print(edited), print(compiled));
-  const auto tokens = read_tokens(tokenizer_of(*weights),
-                                  places.home / "data" / "quality.txt", 256, compiled.max_context);
+  const auto tokens = read_tokens(tokenizer_of(*weights), places.home / "data" / "quality.txt", 256,
+                                  compiled.max_context);
 
   const Comparison c =
       compare_on(edited, compiled, *weights, tokens, false, places.home).value().comparison;
