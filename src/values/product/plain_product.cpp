@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
@@ -34,6 +35,7 @@ float sum_of_trees(std::span<const float> products, std::int64_t group) {
 float add_aligned(const Accumulator& accumulator, float sum, std::span<const float> products) {
   float largest = std::fabs(sum);
   for (const float p : products) largest = std::fmax(largest, std::fabs(p));
+  if (!std::isfinite(largest)) return std::numeric_limits<float>::quiet_NaN();
   const int largest_exponent = largest == 0 ? kSmallestQuantum : std::ilogb(largest);
   const int bits = static_cast<int>(accumulator.bits);
   const double quantum = std::ldexp(1.0, std::max(largest_exponent - bits + 1, kSmallestQuantum));
