@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+// Arrays of vectors: their length has to be known when compiling.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "values/dot.cpp"
 #include <hwy/foreach_target.h>
