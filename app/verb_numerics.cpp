@@ -61,11 +61,13 @@ int numerics_verb(const Common& common, NumericsTableRequest request) {
   if (!answer) return answer_no(common, request.run, answer.error());
   const Json& json = *answer;
   const std::filesystem::path page = common.store.parent_path() / "numerics.html";
-  write_report(common, page,
-               fmt::format("{} on {}: quality and speed of its numerics",
-                           json.at("model").get<std::string>(), json.at("chip").get<std::string>()),
-               fmt::format("presil numerics {} {}", request.run.chip, request.run.model),
-               {{"numerics", json}});
+  write_report(
+      common, page,
+      fmt::format("{} on {}: quality and speed of its numerics",
+                  json.at("model").get<std::string>(), json.at("chip").get<std::string>()),
+      fmt::format("presil numerics {} {}{} --tokens {}", request.run.chip, request.run.model,
+                  request.text.empty() ? "" : " --text " + request.text.string(), request.tokens),
+      {{"numerics", json}});
   if (common.json) {
     print_json(common, json);
     return 0;
