@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/document.h"
@@ -31,7 +32,18 @@ enum class Dataflow {
   output_stationary,  // m x n results sit in registers, operands stream (tensor cores, mma)
 };
 
+/// How a core's matrix engines are programmed, which decides what kernels can do with them.
+enum class Issue {
+  none,     // no kernel library is known: programs are timed tile by tile
+  mma,      // a warp, operands in its registers, which waits (Ampere, Ada, consumer Blackwell)
+  wgmma,    // four warps, operands in local memory, asynchronous, any width in steps of 8 (Hopper)
+  tcgen05,  // one thread, results in a memory of their own, two cores in a pair (Blackwell)
+  mfma,     // a wavefront (CDNA)
+  xmx,      // a vector thread of Xe
+};
+
 struct MatrixEngine {
+  Issue issue = Issue::none;
   Dataflow dataflow = Dataflow::output_stationary;
   // Native block. Weight-stationary: k x n weights are resident, m is the fewest rows worth
   // streaming (1). Output-stationary: the m x n x k of the instruction; short dimensions are
@@ -59,7 +71,8 @@ struct LocalMemory {
 
 struct Core {
   std::int64_t count = 1;
-  Hertz clock;
+  Hertz clock;                 // of the data sheet's peaks
+  std::optional<Hertz> boost;  // the highest, which kernels run at while power allows it
   MatrixEngine matrix;
   VectorEngine vector;
   LocalMemory sram;
@@ -177,6 +190,8 @@ struct Chip {
   std::optional<Band> price;  // USD, what a buyer pays; without it the chip is its maker's, at cost
   Sources sources;
 };
+
+std::string_view to_string(Issue issue);
 
 /// Validates and converts a parsed chip file. Throws InputError with every complaint.
 Chip read_chip(const Node& root);

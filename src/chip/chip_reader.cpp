@@ -9,6 +9,9 @@ namespace {
 constexpr Choice<Control> kControls[] = {{"static", Control::static_schedule},
                                          {"queues", Control::queues},
                                          {"dynamic", Control::dynamic}};
+constexpr Choice<Issue> kIssues[] = {{"none", Issue::none},   {"mma", Issue::mma},
+                                     {"wgmma", Issue::wgmma}, {"tcgen05", Issue::tcgen05},
+                                     {"mfma", Issue::mfma},   {"xmx", Issue::xmx}};
 constexpr Choice<Dataflow> kDataflows[] = {{"weight_stationary", Dataflow::weight_stationary},
                                            {"output_stationary", Dataflow::output_stationary}};
 constexpr Choice<Managed> kManaged[] = {{"software", Managed::software}, {"cache", Managed::cache}};
@@ -25,6 +28,8 @@ constexpr Bytes kLargestSram{std::int64_t{1} << 40};
 
 MatrixEngine read_matrix(Fields& f) {
   MatrixEngine m;
+  m.issue = f.choice_or<Issue>("issue", "how kernels program it; none: tile by tile", kIssues,
+                               Issue::none);
   m.dataflow = f.choice<Dataflow>("dataflow", "what stays while the rest streams", kDataflows);
   m.m = f.integer("m", "rows of the native block; 1 for weight_stationary", {1, 65536});
   m.n = f.integer("n", "columns of the native block", {1, 65536});
@@ -62,6 +67,8 @@ Core read_core(Fields& f) {
   Core core;
   core.count = f.integer("count", "cores sold, on all dies", kCount);
   core.clock = f.quantity<Hertz>("clock", "the clock that peaks are quoted at");
+  core.boost = f.maybe<Hertz>("boost", "the highest clock, while power allows it");
+  f.require(!core.boost || *core.boost >= core.clock, "boost", "expected at least core.clock");
   core.matrix = f.map("matrix", "matrix engine of one core", read_matrix);
   core.vector = f.map("vector", "vector engine of one core", read_vector);
   core.sram = f.map("sram", "memory beside one core", read_local_memory);
@@ -167,6 +174,13 @@ Chip read_fields(Fields& f) {
 }
 
 }  // namespace
+
+std::string_view to_string(Issue issue) {
+  for (const auto& c : kIssues) {
+    if (c.value == issue) return c.name;
+  }
+  return "none";
+}
 
 Chip read_chip(const Node& root) {
   Sources sources;

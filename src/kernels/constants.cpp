@@ -1,0 +1,74 @@
+#include "kernels/constants.h"
+
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace presil::kernels {
+namespace {
+
+std::array<std::string, 4> parts_of(const std::string& scope) {
+  std::array<std::string, 4> parts;
+  std::size_t begin = 0;
+  for (std::string& part : parts) {
+    const std::size_t end = std::min(scope.find(' ', begin), scope.size());
+    part = scope.substr(begin, end - begin);
+    begin = std::min(end + 1, scope.size());
+  }
+  return parts;
+}
+
+/// How far a scope is from a situation: a missing type weighs most, a missing generation least.
+/// A part that the constant does not depend on weighs nothing.
+int distance(const std::array<std::string, 4>& scope, const std::array<std::string, 4>& situation) {
+  constexpr std::array<int, 4> kWeights = {2, 8, 1, 4};  // engine, type, generation, kernel
+  int sum = 0;
+  for (std::size_t i = 0; i < scope.size(); ++i) {
+    if (scope[i] != "*" && scope[i] != situation[i]) sum += kWeights[i];
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::string scope_of(const Situation& s, unsigned depends) {
+  const auto part = [&](unsigned bit, const std::string& text) {
+    return (depends & bit) != 0 && !text.empty() ? text : std::string("*");
+  };
+  return fmt::format("{} {} {} {}", part(kEngine, s.engine), part(kType, s.type),
+                     part(kGeneration, s.generation), part(kKernel, s.kernel));
+}
+
+void ConstantTable::set(std::string_view law, std::string_view constant, const std::string& scope,
+                        double value) {
+  values_[std::string(law)][std::string(constant)][scope] = value;
+}
+
+std::vector<double> ConstantTable::values(const LawInfo& law, const Situation& situation,
+                                          std::vector<std::string>* borrowed) const {
+  std::vector<double> result;
+  const auto of_law = values_.find(std::string(law.name));
+  for (const ConstantInfo& info : law.constants) {
+    result.push_back(info.start);
+    if (of_law == values_.end()) continue;
+    const auto by_scope = of_law->second.find(std::string(info.name));
+    if (by_scope == of_law->second.end()) continue;
+    const std::string wanted = scope_of(situation, info.depends);
+    int least = 1 << 20;
+    const std::string* nearest = nullptr;
+    for (const auto& [scope, value] : by_scope->second) {
+      const int d = distance(parts_of(scope), parts_of(wanted));
+      if (d >= least) continue;
+      least = d;
+      nearest = &scope;
+      result.back() = value;
+    }
+    if (borrowed && nearest && least > 0) {
+      borrowed->push_back(fmt::format("{} from {}", info.name, *nearest));
+    }
+  }
+  return result;
+}
+
+}  // namespace presil::kernels
