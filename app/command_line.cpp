@@ -14,7 +14,6 @@ using AddVerb = std::function<CLI::App*(const char*, const char*, std::function<
 void refuse_not_yet(const Options& o) {
   if (o.pipeline_parallel != 1) throw InputError("--pp: pipeline parallelism is not there yet");
   if (o.expert_parallel != 1) throw InputError("--ep: expert parallelism is not there yet");
-  if (!o.software.empty()) throw InputError("--software: serving engines are not there yet");
 }
 
 void add_run(const AddVerb& verb, Options& o) {

@@ -27,8 +27,8 @@ std::string seed_error(const std::string& text) {
 }
 
 /// An option whose value is one of the names in `choices`.
-template <class E>
-CLI::Option* add_choice(CLI::App& verb, const std::string& name, E& target,
+template <class E, class T>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& target,
                         const std::map<std::string, E>& choices, const std::string& doc) {
   return verb
       .add_option_function<std::string>(
@@ -92,8 +92,15 @@ void add_step(CLI::App& verb, Options& o) {
       ->capture_default_str();
   add_choice(verb, "--launch", r.launch, launches,
              "How kernels are launched: eager, stream or graph")
-      ->option_text("HOW (graph)");
-  verb.add_option("--software", o.software, "Serving engine to stand for");
+      ->option_text("HOW (as the software)");
+  verb.add_option("--software", r.software,
+                  "Serving engine to stand for: a file, or the name of one in software/ "
+                  "(default: trtllm where its kernels are known, else ideal)");
+  verb.add_flag("--burst", r.burst,
+                "The highest clock, as a few calls after idling see it (default: what the power "
+                "limit sustains)");
+  verb.add_flag("--warm-cache", r.warm_cache,
+                "A benchmark's loop: what fits the last-level cache is still there");
 }
 
 void add_sampling(CLI::App& verb, SamplingOptions& s) {

@@ -27,7 +27,6 @@ struct Options {
   std::vector<std::string> names;
   std::int64_t volume = 0;
   std::int64_t pipeline_parallel = 1, expert_parallel = 1;
-  std::string software;
   std::string prompt;  // of run
   std::string output = "out/report.html";
 };

@@ -151,12 +151,17 @@ struct Power {
   double control_overhead = 1;
 };
 
+/// Launched from the host one by one, queued behind each other, or recorded once and replayed.
+enum class LaunchMode { eager, stream, graph };
+
 /// What stands between the end of one kernel and the start of the next.
 struct Launch {
-  Seconds eager;          // launched from the host, one by one
-  Seconds stream;         // queued behind each other
-  Seconds graph;          // recorded once, replayed
-  bool prefetch = false;  // the next kernel's weights may load before this one has ended
+  Seconds eager, stream, graph;  // by mode
+  bool prefetch = false;         // the next kernel's weights may load before this one has ended
+
+  Seconds gap(LaunchMode mode) const {
+    return mode == LaunchMode::eager ? eager : mode == LaunchMode::stream ? stream : graph;
+  }
 };
 
 struct Die {

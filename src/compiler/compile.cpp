@@ -8,6 +8,7 @@
 #include "base/integers.h"
 #include "chip/dram_shape.h"
 #include "compiler/kept_weights.h"
+#include "compiler/machine.h"
 #include "compiler/mapping_chooser.h"
 #include "compiler/model_share.h"
 #include "compiler/weight_layout.h"
@@ -29,7 +30,7 @@ class Compiler {
         mappings_(chip, peak_bandwidth(part, chip.dram)) {}
 
   Feasible<Program> run() {
-    describe_machine();
+    describe_model_and_machine();
     add_activations();
     add_embedding();
     for (const LayerRun& layers : runs_of_like_layers(model_, options_)) add_layers(layers);
@@ -40,19 +41,11 @@ class Compiler {
   }
 
  private:
-  void describe_machine() {
+  void describe_model_and_machine() {
     program_.model = model_.name;
-    program_.chip = chip_.name;
+    describe_machine(program_, chip_, part_);
     program_.numerics = options_.numerics;
     program_.tensor_parallel = tp_;
-    program_.cores = chip_.core.count;
-    program_.local_memory = chip_.core.sram.size;
-    program_.shared_memory =
-        chip_.sram ? Bytes(static_cast<std::int64_t>(static_cast<double>(chip_.sram->size.count()) *
-                                                     chip_.sram->usable))
-                   : Bytes(0);
-    program_.dram_capacity = dram_capacity(part_, chip_.dram);
-    program_.dram_unit = interleave_unit(part_, chip_.dram);
     program_.max_context = model_.max_context;
     program_.sliding_window = model_.sliding_window;
   }

@@ -5,6 +5,9 @@
 // on. Fetching runs ahead of computing, across kernels where the chip allows it, as far as the
 // buffers reach. Every picosecond of a kernel is charged to the resource it waited for or ran on,
 // so the charges of a step sum to its time.
+//
+// Kernels of a library are not cut: all their traffic is handed to the memory at their launch, and
+// their law (law_work.h) makes a time of what the memory needed.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +20,17 @@
 #include "chip/memory_part.h"
 #include "cycles/resource.h"
 #include "dram/transfers/memory.h"
+#include "kernels/library.h"
 #include "program/bind.h"
 #include "program/counts.h"
 
 namespace presil {
 
-enum class LaunchMode { eager, stream, graph };
-
 struct CyclesOptions {
   LaunchMode launch = LaunchMode::graph;
   double clock = 1;  // share of the chip's full clock that cores, network and shared memory run at
+  // Whose kernels run; nullptr: the program's own, tile by tile. Outlives the run.
+  const kernels::Library* library = nullptr;
 };
 
 struct KernelTime {

@@ -68,7 +68,7 @@ Watts mean_power(const PhaseResult& phase) {
 
 Feasible<PhaseResult> run_phase(std::string name, const Program& program,
                                 const std::vector<Step>& steps, const ChipFiles& chip,
-                                LaunchMode launch) {
+                                CyclesOptions options, Clocking clocking) {
   PhaseResult result;
   result.name = std::move(name);
   result.steps = static_cast<std::int64_t>(steps.size());
@@ -81,11 +81,12 @@ Feasible<PhaseResult> run_phase(std::string name, const Program& program,
   }
   const auto at_clock = [&](int percent) {
     result.clock = static_cast<double>(percent) / kClockSteps;
-    result.timeline = time_all(bound, chip, {launch, result.clock});
+    options.clock = result.clock;
+    result.timeline = time_all(bound, chip, options);
     result.energy = energy(result.timeline.counts, chip);
     return mean_power(result) <= chip.chip.power.limit;
   };
-  if (at_clock(kClockSteps)) return result;
+  if (at_clock(kClockSteps) || clocking == Clocking::burst) return result;
 
   // The highest step within the limit. Power falls with the clock, so one neighbour that exceeds it
   // is proof; a guess from the full clock's charges is seldom off by more than a step or two.

@@ -23,12 +23,16 @@ struct PhaseResult {
   double clock = 1;  // share of the full clock that the power limit allows
 };
 
-/// Runs `steps` one after another. When the mean power of the phase would pass power.limit, the
-/// clock drops to the highest step of 1 % that stays within it (never below power.min_clock), and
-/// the time that the slower clock costs is charged to Resource::power.
+/// Sustained: the clock that the power limit allows, over the whole phase. Burst: the highest one,
+/// as a few calls after idling see it.
+enum class Clocking { sustained, burst };
+
+/// Runs `steps` one after another. When clocking is sustained and the mean power of the phase would
+/// pass power.limit, the clock drops to the highest step of 1 % that stays within it (never below
+/// power.min_clock), and the time that the slower clock costs is charged to Resource::power.
 Feasible<PhaseResult> run_phase(std::string name, const Program& program,
                                 const std::vector<Step>& steps, const ChipFiles& chip,
-                                LaunchMode launch);
+                                CyclesOptions options, Clocking clocking = Clocking::sustained);
 
 double tokens_per_second(const PhaseResult& phase);
 

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "compiler/compile.h"
+#include "cycles/dram_stream.h"
 #include "dram/address_map.h"
 #include "model/registry.h"
 
@@ -112,6 +113,30 @@ std::function<std::optional<Operand>(std::string_view)> operands_by_name(const W
   };
 }
 
+/// The serving engine of the request, else the one that chips like this are usually run with, and
+/// the constants of its kernels.
+kernels::Library library_for(const RunRequest& request, const ChipFiles& files,
+                             const Places& places) {
+  const bool has_kernels = files.chip.core.matrix.issue != Issue::none;
+  kernels::Library library;
+  library.software = kernels::load_software(!request.software.empty() ? request.software
+                                            : has_kernels             ? "trtllm"
+                                                                      : "ideal",
+                                            places.home);
+  if (!library.software.has_laws()) return library;
+  if (!has_kernels) {
+    throw InputError(fmt::format(
+        "--software {}: its kernels are known for GPUs only, and {} has core.matrix.issue none; "
+        "--software ideal times the program's own kernels",
+        library.software.name, files.chip.name));
+  }
+  library.machine =
+      kernels::machine_of(files, stream_bandwidth(files.memory, files.chip.dram).count() / 1e9);
+  library.constants = kernels::read_constants(places.home / "software" / "constants.yaml");
+  if (request.warm_cache) library.residency = kernels::Residency::cycling;
+  return library;
+}
+
 }  // namespace
 
 Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
@@ -151,6 +176,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
   if (!program) return tl::unexpected(program.error());
   r.program = std::move(*program);
+  r.library = library_for(request, r.chip, places);
   return r;
 }
 

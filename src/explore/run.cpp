@@ -97,11 +97,23 @@ std::vector<PhaseSteps> steps_of(const RunResult& r) {
 
 }  // namespace
 
+CyclesOptions cycles_options(const RunResult& r) {
+  CyclesOptions options;
+  options.launch = r.request.launch.value_or(r.library.software.launch);
+  if (r.library.software.has_laws()) options.library = &r.library;
+  return options;
+}
+
+Clocking clocking(const RunRequest& request) {
+  return request.burst ? Clocking::burst : Clocking::sustained;
+}
+
 Feasible<RunResult> time_run(RunResult r, const Places& places) {
   const std::vector<PhaseSteps> wanted = steps_of(r);
   std::vector<std::optional<Feasible<PhaseResult>>> phases(wanted.size());
   parallel_each(wanted.size(), [&](std::size_t i) {
-    phases[i] = run_phase(wanted[i].name, r.program, wanted[i].steps, r.chip, r.request.launch);
+    phases[i] = run_phase(wanted[i].name, r.program, wanted[i].steps, r.chip, cycles_options(r),
+                          clocking(r.request));
   });
   for (auto& phase : phases) {
     if (!*phase) return tl::unexpected(phase->error());
@@ -126,7 +138,12 @@ std::string fingerprint(const RunResult& r, const Places& places) {
         text += fmt::format(" {}+{}", s.context, s.new_tokens);
     }
   }
-  text += fmt::format("\nlaunch {}\n", static_cast<int>(r.request.launch));
+  const kernels::Software& software = r.library.software;
+  text += fmt::format("\nlaunch {} burst {} warm {} software {} {} {} {}\n",
+                      static_cast<int>(r.request.launch.value_or(software.launch)), r.request.burst,
+                      r.request.warm_cache, software.engine, software.collectives,
+                      software.fuses_rope, software.fuses_swiglu);
+  if (software.has_laws()) text += kernels::print_constants(r.library.constants);
   for (const InputValue& v : r.chip.inputs) text += fmt::format("{} {}\n", v.field, v.text);
   return text + read_text(load_prices(places.home).file, std::size_t{1} << 20);
 }

@@ -17,6 +17,7 @@
 #include "explore/quality.h"
 #include "explore/run_request.h"
 #include "explore/weights_id.h"
+#include "kernels/library.h"
 #include "model/architecture.h"
 #include "values/generate.h"
 
@@ -37,6 +38,7 @@ struct RunResult {
   WeightsId weights_id;        // of its contents
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   Numerics numerics;
+  kernels::Library library;  // what of the chip its kernel laws see, and the serving engine
   Program program;
   std::optional<TextResult> text;
   std::optional<Quality> quality;  // of request.compare
@@ -44,6 +46,10 @@ struct RunResult {
   ChipPrice price;
   std::optional<TokenPrice> token_price;  // of the decode phase
 };
+
+/// How cycles are to time the steps of `prepared`, which must outlive the options.
+CyclesOptions cycles_options(const RunResult& prepared);
+Clocking clocking(const RunRequest& request);
 
 /// Runs the phases of what prepare() gave (prepare.h), and prices them.
 Feasible<RunResult> time_run(RunResult prepared, const Places& places);

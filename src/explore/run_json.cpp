@@ -232,17 +232,30 @@ Json request_json(const RunRequest& q) {
             {"set", q.overrides},
             {"mode", to_string(q.mode)},
             {"phase", to_string(q.phase)},
-            {"launch", to_string(q.launch)},
             {"batch", q.batch},
             {"prompt_tokens", q.prompt_tokens},
             {"context", q.context},
             {"tp", q.tensor_parallel},
             {"max_tokens", q.max_tokens},
             {"dtype", q.dtype},
-            {"numerics", q.numerics}};
+            {"numerics", q.numerics},
+            {"software", q.software}};
+  if (q.launch) j["launch"] = to_string(*q.launch);
   if (q.prompt) j["prompt"] = *q.prompt;
   j.update(choices_json(q));
   return j;
+}
+
+/// What the times stand for.
+Json conditions_json(const RunResult& r) {
+  const kernels::Software& s = r.library.software;
+  return {{"software", s.name},
+          {"software_version", s.version},
+          {"kernels", s.has_laws() ? "library" : "program"},
+          {"launch", to_string(r.request.launch.value_or(s.launch))},
+          {"clock", r.request.burst ? "burst" : "sustained"},
+          {"l2", r.request.warm_cache ? "warm" : "cold"},
+          {"data", "random"}};
 }
 
 }  // namespace
@@ -265,7 +278,8 @@ Json to_json(const RunResult& r) {
              {{"file", r.weights_file},
               {"formats", r.weight_formats},
               {r.weights_id.sampled ? "sample_sha256" : "sha256", r.weights_id.sha256}}},
-            {"numerics", numerics_json(r)}};
+            {"numerics", numerics_json(r)},
+            {"conditions", conditions_json(r)}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();

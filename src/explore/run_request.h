@@ -37,7 +37,10 @@ struct RunRequest {
   std::string weights;   // a GGUF file or a checkpoint; "": the model's own, where it has one
   std::string dtype;     // that weights are stored in without a file; "": numerics say
   std::string numerics;  // a name or a file; "": the chip's, else ggml or bf16
-  LaunchMode launch = LaunchMode::graph;
+  std::string software;  // serving engine; "": the usual one for the chip
+  std::optional<LaunchMode> launch;  // how kernels are launched; nothing: as the software does
+  bool burst = false;  // the highest clock, whatever the power limit; else what can be sustained
+  bool warm_cache = false;  // a benchmark's loop: what fits the last-level cache stays there
   SamplingOptions sampling;
   CompareRequest compare;
 };

@@ -1,0 +1,19 @@
+#include "compiler/machine.h"
+
+#include "chip/dram_shape.h"
+
+namespace presil {
+
+void describe_machine(Program& program, const Chip& chip, const MemoryPart& part) {
+  program.chip = chip.name;
+  program.cores = chip.core.count;
+  program.local_memory = chip.core.sram.size;
+  program.shared_memory =
+      chip.sram ? Bytes(static_cast<std::int64_t>(static_cast<double>(chip.sram->size.count()) *
+                                                  chip.sram->usable))
+                : Bytes(0);
+  program.dram_capacity = dram_capacity(part, chip.dram);
+  program.dram_unit = interleave_unit(part, chip.dram);
+}
+
+}  // namespace presil

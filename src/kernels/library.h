@@ -1,0 +1,20 @@
+// A kernel library on one chip: all that the laws need to time a kernel.
+#pragma once
+
+#include <string>
+
+#include "kernels/constants.h"
+#include "kernels/law.h"
+#include "kernels/machine.h"
+#include "kernels/software.h"
+
+namespace presil::kernels {
+
+struct Library {
+  Machine machine;
+  Software software;
+  ConstantTable constants;
+  Residency residency = Residency::streaming;
+};
+
+}  // namespace presil::kernels
