@@ -110,6 +110,15 @@ void add_files(const AddVerb& verb, Options& o) {
       ->required();
   verb("ls", "What is shipped, and the runs in the store", [&] { return ls_verb(o.common); });
 
+  verb("explain",
+       "Why a stored run takes its time, and what would change that (default: the newest)",
+       [&] { return explain_verb(o.common, o.name); })
+      ->add_option("RUN", o.name, "Id of a run");
+  CLI::App* trace = verb("trace", "A stored run for ui.perfetto.dev (default: the newest)",
+                         [&] { return trace_verb(o.common, o.name, o.trace); });
+  trace->add_option("RUN", o.name, "Id of a run");
+  trace->add_option("-o,--output", o.trace, "The file to write")->capture_default_str();
+
   CLI::App* report = verb("report", "A page of stored runs (default: the newest)",
                           [&] { return report_verb(o.common, o.names, o.output); });
   report->add_option("RUN", o.names, "Ids of runs");

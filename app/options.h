@@ -28,7 +28,7 @@ struct Options {
   std::int64_t volume = 0;
   std::int64_t pipeline_parallel = 1, expert_parallel = 1;
   std::string prompt;  // of run
-  std::string output = "out/report.html";
+  std::string output = "out/report.html", trace = "out/trace.json";
 };
 
 /// Options of every verb, taken before or after it.

@@ -40,6 +40,8 @@ int show_verb(const Common& common, const std::string& what);
 int cost_verb(const Common& common, const std::string& chip, std::int64_t volume);
 int dram_check_verb(const Common& common, const std::string& log, const std::string& part,
                     const std::string& rate);
+int explain_verb(const Common& common, const std::string& run);
+int trace_verb(const Common& common, const std::string& run, const std::filesystem::path& output);
 int verify_values_verb(const Common& common, VerifyRequest request);
 int check_verb(const Common& common, const std::vector<std::string>& files);
 int schema_verb(const Common& common, const std::string& kind);

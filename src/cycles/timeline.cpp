@@ -66,7 +66,7 @@ class Run {
         }
       }
     }
-    while (memory_.pending() > 0) memory_.advance(kForever);
+    while (memory_.pending() > 0) note(*memory_.advance(kForever));
     finish();
     return std::move(result_);
   }
@@ -174,15 +174,25 @@ class Run {
       f.transfer.ready_at =
           std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_, last_arrival_});
       last_issue_ = f.transfer.ready_at;
-      const dram::TransferId id = memory_.submit(f.transfer);
-      CHECK(id == static_cast<dram::TransferId>(owners_.size()), "transfers are numbered in order");
-      owners_.push_back(f.stage);
+      submit(f.transfer, f.stage);
       ++next_fetch_;
     }
   }
 
+  /// `stage` is what waits for it, or -1.
+  void submit(const dram::Transfer& transfer, std::int64_t stage) {
+    const dram::TransferId id = memory_.submit(transfer);
+    CHECK(id == static_cast<dram::TransferId>(owners_.size()), "transfers are numbered in order");
+    owners_.push_back(stage);
+    if (!options_.record_transfers) return;
+    result_.transfers.push_back(
+        {transfer.ready_at, transfer.ready_at, Bytes(transfer.stream.length), transfer.write});
+  }
+
   void note(const dram::Arrival& arrival) {
-    const std::int64_t stage = owners_[static_cast<std::size_t>(arrival.transfer)];
+    const auto number = static_cast<std::size_t>(arrival.transfer);
+    const std::int64_t stage = owners_[number];
+    if (options_.record_transfers) result_.transfers[number].end = arrival.time;
     last_arrival_ = std::max(last_arrival_, arrival.time);
     if (stage < 0) {
       ++stores_done_;
@@ -231,8 +241,22 @@ class Run {
     charge_until(charges, Resource::link, at);
     now_ = store(p, at);
     charge_until(charges, Resource::dram, now_);
-    record(p, block, layer, begin, charges);
+    record(p, block, layer, begin, charges, busy_of(p.work));
   }
+
+  /// What each engine does for a kernel that is cut into stages.
+  Charges busy_of(const KernelWork& w) const {
+    Charges busy{};
+    busy[index_of(Resource::matrix)] = at_clock(w.matrix);
+    busy[index_of(Resource::vector)] = at_clock(w.vector);
+    busy[index_of(Resource::sram)] = at_clock(std::max(w.local, w.shared));
+    busy[index_of(Resource::noc)] = at_clock(w.noc);
+    busy[index_of(Resource::link)] = w.link;
+    busy[index_of(Resource::launch)] = gap();
+    return busy;
+  }
+
+  static std::size_t index_of(Resource r) { return static_cast<std::size_t>(r); }
 
   /// A library's kernel draws its weights over the cache once, however its tiles are cut.
   static void read_once(std::vector<DramTraffic>& traffic) {
@@ -263,7 +287,8 @@ class Run {
     const Picoseconds begin = now_;
     launch_ = begin + extra_gap();
     const Picoseconds arrived = send_all(p.work.traffic);
-    const kernels::Terms t = law.terms(to_microseconds(arrived - launch_));
+    kernels::Terms t = law.terms(to_microseconds(arrived - launch_));
+    t.before *= options_.library->launch_share;
     const Picoseconds end =
         launch_ + from_microseconds(total_us(t, to_microseconds(arrived - launch_))) + p.work.link;
     now_ = std::max(end, arrived);
@@ -277,7 +302,11 @@ class Run {
     charge_until(charges, Resource::launch, now_ - after - from_microseconds(body));
     charge_until(charges, t.work >= dram_us ? law.engine : Resource::dram, now_ - after);
     charge_until(charges, law.engine, now_);
-    record(p, block, layer, begin, charges);
+    Charges busy{};
+    busy[index_of(law.engine)] = from_microseconds(t.work) + after;
+    busy[index_of(Resource::link)] += p.work.link;
+    busy[index_of(Resource::launch)] = extra_gap() + from_microseconds(t.before);
+    record(p, block, layer, begin, charges, busy);
   }
 
   /// A law's start holds the launch as its engine does it; another way of launching costs more.
@@ -299,8 +328,7 @@ class Run {
       transfer.write = t.write;
       transfer.requester = t.write ? 1 : 0;
       transfer.ready_at = std::max(launch_, last_arrival_);
-      memory_.submit(transfer);
-      owners_.push_back(-1);
+      submit(transfer, -1);
       ++stores_issued_;
     }
     Picoseconds done = launch_;
@@ -376,8 +404,7 @@ class Run {
       transfer.write = true;
       transfer.requester = 1;
       transfer.ready_at = std::max(at, last_arrival_);
-      memory_.submit(transfer);
-      owners_.push_back(-1);
+      submit(transfer, -1);
       ++stores_issued_;
       if (t.cargo == Cargo::activations) awaited = stores_issued_;
     }
@@ -392,7 +419,7 @@ class Run {
   }
 
   void record(const Planned& p, std::size_t block, std::int64_t layer, Picoseconds begin,
-              const Charges& charges) {
+              const Charges& charges, const Charges& busy) {
     KernelTime k;
     k.name = p.kernel->name;
     k.block = bound_.blocks[block].block->name;
@@ -411,7 +438,11 @@ class Run {
     result_.dram_bytes += k.dram_bytes;
     result_.flops += k.flops;
     result_.counts += p.work.counts;
-    for (std::size_t r = 0; r < kResources; ++r) result_.charges[r] += charges[r];
+    k.busy = busy;
+    for (std::size_t r = 0; r < kResources; ++r) {
+      result_.charges[r] += charges[r];
+      result_.busy[r] += busy[r];
+    }
     result_.kernels.push_back(k);
   }
 
@@ -419,6 +450,7 @@ class Run {
     result_.total = now_;
     result_.bound_by = largest(result_.charges);
     result_.memory = memory_.statistics();
+    result_.busy[index_of(Resource::dram)] = result_.memory.waiting;
     const dram::CommandCounts& c = result_.memory.commands;
     result_.counts.dram_ACT = c.ACT;
     result_.counts.dram_RD = c.RD;
@@ -461,7 +493,11 @@ class Run {
 void accumulate(Timeline& sum, const Timeline& step) {
   sum.kernels = step.kernels;
   sum.total += step.total;
-  for (std::size_t r = 0; r < kResources; ++r) sum.charges[r] += step.charges[r];
+  for (std::size_t r = 0; r < kResources; ++r) {
+    sum.charges[r] += step.charges[r];
+    sum.busy[r] += step.busy[r];
+  }
+  sum.transfers = step.transfers;
   sum.bound_by = largest(sum.charges);
   sum.flops += step.flops;
   sum.weight_bytes += step.weight_bytes;

@@ -31,6 +31,7 @@ struct CyclesOptions {
   double clock = 1;  // share of the chip's full clock that cores, network and shared memory run at
   // Whose kernels run; nullptr: the program's own, tile by tile. Outlives the run.
   const kernels::Library* library = nullptr;
+  bool record_transfers = false;  // into Timeline::transfers
 };
 
 struct KernelTime {
@@ -41,12 +42,21 @@ struct KernelTime {
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;
   Bytes dram_bytes;
+  Charges busy{};  // each engine's own work, side by side; without DRAM, see transfers
+};
+
+/// One transfer between the chip and its DRAM: handed to the memory, and its last byte there.
+struct TransferTime {
+  Picoseconds start, end;
+  Bytes size;
+  bool write = false;
 };
 
 struct Timeline {
   std::vector<KernelTime> kernels;
   Picoseconds total;
   Charges charges{};
+  Charges busy{};  // of each engine; of DRAM: while a transfer was waiting. The rest is idle
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;
   // Moved between chip and DRAM, writes included.
@@ -54,6 +64,7 @@ struct Timeline {
   Counts counts;
   dram::MemoryStatistics memory;
   BytesPerSecond dram_peak;
+  std::vector<TransferTime> transfers;  // of the last step, when they were to be recorded
 };
 
 /// Adds a later step to `sum`: times, charges, bytes and counts; `sum` keeps the kernels of the

@@ -101,6 +101,7 @@ CyclesOptions cycles_options(const RunResult& r) {
   CyclesOptions options;
   options.launch = r.request.launch.value_or(r.library.software.launch);
   if (r.library.software.has_laws()) options.library = &r.library;
+  options.record_transfers = r.request.record_transfers;
   return options;
 }
 

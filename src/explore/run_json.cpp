@@ -6,6 +6,7 @@
 
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
+#include "explore/request_json.h"
 #include "program/numerics_text.h"
 
 namespace presil {
@@ -140,42 +141,6 @@ Json roofline_json(const RunResult& r) {
   return j;
 }
 
-std::string_view to_string(Mode mode) {
-  switch (mode) {
-    case Mode::values:
-      return "values";
-    case Mode::cycles:
-      return "cycles";
-    case Mode::both:
-      return "both";
-  }
-  return "";
-}
-
-std::string_view to_string(PhaseChoice phase) {
-  switch (phase) {
-    case PhaseChoice::prefill:
-      return "prefill";
-    case PhaseChoice::decode:
-      return "decode";
-    case PhaseChoice::both:
-      return "both";
-  }
-  return "";
-}
-
-std::string_view to_string(LaunchMode mode) {
-  switch (mode) {
-    case LaunchMode::eager:
-      return "eager";
-    case LaunchMode::stream:
-      return "stream";
-    case LaunchMode::graph:
-      return "graph";
-  }
-  return "";
-}
-
 Json numerics_json(const RunResult& r) {
   Json json = {{"name", r.numerics.name}, {"definition", print(r.numerics)}};
   if (!r.quality) return json;
@@ -203,47 +168,6 @@ Json numerics_json(const RunResult& r) {
     json["layers"].push_back({{"layer", e.layer}, {"relative_error", e.relative}});
   }
   return json;
-}
-
-/// What differs from the default of a greedy choice and no comparison.
-Json choices_json(const RunRequest& q) {
-  Json j = Json::object();
-  const SamplingOptions none;
-  const SamplingOptions& s = q.sampling;
-  if (s.temperature != none.temperature) j["temperature"] = s.temperature;
-  if (s.top_k != none.top_k) j["top_k"] = s.top_k;
-  if (s.top_p != none.top_p) j["top_p"] = s.top_p;
-  if (s.min_p != none.min_p) j["min_p"] = s.min_p;
-  if (s.repetition_penalty != none.repetition_penalty) {
-    j["repetition_penalty"] = s.repetition_penalty;
-  }
-  if (s.temperature > 0) j["seed"] = s.seed;
-  const CompareRequest& c = q.compare;
-  if (!c.with.empty()) j["compare"] = c.with;
-  if (!c.text.empty()) j["text"] = c.text.filename().string();
-  if (c.tokens != 0) j["tokens"] = c.tokens;
-  if (c.layers) j["layers"] = true;
-  return j;
-}
-
-Json request_json(const RunRequest& q) {
-  Json j = {{"chip", q.chip},
-            {"model", q.model},
-            {"set", q.overrides},
-            {"mode", to_string(q.mode)},
-            {"phase", to_string(q.phase)},
-            {"batch", q.batch},
-            {"prompt_tokens", q.prompt_tokens},
-            {"context", q.context},
-            {"tp", q.tensor_parallel},
-            {"max_tokens", q.max_tokens},
-            {"dtype", q.dtype},
-            {"numerics", q.numerics},
-            {"software", q.software}};
-  if (q.launch) j["launch"] = to_string(*q.launch);
-  if (q.prompt) j["prompt"] = *q.prompt;
-  j.update(choices_json(q));
-  return j;
 }
 
 /// What the times stand for.

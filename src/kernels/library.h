@@ -15,6 +15,7 @@ struct Library {
   Software software;
   ConstantTable constants;
   Residency residency = Residency::streaming;
+  double launch_share = 1;  // of what starting a kernel costs: what fewer launches would leave
 };
 
 }  // namespace presil::kernels
