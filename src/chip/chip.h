@@ -144,7 +144,10 @@ struct Link {
 
 struct Power {
   Watts limit;
-  Watts idle;              // drawn whatever runs, DRAM refresh and leakage included
+  Watts idle;  // drawn whatever runs, DRAM refresh and leakage included
+  // Drawn by cores that run, on top of idle and of their events, at the full clock: clock trees,
+  // instruction fetch and issue, schedulers.
+  Watts active;
   double min_clock = 0.5;  // lowest step under a power limit, as a share of core.clock
   // Energy of an operation over that of its bare arithmetic in the node's table: operand delivery,
   // registers, clock tree, issue.

@@ -109,10 +109,13 @@ Power read_power(Fields& f) {
   Power p;
   p.limit = f.quantity<Watts>("limit", "of the chip or its board");
   p.idle = f.quantity<Watts>("idle", "drawn whatever runs, leakage and refresh included");
+  p.active = f.quantity_or<Watts>(
+      "active", "drawn by running cores beside idle and events, at the full clock", Watts(0));
   p.min_clock = f.number_or("min_clock", "lowest step, as a share of core.clock", 0.5, {0.05, 1});
   p.control_overhead =
       f.number("control_overhead", "energy of an operation over its bare arithmetic's", {1, 100});
   f.require(p.idle < p.limit, "idle", "expected less than power.limit");
+  f.require((p.idle + p.active) < p.limit, "active", "expected less than is left beside idle");
   return p;
 }
 

@@ -73,11 +73,13 @@ Band EnergyBill::total() const {
   return sum;
 }
 
-EnergyBill energy(const Counts& counts, const ChipFiles& files) {
+EnergyBill energy(const Counts& counts, const ChipFiles& files, double clock) {
   Biller biller;
   add_operations(counts, files, biller);
   add_movement(counts, files, biller);
   const Band already_idle = add_dram(counts, files, biller);
+  const double active = files.chip.power.active.count() * clock * to_seconds(counts.time).count();
+  biller.add("active", {active, active, active});
   const double idle = files.chip.power.idle.count() * to_seconds(counts.time).count();
   const double rest = std::max(0.0, idle - already_idle.typical);
   biller.add("idle", {rest, rest, rest});

@@ -49,7 +49,8 @@ int guess_clock(const Timeline& full, const ChipFiles& chip) {
   for (int percent = kClockSteps - 1; percent > 1; --percent) {
     Counts counts = full.counts;
     counts.time += on_chip * (kClockSteps - percent) / percent;
-    const double watts = energy(counts, chip).total().typical / to_seconds(counts.time).count();
+    const double watts =
+        energy(counts, chip, percent / 100.0).total().typical / to_seconds(counts.time).count();
     if (watts <= chip.chip.power.limit.count()) return percent;
   }
   return 1;
@@ -83,7 +84,7 @@ Feasible<PhaseResult> run_phase(std::string name, const Program& program,
     result.clock = static_cast<double>(percent) / kClockSteps;
     options.clock = result.clock;
     result.timeline = time_all(bound, chip, options);
-    result.energy = energy(result.timeline.counts, chip);
+    result.energy = energy(result.timeline.counts, chip, result.clock);
     return mean_power(result) <= chip.chip.power.limit;
   };
   if (at_clock(kClockSteps) || clocking == Clocking::burst) return result;
