@@ -18,6 +18,7 @@ ScaleOut read_fields(Fields& f) {
   s.chips_per_adapter =
       f.integer_or("chips_per_adapter", "chips that share the adapter next to them", 1, kCount);
   s.latency = f.quantity<Seconds>("latency", "from adapter to adapter, switches included");
+  s.in_host = f.flag_or("in_host", "the PCIe of one host, which joins pairs of its chips", false);
   s.direct = f.flag_or(
       "direct", "adapters read chips' memory; else data is staged in the host's memory", true);
   s.energy = f.band("energy", "of a bit sent, both ends and switches", Dimension::joules_per_bit);

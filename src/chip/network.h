@@ -22,6 +22,7 @@ struct ScaleOut {
   std::int64_t adapters = 1;           // of a node
   std::int64_t chips_per_adapter = 1;  // chips that share the adapter next to them
   Seconds latency;                     // from adapter to adapter, switches included
+  bool in_host = false;                // the PCIe of one host, which joins pairs of its chips
   bool direct = true;  // adapters read chips' memory; else data is staged in the host's memory
   Band energy;         // J/bit sent, both ends and the switches between
   std::optional<Band> price;  // USD of an adapter with its share of switches and cables

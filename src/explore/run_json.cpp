@@ -237,6 +237,7 @@ Json request_json(const RunRequest& q) {
             {"prompt_tokens", q.prompt_tokens},
             {"context", q.context},
             {"tp", q.tensor_parallel},
+            {"network", q.network},
             {"max_tokens", q.max_tokens},
             {"dtype", q.dtype},
             {"numerics", q.numerics}};

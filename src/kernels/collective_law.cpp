@@ -80,13 +80,29 @@ double steps_of(Collective kind, double ranks) {
   return 0;
 }
 
+/// Bytes out of one rank, wherever to.
+double bytes_moved(const CollectiveCall& call) {
+  const double p = count(call.fabric.ranks);
+  switch (call.kind) {
+    case Collective::all_reduce:
+      return 2 * (p - 1) / p * call.bytes;
+    case Collective::all_gather:
+    case Collective::reduce_scatter:
+    case Collective::all_to_all:
+      return (p - 1) / p * call.bytes;
+    case Collective::send_recv:
+      return call.bytes;
+  }
+  return 0;
+}
+
 /// Bytes out of a node, all its ranks together.
 double bytes_across(const CollectiveCall& call) {
   const double p = count(call.fabric.ranks);
   const double r = count(call.fabric.ranks_a_node);
   // A ring enters and leaves a node once; of an exchange, each rank's parts for other nodes leave.
   if (call.kind == Collective::all_to_all) return r * call.bytes * (p - r) / p;
-  return bytes_sent(call);
+  return bytes_moved(call);
 }
 
 struct Best {
@@ -102,7 +118,7 @@ struct Best {
 /// The library's collective inside one node.
 Best in_node(const CollectiveCall& call, double slow, Constants c) {
   const Fabric& f = call.fabric;
-  const double sent = bytes_sent(call);
+  const double sent = bytes_moved(call);
   const double steps = steps_of(call.kind, count(f.ranks)) * c[kHopShare] * f.link_us;
   const double start = c[kRingStart] * slow + steps;
   const double share =
@@ -119,13 +135,13 @@ Best across_nodes(const CollectiveCall& call, double slow, Constants c) {
   const Fabric& f = call.fabric;
   const double network = f.network_gbs * (f.staged ? c[kStagedShare] : c[kNetworkShare]);
   const double hop = f.network_us + c[kNetworkStep];
-  const double inside = f.ranks_a_node > 1 ? us_of(bytes_sent(call), c[kShare] * f.link_gbs) : 0;
+  const double inside = f.ranks_a_node > 1 ? us_of(bytes_moved(call), c[kShare] * f.link_gbs) : 0;
   const double start = c[kRingStart] * slow;
   Best best;
   best.offer(start + steps_of(call.kind, count(f.ranks)) * hop +
                  std::max(inside, us_of(bytes_across(call), network)),
              "ring across nodes");
-  if (call.kind == Collective::all_reduce) {
+  if (call.kind == Collective::all_reduce && !f.in_host) {
     // Two trees, each for half of the message: with two nodes, a half goes up and a half down each
     // way; with more, a node passes its children's halves on as well.
     const double crossing = (f.nodes() == 2 ? 1 : 2) * call.bytes;
@@ -158,7 +174,7 @@ Best own_all_reduce(const CollectiveCall& call, double slow, Constants c) {
   const double start = c[kOwnStart] * slow;
   Best best;
   best.offer(start + us_of((p - 1) * call.bytes, rate), "one-shot");
-  best.offer(start + f.link_us + us_of(bytes_sent(call), rate), "two-shot");
+  best.offer(start + f.link_us + us_of(bytes_moved(call), rate), "two-shot");
   return best;
 }
 
@@ -167,7 +183,7 @@ Best ideal(const CollectiveCall& call) {
   const Fabric& f = call.fabric;
   const double p = count(f.ranks);
   const double r = count(std::min(f.ranks, f.ranks_a_node));
-  const double sent = bytes_sent(call);
+  const double sent = bytes_moved(call);
   Best best;
   if (f.nodes() > 1) {
     // Inside the nodes with all links, then across with all adapters.
@@ -220,23 +236,23 @@ Fabric fabric_of(const Chip& chip, std::int64_t ranks, std::int64_t ranks_a_node
     f.network_gbs = chip.scale_out->out_of_node(f.ranks_a_node).count() / 1e9;
     f.network_us = chip.scale_out->latency.count() * 1e6;
     f.staged = !chip.scale_out->direct;
+    f.in_host = chip.scale_out->in_host;
   }
   return f;
 }
 
-double bytes_sent(const CollectiveCall& call) {
-  const double p = count(call.fabric.ranks);
-  switch (call.kind) {
-    case Collective::all_reduce:
-      return 2 * (p - 1) / p * call.bytes;
-    case Collective::all_gather:
-    case Collective::reduce_scatter:
-    case Collective::all_to_all:
-      return (p - 1) / p * call.bytes;
-    case Collective::send_recv:
-      return call.bytes;
+Sent bytes_sent(const CollectiveCall& call) {
+  const Fabric& f = call.fabric;
+  const double all = bytes_moved(call);
+  if (f.nodes() == 1) return {all, 0};
+  if (f.ranks_a_node == 1) return {0, all};
+  if (call.kind == Collective::all_to_all) {
+    const double across = bytes_across(call) / count(f.ranks_a_node);
+    return {all - across, across};
   }
-  return 0;
+  // What leaves a node leaves it once, for all its ranks.
+  const double across = all / count(f.ranks_a_node);
+  return {all - across, across};
 }
 
 LawInfo collective_law() {

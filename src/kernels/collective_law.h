@@ -34,6 +34,7 @@ struct Fabric {
   double network_gbs = 0;         // out of one node, by the adapters its ranks reach
   double network_us = 0;          // from adapter to adapter
   bool staged = false;            // through the hosts' memory
+  bool in_host = false;           // the network is the PCIe of one host
 
   std::int64_t nodes() const { return (ranks + ranks_a_node - 1) / ranks_a_node; }
 };
@@ -50,8 +51,13 @@ struct CollectiveCall {
   Fabric fabric;
 };
 
-/// Bytes that one rank sends, by links and network together.
-double bytes_sent(const CollectiveCall& call);
+struct Sent {
+  double link = 0, network = 0;
+};
+
+/// Bytes that one rank sends to ranks of its node and of others, its share of what leaves the node,
+/// when no algorithm sends more than it must.
+Sent bytes_sent(const CollectiveCall& call);
 
 LawInfo collective_law();
 
