@@ -67,6 +67,8 @@ void add_design(CLI::App& verb, Options& o) {
                   "A shipped model, a config.json, a GGUF file or a checkpoint's folder")
       ->required();
   verb.add_option("--tp", r.tensor_parallel, "Chips in tensor parallel")->capture_default_str();
+  verb.add_option("--network", r.network,
+                  "What joins more chips than their links do: a name in networks/");
   verb.add_option("--pp", o.pipeline_parallel, "Chips in pipeline parallel");
   verb.add_option("--ep", o.expert_parallel, "Chips in expert parallel");
   verb.add_option("--weights", r.weights, "A GGUF file or a safetensors checkpoint");

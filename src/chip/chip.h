@@ -20,6 +20,7 @@
 #include "base/fields.h"
 #include "base/number_format.h"
 #include "base/units.h"
+#include "chip/network.h"
 
 namespace presil {
 
@@ -133,13 +134,17 @@ struct Dram {
   std::optional<Bytes> capacity;  // of all stacks, when it is not stacks x the part's
 };
 
-/// What joins chips into a tensor-parallel group.
+/// What joins chips into a group without a network between them.
 struct Link {
-  Topology topology = Topology::switched;
-  BytesPerSecond bandwidth;  // out of one chip, all its links together, one direction
-  Seconds latency;           // of one hop, software included
+  Topology topology = Topology::switched;  // bus: PCIe through the host
+  BytesPerSecond bandwidth;                // out of one chip, all its links together, one direction
+  Seconds latency;                         // of one hop, software included
   std::int64_t max_group = 1;
-  Band energy;  // J/bit sent, both ends
+  // Equal links that `bandwidth` is the sum of, each to another neighbour; 0: any peer can be sent
+  // all of it.
+  std::int64_t links = 0;
+  bool in_switch = false;  // the switch can add what chips send (NVLink SHARP)
+  Band energy;             // J/bit sent, both ends
 };
 
 struct Power {
@@ -191,6 +196,8 @@ struct Chip {
   Network noc;
   Dram dram;
   std::optional<Link> link;
+  std::string network;                // a file in networks/; "": nothing joins larger groups
+  std::optional<ScaleOut> scale_out;  // that file, which load_chip fills in
   Power power;
   Launch launch;
   Die die;

@@ -1,5 +1,7 @@
 #include "chip/chip.h"
 
+#include <fmt/format.h>
+
 #include "chip/describe.h"
 #include "chip/dram_file.h"
 
@@ -101,6 +103,15 @@ Link read_link(Fields& f) {
   l.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "out of one chip, one direction");
   l.latency = f.quantity<Seconds>("latency", "of one hop, software included");
   l.max_group = f.integer("max_group", "chips that can be joined", kCount);
+  l.links = f.integer_or(
+      "links", "equal links, each to another neighbour; 0: any peer can be sent all of bandwidth",
+      0, {0, 1024});
+  l.in_switch = f.flag_or("in_switch", "the switch can add what chips send", false);
+  f.require(
+      l.links != 1 || l.max_group <= 2, "links",
+      fmt::format("one link reaches one neighbour: a group of {} is not connected", l.max_group));
+  f.require(!l.in_switch || l.topology == Topology::switched, "in_switch",
+            "expected topology: switched");
   l.energy = f.band("energy", "of a bit sent, both ends", Dimension::joules_per_bit);
   return l;
 }
@@ -167,6 +178,8 @@ Chip read_fields(Fields& f) {
   chip.noc = f.map("noc", "what carries data to the cores", read_network);
   chip.dram = f.map("dram", "stacks and how they are driven", read_dram);
   chip.link = f.maybe_map("link", "what joins chips into a group", read_link);
+  chip.network =
+      f.text_or("network", "a file in networks/: joins groups larger than the link's", "");
   chip.power = f.map("power", "limits and idle draw", read_power);
   chip.launch = f.map("launch", "from the end of a kernel to the start of the next", read_launch);
   chip.die = f.map("die", "silicon", [&](Fields& die) { return read_die(die, chip.core.count); });

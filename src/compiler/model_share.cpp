@@ -14,9 +14,11 @@ void check_split(const Architecture& model, const Chip& chip, std::int64_t chips
   const auto refuse = [](const std::string& why) { throw InputError(why); };
   if (chips < 1) refuse(fmt::format("--tp: expected 1 or more, found {}", chips));
   const std::int64_t group = chip.link ? chip.link->max_group : 1;
-  if (chips > group) {
-    refuse(fmt::format("--tp {}: {} joins at most {} chips (link.max_group)", chips, chip.name,
-                       group));
+  if (chips > group && !chip.scale_out) {
+    refuse(
+        fmt::format("--tp {}: {} joins at most {} chips (link.max_group); --network NAME joins "
+                    "more",
+                    chips, chip.name, group));
   }
   const auto divides = [&](std::int64_t count, std::string_view what) {
     if (count % chips != 0) {

@@ -84,9 +84,10 @@ void KernelMeter::local(std::int64_t bytes_per_core, std::int64_t total_bytes) {
   work_.counts.local_bytes += Bytes(total_bytes);
 }
 
-void KernelMeter::link(Picoseconds time, Bytes sent) {
+void KernelMeter::link(Picoseconds time, Bytes over_links, Bytes over_network) {
   work_.link = time;
-  work_.counts.link_bytes += sent;
+  work_.counts.link_bytes += over_links;
+  work_.counts.network_bytes += over_network;
 }
 
 void KernelMeter::run_on(std::int64_t steps, std::int64_t cores, std::optional<double> busy_share) {

@@ -44,7 +44,8 @@ class KernelMeter {
   void matrix(CoreCycles cycles, std::int64_t macs);
   void vector(std::int64_t flops_per_core, std::int64_t exps_per_core, std::int64_t cores);
   void local(std::int64_t bytes_per_core, std::int64_t total_bytes);
-  void link(Picoseconds time, Bytes sent);
+  /// An exchange with other chips: what is sent over links, and over the network.
+  void link(Picoseconds time, Bytes over_links, Bytes over_network);
   /// `steps` of the busiest core, on `cores`, which are busy for `busy_share` of the time of all
   /// cores (default: their share of the cores).
   void run_on(std::int64_t steps, std::int64_t cores, std::optional<double> busy_share = {});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/integers.h"
+#include "cycles/collective_work.h"
 #include "cycles/kernel_meter.h"
 #include "cycles/operator_work.h"
 #include "cycles/vector_flops.h"
@@ -49,26 +50,6 @@ void append_to_cache(KernelMeter& meter) {
   }
 }
 
-/// The faster of a ring and a one-shot exchange, as serving engines choose.
-void all_reduce(KernelMeter& meter) {
-  const double p = static_cast<double>(meter.program().tensor_parallel);
-  const double size = static_cast<double>(meter.bytes(meter.kernel().inputs.front()));
-  const Link& link = *meter.chip().link;
-  const double ring =
-      2 * (p - 1) * link.latency.count() + 2 * (p - 1) / p * size / link.bandwidth.count();
-  const double one_shot = link.latency.count() + (p - 1) * size / link.bandwidth.count();
-  const double sent = ring < one_shot ? 2 * (p - 1) / p * size : (p - 1) * size;
-  meter.link(to_picoseconds(Seconds(std::min(ring, one_shot))),
-             Bytes(static_cast<std::int64_t>(sent)));
-}
-
-void all_gather(KernelMeter& meter) {
-  const Link& link = *meter.chip().link;
-  const Bytes sent((meter.program().tensor_parallel - 1) *
-                   meter.bytes(meter.kernel().inputs.front()));
-  meter.link(to_picoseconds(link.latency) + duration(sent, link.bandwidth), sent);
-}
-
 /// Inputs and outputs go over the network once; those that bind could not keep on the chip come
 /// from or go to DRAM as well.
 void move_activations(KernelMeter& meter) {
@@ -112,11 +93,14 @@ void count_operator(KernelMeter& meter) {
       count_attention(meter);
       break;
     case Op::all_reduce:
+    case Op::reduce_scatter:
       count_rows(meter, 1);
-      all_reduce(meter);
+      count_collective(meter);
       break;
     case Op::all_gather:
-      all_gather(meter);
+    case Op::all_to_all:
+    case Op::send_recv:
+      count_collective(meter);
       break;
     case Op::argmax:
       count_rows(meter, 1);

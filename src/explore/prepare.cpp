@@ -146,7 +146,9 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   const ModelRef ref = resolve_model(request.model, places.home);
   const std::filesystem::path file = find_weights(request, ref, places);
   if (!file.empty() && !weights) weights.emplace(Weights::open(file));
-  r.chip = load_chip(request.chip, request.overrides, places.home,
+  std::vector<std::string> overrides = request.overrides;
+  if (!request.network.empty()) overrides.push_back("network=" + request.network);
+  r.chip = load_chip(request.chip, overrides, places.home,
                      {.instead = request.numerics, .otherwise = usual_numerics(weights)});
   check_mapping(r.chip);
   r.numerics = r.chip.numerics;

@@ -71,6 +71,7 @@ RunRequest read(const Json& j) {
   q.prompt_tokens = j.at("prompt_tokens");
   q.context = j.at("context");
   q.tensor_parallel = j.at("tp");
+  q.network = j.at("network");
   q.max_tokens = j.at("max_tokens");
   q.weights = j.at("weights");
   q.dtype = j.at("dtype");
@@ -111,6 +112,7 @@ Json request_json(const RunRequest& q) {
             {"prompt_tokens", q.prompt_tokens},
             {"context", q.context},
             {"tp", q.tensor_parallel},
+            {"network", q.network},
             {"max_tokens", q.max_tokens},
             {"dtype", q.dtype},
             {"numerics", q.numerics},

@@ -32,6 +32,7 @@ struct RunRequest {
   std::int64_t prompt_tokens = 512;
   std::int64_t context = 512;  // tokens in the cache before a decode step
   std::int64_t tensor_parallel = 1;
+  std::string network;                // a name in networks/, instead of the chip's; "": the chip's
   std::optional<std::string> prompt;  // text; needs weights
   std::int64_t max_tokens = 16;       // -n
   std::string weights;   // a GGUF file or a checkpoint; "": the model's own, where it has one

@@ -56,6 +56,12 @@ std::string_view to_string(Op op) {
       return "all_reduce";
     case Op::all_gather:
       return "all_gather";
+    case Op::reduce_scatter:
+      return "reduce_scatter";
+    case Op::all_to_all:
+      return "all_to_all";
+    case Op::send_recv:
+      return "send_recv";
     case Op::argmax:
       return "argmax";
   }

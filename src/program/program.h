@@ -65,7 +65,10 @@ enum class Op {
   attention,  // out[q, h] = softmax(q k^T / sqrt(d), causal) v, per sequence and head
   all_reduce,  // out[m, n] = sum of in[m, n] over the tensor-parallel group; epilogue add: out +=
   all_gather,  // puts the group's in[m, n] side by side
-  argmax,      // the greedy token of each row of logits
+  reduce_scatter,  // out[m / group, n] = this rank's rows of the sum of in[m, n] over the group
+  all_to_all,      // deals in[m, n] out: a part of it to each rank of the group, as much comes back
+  send_recv,  // in[m, n] goes to the next group of ranks, rank by rank, and arrives as out[m, n]
+  argmax,     // the greedy token of each row of logits
 };
 
 /// What a gemm does with a finished tile before it is stored.

@@ -16,8 +16,9 @@ namespace {
 
 constexpr Axis kAllAxes[] = {Axis::m, Axis::n, Axis::k, Axis::s,
                              Axis::h, Axis::q, Axis::c, Axis::d};
-constexpr Op kAllOps[] = {Op::embed,     Op::rmsnorm,    Op::gemm,       Op::rope,
-                          Op::attention, Op::all_reduce, Op::all_gather, Op::argmax};
+constexpr Op kAllOps[] = {Op::embed,      Op::rmsnorm,    Op::gemm,       Op::rope,
+                          Op::attention,  Op::all_reduce, Op::all_gather, Op::reduce_scatter,
+                          Op::all_to_all, Op::send_recv,  Op::argmax};
 constexpr Symbol kAllSymbols[] = {Symbol::T, Symbol::S, Symbol::Q, Symbol::C};
 constexpr Epilogue kAllEpilogues[] = {Epilogue::none, Epilogue::add, Epilogue::swiglu};
 constexpr Role kAllRoles[] = {Role::weight, Role::cache, Role::activation};

@@ -119,6 +119,9 @@ void Rank::execute(const BoundKernel& kernel, const KernelPlace& place, std::int
       break;
     case Op::all_reduce:
     case Op::all_gather:
+    case Op::reduce_scatter:
+    case Op::all_to_all:
+    case Op::send_recv:
     case Op::argmax:
       throw InternalError("values: a rank alone runs no collective and no argmax");
   }
