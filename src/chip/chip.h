@@ -161,6 +161,7 @@ struct Power {
 
 /// Launched from the host one by one, queued behind each other, or recorded once and replayed.
 enum class LaunchMode { eager, stream, graph };
+std::string_view to_string(LaunchMode mode);
 
 /// What stands between the end of one kernel and the start of the next.
 struct Launch {

@@ -191,6 +191,18 @@ Chip read_fields(Fields& f) {
 
 }  // namespace
 
+std::string_view to_string(LaunchMode mode) {
+  switch (mode) {
+    case LaunchMode::eager:
+      return "eager";
+    case LaunchMode::stream:
+      return "stream";
+    case LaunchMode::graph:
+      return "graph";
+  }
+  return "";
+}
+
 std::string_view to_string(Issue issue) {
   for (const auto& c : kIssues) {
     if (c.value == issue) return c.name;

@@ -1,8 +1,11 @@
 #include "cycles/law_work.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
+#include "cycles/collective_work.h"
+#include "cycles/kernel_meter.h"
 #include "cycles/vector_flops.h"
 #include "kernels/attention_law.h"
 #include "kernels/gemm_law.h"
@@ -48,7 +51,6 @@ std::string_view type_of(Format multiply, Format weights, Scaling weight_scaling
 struct Called {
   const BoundProgram& bound;
   const BoundKernel& kernel;
-  const KernelWork& work;
   const Library& library;
   Machine machine;  // at the run's clock
 
@@ -162,10 +164,14 @@ LawWork attention_work(const Called& c) {
   return law;
 }
 
-/// Over the links: its time is known already.
-LawWork link_work() {
+/// Over links and networks, with the algorithms and protocols of the engine.
+LawWork exchange(const Called& c, const kernels::CollectiveCall& call, LaunchMode mode) {
   LawWork law;
   law.engine = Resource::link;
+  const Situation situation =
+      kernels::collective_situation(c.library.software.collectives, to_string(mode), c.machine);
+  law.link = collective_time(call, c.machine, situation,
+                             c.library.constants.values(kernels::collective_law(), situation));
   law.terms = [](double) { return Terms{}; };
   return law;
 }
@@ -179,9 +185,9 @@ LawWork nothing() {
 
 }  // namespace
 
-LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kernel,
-                 const KernelWork& work, const Library& library, double clock) {
-  Called c{bound, bound.blocks[block].kernels[kernel], work, library, library.machine};
+LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kernel, const Chip& chip,
+                 const Library& library, double clock, LaunchMode mode) {
+  Called c{bound, bound.blocks[block].kernels[kernel], library, library.machine};
   c.machine.clock_ghz *= clock;
   c.machine.l2_gbs *= clock;
   switch (c.kernel.kernel->op) {
@@ -198,7 +204,10 @@ LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kerne
       return rowwise_work(c, 1);
     case Op::all_reduce:
     case Op::all_gather:
-      return link_work();
+    case Op::reduce_scatter:
+    case Op::all_to_all:
+    case Op::send_recv:
+      return exchange(c, collective_call(KernelMeter(bound, block, kernel, 0, chip)), mode);
   }
   return nothing();
 }

@@ -17,11 +17,12 @@ struct LawWork {
   /// What a warm cache leaves of the program's traffic; nothing: all of it.
   std::optional<kernels::Traffic> traffic;
   Resource engine = Resource::matrix;  // that its work is charged to
+  std::optional<Picoseconds> link;     // an exchange with other chips, by the engine's own means
 };
 
 /// The kernel `bound.blocks[block].kernels[kernel]` in `library`, on a machine at `clock` of its
-/// highest. `work` is what work_of says of it.
+/// highest, launched in `mode`.
 LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kernel,
-                 const KernelWork& work, const kernels::Library& library, double clock);
+                 const Chip& chip, const kernels::Library& library, double clock, LaunchMode mode);
 
 }  // namespace presil

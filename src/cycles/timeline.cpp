@@ -282,7 +282,9 @@ class Run {
   /// A library's kernel: all its traffic at its launch, then what its law makes of it.
   void run_law(Planned& p, std::size_t block, std::size_t kernel, std::int64_t layer) {
     check_interrupt();
-    const LawWork law = law_work(bound_, block, kernel, p.work, *options_.library, options_.clock);
+    const LawWork law =
+        law_work(bound_, block, kernel, chip_, *options_.library, options_.clock, options_.launch);
+    if (law.link) p.work.link = *law.link;
     if (law.traffic) p.work.traffic = as_streams(*law.traffic);
     const Picoseconds begin = now_;
     launch_ = begin + extra_gap();

@@ -98,10 +98,6 @@ std::string_view to_string(Mode mode) {
 std::string_view to_string(PhaseChoice phase) {
   return name_of(kPhases, phase);
 }
-std::string_view to_string(LaunchMode mode) {
-  return name_of(kLaunches, mode);
-}
-
 Json request_json(const RunRequest& q) {
   Json j = {{"chip", q.chip},
             {"model", q.model},

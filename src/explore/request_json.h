@@ -13,7 +13,6 @@ namespace presil {
 
 std::string_view to_string(Mode mode);
 std::string_view to_string(PhaseChoice phase);
-std::string_view to_string(LaunchMode mode);
 
 Json request_json(const RunRequest& request);
 

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "explore/calibrated.h"
 #include "explore/prepare.h"
+#include "kernels/laws.h"
 #include "model/tokenizer.h"
 #include "model/weights.h"
 #include "program/text.h"
@@ -144,7 +145,8 @@ std::string fingerprint(const RunResult& r, const Places& places) {
                       static_cast<int>(r.request.launch.value_or(software.launch)), r.request.burst,
                       r.request.warm_cache, software.engine, software.collectives,
                       software.fuses_rope, software.fuses_swiglu);
-  if (software.has_laws()) text += kernels::print_constants(r.library.constants);
+  if (software.has_laws())
+    text += kernels::print_constants(r.library.constants, kernels::all_laws());
   for (const InputValue& v : r.chip.inputs) text += fmt::format("{} {}\n", v.field, v.text);
   return text + read_text(load_prices(places.home).file, std::size_t{1} << 20);
 }
