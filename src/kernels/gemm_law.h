@@ -51,7 +51,7 @@ GemmKernel gemm_kernel(std::string_view engine, std::string_view type, std::int6
 
 struct GemmCall {
   std::int64_t m = 1, n = 1, k = 1;
-  GemmTypes types;
+  GemmTypes types = {};
   GemmKernel kernel = GemmKernel::library;
 };
 
