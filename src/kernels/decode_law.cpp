@@ -15,6 +15,7 @@ enum Constant {
   kEngineUs,
   kStartUs,
   kPrologue,
+  kUnit,
   kHead,
   kLoopShare,
   kLoopBytes,
@@ -34,7 +35,8 @@ constexpr ConstantInfo kConstants[] = {
     {"engine_us", 3, 0, 12, kEngine | kType, "around the kernel: metadata, casts of the query"},
     {"start_us", 4, 1, 7, kKernel, "launch until the first CTA runs"},
     {"prologue_kcycles", 4, 0.1, 20, kOwn, "thousand clocks of a CTA before and after its loop"},
-    {"head_kcycles", 0.05, 0, 1, kOwn, "the same, for each query head of its group"},
+    {"unit_kcycles", 1, 0, 20, kOwn, "of a sequence and cache head, split or not"},
+    {"head_kcycles", 0.05, 0, 1, kOwn, "the same, for each query head of the group"},
     {"loop_share", 0.6, 0.05, 1, kOwn, "of the matrix engine, by tiles with their padding"},
     {"loop_bytes_per_cycle", 15, 1, 200, kOwn, "that one CTA loads"},
     {"resident", 2, 1, 8, kOwn, "CTAs of a core that hide each other's loads"},
@@ -52,7 +54,9 @@ enum class Split {
   never,
   fill_wave,     // FlashAttention 2: the fewest splits that fill whole waves to 85 %
   share_blocks,  // FlashAttention 3: no CTA has much more than a core's share of all blocks
-  target_waves,  // TensorRT-LLM: so many waves of CTAs, of so many keys at least
+  cover_cores,   // TensorRT-LLM's MMHA: as few as give every core a CTA
+  target_waves,  // TensorRT-LLM's XQA: so many waves of CTAs, whatever the window
+  fixed,         // Triton: always as many
 };
 
 struct Kernel {
@@ -61,8 +65,11 @@ struct Kernel {
   double tile_m = 0;        // query rows of a tile, padded; 0: the loop waits for loads
   bool by_head = false;     // a CTA a query head, not a group of them
   bool own_format = false;  // multiplies in the cache's format
-  double waves = 0;         // of target_waves
-  double least_keys = 0;
+  bool serial = false;      // prologues come one after another, on however many cores
+  double splits = 0;        // of fixed; waves of target_waves
+  double least_keys = 1;    // of a split
+  double reach = 1.3;       // of the cache that keeps data, before a loop finds nothing again
+  double value_share = 1;   // values' width over keys'
 };
 
 // Tiles and splits: flash-attention 2 and 3 (csrc/flash_attn, hopper/heuristics.h, tile_size.h),
@@ -72,18 +79,19 @@ constexpr Kernel kKernels[] = {
     {.name = "fa2_plain", .split = Split::never, .tile_m = 64},
     {.name = "fa3_mma", .split = Split::share_blocks, .tile_m = 128},
     {.name = "fa3", .split = Split::share_blocks, .tile_m = 128},
+    {.name = "fa3_narrow_values",
+     .split = Split::share_blocks,
+     .tile_m = 128,
+     .value_share = 128.0 / 192},
     {.name = "fa3_fp8", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
     {.name = "fa3_fp8_wide", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
-    {.name = "fa4", .split = Split::share_blocks, .tile_m = 128},
-    {.name = "triton", .split = Split::target_waves, .waves = 4, .least_keys = 256},
-    {.name = "mmha", .split = Split::target_waves, .by_head = true, .waves = 2, .least_keys = 256},
-    {.name = "mmha_fp8",
-     .split = Split::target_waves,
-     .by_head = true,
-     .waves = 2,
-     .least_keys = 256},
-    {.name = "xqa", .split = Split::target_waves, .waves = 4, .least_keys = 256},
-    {.name = "xqa_async", .split = Split::target_waves, .waves = 8, .least_keys = 128},
+    {.name = "fa4", .split = Split::share_blocks, .tile_m = 128, .serial = true},
+    {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32},
+    {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32},
+    {.name = "mmha", .split = Split::cover_cores, .by_head = true, .least_keys = 256},
+    {.name = "mmha_fp8", .split = Split::cover_cores, .by_head = true, .least_keys = 256},
+    {.name = "xqa", .split = Split::target_waves, .splits = 8, .least_keys = 128},
+    {.name = "xqa_async", .split = Split::target_waves, .splits = 8, .least_keys = 128},
 };
 
 const Kernel& kernel_named(std::string_view name) {
@@ -129,13 +137,6 @@ double filling_splits(double ctas, double slots, double blocks, bool skip_equal)
   return 1;
 }
 
-/// The CTAs of the sequences of one group.
-struct Grid {
-  double ctas = 0;
-  double keys = 0;    // of the longest of them
-  double splits = 1;  // of a sequence
-};
-
 /// Keys of one sequence that count, and of the call's longest.
 double keys_of(const AttentionGroup& g, std::int64_t window) {
   const double all = static_cast<double>(g.context + g.seq);
@@ -143,55 +144,63 @@ double keys_of(const AttentionGroup& g, std::int64_t window) {
 }
 
 struct Plan {
-  std::vector<Grid> grids;  // by group
-  double splits = 1;        // the most of any sequence
+  double ctas = 0;
+  double keys = 0;     // of all CTAs, whole tiles
+  double longest = 0;  // keys of the longest CTA
+  double splits = 1;   // the most of any sequence
+  double units = 0;    // sequences by heads
 };
 
 Plan plan(const Kernel& k, const AttentionCall& call, const Machine& machine) {
   const double head_dim = static_cast<double>(call.head_dim);
   const double units = static_cast<double>(k.by_head ? call.heads : call.kv_heads);
-  const bool tiled = k.tile_m > 0;
-  const double tile = tiled ? tile_keys(k, head_dim, element_bytes(call.cache)) : 1;
+  const double tile = k.tile_m > 0 ? tile_keys(k, head_dim, element_bytes(call.cache)) : 1;
+  // Tiles of one sequence that are not all outside the window.
+  const auto tiles = [&](const AttentionGroup& g) {
+    const double seen = keys_of(g, call.window);
+    const bool cut = seen < static_cast<double>(g.context + g.seq);
+    return ceil_div(seen, tile) + (cut && k.tile_m > 0 ? 1 : 0);
+  };
   double sequences = 0, blocks = 0, longest = 0;
   for (const AttentionGroup& g : call.groups) {
-    const double n = static_cast<double>(g.batch);
-    const double keys = static_cast<double>(g.context + g.seq);
-    sequences += n;
-    blocks += n * ceil_div(keys, tile);
-    longest = std::max(longest, keys);
+    sequences += static_cast<double>(g.batch);
+    blocks += static_cast<double>(g.batch) * tiles(g);
+    longest = std::max(longest, tiles(g));
   }
-  double most = 1;  // splits, of any sequence
+  double most = 1;  // splits of any sequence
   switch (k.split) {
     case Split::never:
       break;
     case Split::fill_wave:
-      most = filling_splits(sequences * units, 2 * machine.cores, ceil_div(longest, tile), true);
+      most = filling_splits(sequences * units, 2 * machine.cores, longest, true);
       break;
     case Split::share_blocks:
-      most = ceil_div(longest, tile) <= 4
-                 ? 1
-                 : filling_splits(units, machine.cores, ceil_div(longest, tile), false);
+      most = longest <= 4 ? 1 : filling_splits(units, machine.cores, longest, false);
+      break;
+    case Split::cover_cores:
+      most = ceil_div(machine.cores, sequences * units);
       break;
     case Split::target_waves:
-      most = std::clamp(std::floor(k.waves * machine.cores / (sequences * units)), 1.0, 256.0);
+      most = std::floor(k.splits * machine.cores / (sequences * units));
+      break;
+    case Split::fixed:
+      most = k.splits;
       break;
   }
   const double share = std::max(1.0, std::ceil(1.1 * blocks * units / machine.cores));
   Plan p;
   for (const AttentionGroup& g : call.groups) {
-    const double all = ceil_div(static_cast<double>(g.context + g.seq), tile);
-    const double window = static_cast<double>(call.window);
-    const double seen =
-        call.window > 0 ? std::min(all, std::ceil(window / tile) + (tiled ? 1 : 0)) : all;
-    double splits = most;
-    if (k.split == Split::share_blocks) splits = std::min(most, ceil_div(all, share));
-    if (k.split == Split::target_waves) splits = std::min(most, std::floor(seen / k.least_keys));
+    const double seen = tiles(g);
+    const double all =
+        k.split == Split::target_waves ? static_cast<double>(g.context + g.seq) : seen;
+    double splits = std::min(most, std::floor(all * tile / k.least_keys));
+    if (k.split == Split::share_blocks) splits = std::min(splits, ceil_div(all, share));
     splits = std::max(1.0, splits);
-    const double of_split = ceil_div(tiled ? all : seen, splits);  // blocks
-    const double used = ceil_div(seen, of_split);                  // splits that see any key
-    p.grids.push_back({.ctas = static_cast<double>(g.batch) * units * used,
-                       .keys = std::min(of_split, seen) * tile,
-                       .splits = splits});
+    p.units += static_cast<double>(g.batch) * units;
+    p.ctas += static_cast<double>(g.batch) * units * splits;
+    p.keys += static_cast<double>(g.batch) * units * tile *
+              (k.tile_m > 0 ? ceil_div(all, splits) * splits : seen);
+    p.longest = std::max(p.longest, std::min(seen, ceil_div(all, splits)) * tile);
     p.splits = std::max(p.splits, splits);
   }
   return p;
@@ -210,14 +219,19 @@ struct Moved {
   double queries = 0;  // and as much output
 };
 
-Moved moved(const AttentionCall& call) {
+Moved moved(const AttentionCall& call, const Kernel& kernel) {
   constexpr double kActivation = 2;  // bytes of an element of queries and outputs
-  Moved m;
   const double head = static_cast<double>(call.head_dim);
+  const double cache_bytes = element_bytes(call.cache);
+  // Tiles at the window's edge are read whole.
+  const double edge = kernel.tile_m > 0 ? tile_keys(kernel, head, cache_bytes) : 0;
+  Moved m;
   for (const AttentionGroup& g : call.groups) {
     const double n = static_cast<double>(g.batch);
-    m.cache += n * keys_of(g, call.window) * 2 * static_cast<double>(call.kv_heads) * head *
-               element_bytes(call.cache);
+    const double all = static_cast<double>(g.context + g.seq);
+    const double seen = std::min(all, keys_of(g, call.window) + edge);
+    m.cache += n * seen * static_cast<double>(call.kv_heads) * head * cache_bytes *
+               (1 + kernel.value_share);
     m.queries +=
         n * static_cast<double>(g.seq) * static_cast<double>(call.heads) * head * kActivation;
   }
@@ -241,23 +255,27 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
   }
   const bool wgmma = generation == "wgmma";
   if (engine == "sglang") {
-    if (call.head_dim > 256 || (call.head_dim == 256 && call.window > 0)) return "triton";
+    if (call.head_dim > 256 || (call.head_dim == 256 && call.window > 0))
+      return narrow ? "triton_fp8" : "triton";
     if (!wgmma) return "fa3_mma";
   } else {
     if (!wgmma) return group == 1 ? "fa2_plain" : "fa2";
     if (call.head_dim > 256) return "fa4";
   }
+  if (engine == "sglang" && call.head_dim == 192) return "fa3_narrow_values";
   if (!narrow) return "fa3";
   return call.head_dim > 128 ? "fa3_fp8_wide" : "fa3_fp8";
 }
 
-Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Residency residency) {
-  const Moved m = moved(call);
-  const double all = m.cache + 2 * m.queries;
+Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Residency residency,
+                       std::string_view kernel) {
+  const Kernel& k = kernel_named(kernel);
+  const Moved m = moved(call, k);
   double missing = 1;
   if (residency == Residency::cycling && machine.l2_bytes > 0) {
-    // What fits is found again; a loop over a little more than fits finds next to nothing.
-    missing = 1 - 1 / (1 + std::pow(all / machine.l2_bytes, 8));
+    static const double R = getenv("REACH") ? atof(getenv("REACH")) : k.reach;
+    const double P = getenv("HP") ? atof(getenv("HP")) : 8;
+    missing = 1 - 1 / (1 + std::pow((m.cache + 2 * m.queries) / (R * machine.l2_bytes), P));
   }
   return {.read = missing * (m.cache + m.queries), .written = missing * m.queries};
 }
@@ -269,7 +287,12 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   const double head_dim = static_cast<double>(call.head_dim);
   const double group = static_cast<double>(call.heads) / static_cast<double>(call.kv_heads);
   const double kcycle_us = 1 / machine.clock_ghz;
-  const double prologue = (c[kPrologue] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
+  const double prologue = c[kPrologue] * kcycle_us;
+  const double unit = (c[kUnit] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
+
+  double sequences = 0;
+  for (const AttentionGroup& g : call.groups) sequences += static_cast<double>(g.batch);
+  const bool serial = kernel.serial && sequences <= 992;
 
   // Microseconds of one key in a CTA's loop, and how many CTAs of a core hide each other.
   double key_us = 0, resident = 1;
@@ -282,32 +305,24 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
     resident = c[kResident];
   }
 
-  double ctas = 0, keys = 0, longest = 0;
-  for (const Grid& g : p.grids) {
-    ctas += g.ctas;
-    keys += g.ctas * g.keys;
-    longest = std::max(longest, g.keys);
-  }
   // Whole waves of CTAs, or part of that: the last wave is not full.
-  const double waves = ctas / machine.cores / resident;
-  const double rounded = waves <= 1 ? 1 / waves : 1 + c[kRounding] * (std::ceil(waves) / waves - 1);
-  const double loop =
-      std::max(longest, keys / machine.cores / resident * (waves <= 1 ? 1 : rounded)) * key_us;
-  const double prologues = std::max(0.0, ctas / machine.cores - 1) * prologue;
+  const double waves = p.ctas / machine.cores / resident;
+  const double uneven = waves <= 1 ? 1 : 1 + c[kRounding] * (std::ceil(waves) / waves - 1);
+  const double loop = std::max(p.longest, uneven * p.keys / machine.cores / resident) * key_us;
+  const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * prologue +
+                           std::max(0.0, p.units / (serial ? 1 : machine.cores) - 1) * unit;
 
-  const Moved m = moved(call);
+  const Moved m = moved(call, kernel);
   const double copies = kernel.by_head ? group : 1;
   const double l2_us =
       machine.l2_gbs > 0 ? (copies * m.cache + 2 * m.queries) / (c[kL2Share] * machine.l2_gbs * 1e3)
                          : 0;
   Terms t;
-  t.before = c[kEngineUs] + c[kStartUs] + prologue;
+  t.before = c[kEngineUs] + c[kStartUs] + prologue + unit;
   t.work = std::max(prologues + loop, l2_us);
   t.overlap = c[kOverlap];
   t.dram_share = c[kDramShare];
   if (p.splits > 1) t.after += c[kCombineUs] + c[kCombineSplitUs] * p.splits;
-  double sequences = 0;
-  for (const AttentionGroup& g : call.groups) sequences += static_cast<double>(g.batch);
   if (kernel.name == "fa2" && sequences > 1 && call.kv_heads > 1) t.after += c[kCopyUs];
   t.kernel = fmt::format("{} x{:.0f}", kernel.name, p.splits);
   return t;

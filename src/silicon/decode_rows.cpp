@@ -75,7 +75,8 @@ FitProblem decode_problem(
     if (!std::holds_alternative<JudgedDecode>(judged)) continue;
     Prepared p{std::get<JudgedDecode>(std::move(judged)), &machine, 0};
     p.dram_us = dram_us(
-        machine, kernels::decode_traffic(p.judged.call(), machine, kernels::Residency::cycling));
+        machine, kernels::decode_traffic(p.judged.call(), machine, kernels::Residency::cycling,
+                                         p.judged.situation.kernel));
     const auto known =
         std::find(problem.situations.begin(), problem.situations.end(), p.judged.situation);
     problem.situation_of.push_back(static_cast<std::size_t>(known - problem.situations.begin()));
