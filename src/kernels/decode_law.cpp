@@ -20,7 +20,6 @@ enum Constant {
   kLoopShare,
   kLoopBytes,
   kResident,
-  kRounding,
   kOverlap,
   kDramShare,
   kL2Share,
@@ -28,6 +27,10 @@ enum Constant {
   kCombineSplitUs,
   kCopyUs,
 };
+
+// Of the cache that keeps data: a loop over lines that one core each reads fits a little more than
+// data that all cores share.
+constexpr double kReach = 1.25;
 
 constexpr unsigned kOwn = kEngine | kKernel;
 
@@ -40,9 +43,8 @@ constexpr ConstantInfo kConstants[] = {
     {"loop_share", 0.6, 0.05, 1, kOwn, "of the matrix engine, by tiles with their padding"},
     {"loop_bytes_per_cycle", 15, 1, 200, kOwn, "that one CTA loads"},
     {"resident", 2, 1, 8, kOwn, "CTAs of a core that hide each other's loads"},
-    {"rounding", 0.7, 0, 1, kOwn, "of the last wave: 0 shared out evenly, 1 a whole one"},
-    {"overlap", 2.5, 1, 8, kOwn, "exponent between the cores' time and DRAM's"},
-    {"dram_share", 0.96, 0.5, 1, kOwn, "of a long sequential read"},
+    {"overlap", 2.0, 1, 8, kNothing, "exponent between the cores' time and DRAM's"},
+    {"dram_share", 0.98, 0.5, 1, kNothing, "of a long sequential read"},
     {"l2_share", 0.8, 0.2, 2, kNothing, "of the data sheet's rate of the last-level cache"},
     {"combine_us", 2, 0, 8, kOwn, "adding up splits: a second launch"},
     {"combine_split_us", 0.05, 0, 0.5, kOwn, "the same, for each split"},
@@ -68,7 +70,8 @@ struct Kernel {
   bool serial = false;      // prologues come one after another, on however many cores
   double splits = 0;        // of fixed; waves of target_waves
   double least_keys = 1;    // of a split
-  double reach = 1.3;       // of the cache that keeps data, before a loop finds nothing again
+  double least_dims = 0;    // head_dim is padded to a power of two, this at least; 0: not padded
+  double ahead = 1;         // bytes on their way to a core, over the measured kernel's
   double value_share = 1;   // values' width over keys'
 };
 
@@ -88,13 +91,35 @@ constexpr Kernel kKernels[] = {
     {.name = "fa4", .split = Split::share_blocks, .tile_m = 128, .serial = true},
     {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32},
     {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32},
-    {.name = "mmha", .split = Split::cover_cores, .by_head = true, .least_keys = 256},
-    {.name = "mmha_fp8", .split = Split::cover_cores, .by_head = true, .least_keys = 256},
-    {.name = "xqa", .split = Split::target_waves, .splits = 8, .least_keys = 128},
-    {.name = "xqa_async", .split = Split::target_waves, .splits = 8, .least_keys = 128},
+    {.name = "mmha",
+     .split = Split::cover_cores,
+     .by_head = true,
+     .least_keys = 256,
+     .least_dims = 64},
+    {.name = "mmha_fp8",
+     .split = Split::cover_cores,
+     .by_head = true,
+     .least_keys = 256,
+     .least_dims = 64},
+    {.name = "xqa", .split = Split::target_waves, .splits = 8, .least_keys = 128, .least_dims = 64},
+    {.name = "xqa_async",
+     .split = Split::target_waves,
+     .splits = 8,
+     .least_keys = 128,
+     .least_dims = 128},
 };
 
-const Kernel& kernel_named(std::string_view name) {
+// The fifth generation's kernels take the constants of xqa_async, the newest measured; they cut
+// keys into one wave, and must load ahead of twice the DRAM rate a core (estimates, from the
+// chips).
+constexpr Kernel kTcgen05 = {.name = "xqa_async",
+                             .split = Split::cover_cores,
+                             .least_keys = 128,
+                             .least_dims = 64,
+                             .ahead = 2};
+
+const Kernel& kernel_named(std::string_view name, std::string_view generation) {
+  if (generation == "tcgen05") return kTcgen05;
   const auto at = std::find_if(std::begin(kKernels), std::end(kKernels),
                                [&](const Kernel& k) { return k.name == name; });
   return at == std::end(kKernels) ? kKernels[0] : *at;
@@ -167,6 +192,8 @@ Plan plan(const Kernel& k, const AttentionCall& call, const Machine& machine) {
     blocks += static_cast<double>(g.batch) * tiles(g);
     longest = std::max(longest, tiles(g));
   }
+  // TensorRT-LLM cuts all keys, and CTAs outside the window find nothing to do.
+  const bool windowed = k.split != Split::cover_cores && k.split != Split::target_waves;
   double most = 1;  // splits of any sequence
   switch (k.split) {
     case Split::never:
@@ -191,8 +218,7 @@ Plan plan(const Kernel& k, const AttentionCall& call, const Machine& machine) {
   Plan p;
   for (const AttentionGroup& g : call.groups) {
     const double seen = tiles(g);
-    const double all =
-        k.split == Split::target_waves ? static_cast<double>(g.context + g.seq) : seen;
+    const double all = windowed ? seen : static_cast<double>(g.context + g.seq);
     double splits = std::min(most, std::floor(all * tile / k.least_keys));
     if (k.split == Split::share_blocks) splits = std::min(splits, ceil_div(all, share));
     splits = std::max(1.0, splits);
@@ -251,15 +277,20 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
   if (generation == "tcgen05") return "xqa_async";
   if (engine == "trtllm") {
     if (group == 1 || group > 32) return narrow ? "mmha_fp8" : "mmha";
-    return narrow && generation == "wgmma" ? "xqa_async" : "xqa";
+    // Sums of a group's heads must fit into the registers of the warps that add them.
+    const bool fits = group * static_cast<double>(call.head_dim) <= 2048;
+    return narrow && generation == "wgmma" && fits ? "xqa_async" : "xqa";
   }
   const bool wgmma = generation == "wgmma";
+  // Without the flash-attention library: AMD and Intel.
+  if (!wgmma && generation != "mma") return narrow ? "triton_fp8" : "triton";
   if (engine == "sglang") {
-    if (call.head_dim > 256 || (call.head_dim == 256 && call.window > 0))
+    if (call.head_dim > 256 || (call.head_dim == 256 && call.window > 0)) {
       return narrow ? "triton_fp8" : "triton";
+    }
     if (!wgmma) return "fa3_mma";
   } else {
-    if (!wgmma) return group == 1 ? "fa2_plain" : "fa2";
+    if (engine == "pytorch" || !wgmma) return group == 1 ? "fa2_plain" : "fa2";
     if (call.head_dim > 256) return "fa4";
   }
   if (engine == "sglang" && call.head_dim == 192) return "fa3_narrow_values";
@@ -269,24 +300,26 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
 
 Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Residency residency,
                        std::string_view kernel) {
-  const Kernel& k = kernel_named(kernel);
+  const Kernel& k = kernel_named(kernel, machine.generation);
   const Moved m = moved(call, k);
   double missing = 1;
   if (residency == Residency::cycling && machine.l2_bytes > 0) {
-    static const double R = getenv("REACH") ? atof(getenv("REACH")) : k.reach;
-    const double P = getenv("HP") ? atof(getenv("HP")) : 8;
-    missing = 1 - 1 / (1 + std::pow((m.cache + 2 * m.queries) / (R * machine.l2_bytes), P));
+    missing = 1 - 1 / (1 + std::pow((m.cache + 2 * m.queries) / (kReach * machine.l2_bytes), 8));
   }
   return {.read = missing * (m.cache + m.queries), .written = missing * m.queries};
 }
 
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
                    Constants c, double) {
-  const Kernel& kernel = kernel_named(situation.kernel);
+  const Kernel& kernel = kernel_named(situation.kernel, machine.generation);
   const Plan p = plan(kernel, call, machine);
   const double head_dim = static_cast<double>(call.head_dim);
   const double group = static_cast<double>(call.heads) / static_cast<double>(call.kv_heads);
   const double kcycle_us = 1 / machine.clock_ghz;
+  double dims = head_dim;
+  if (kernel.least_dims > 0) {
+    dims = std::max(kernel.least_dims, std::exp2(std::ceil(std::log2(head_dim))));
+  }
   const double prologue = c[kPrologue] * kcycle_us;
   const double unit = (c[kUnit] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
 
@@ -301,13 +334,13 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
     const Format format = kernel.own_format ? call.cache : call.multiply;
     key_us = 4 * rows * head_dim / (c[kLoopShare] * core_rate(machine, format));
   } else {
-    key_us = 2 * head_dim * element_bytes(call.cache) / c[kLoopBytes] / 1e3 * kcycle_us;
+    key_us =
+        2 * dims * element_bytes(call.cache) / (kernel.ahead * c[kLoopBytes]) / 1e3 * kcycle_us;
     resident = c[kResident];
   }
 
-  // Whole waves of CTAs, or part of that: the last wave is not full.
   const double waves = p.ctas / machine.cores / resident;
-  const double uneven = waves <= 1 ? 1 : 1 + c[kRounding] * (std::ceil(waves) / waves - 1);
+  const double uneven = waves <= 1 ? 1 : std::ceil(waves) / waves;
   const double loop = std::max(p.longest, uneven * p.keys / machine.cores / resident) * key_us;
   const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * prologue +
                            std::max(0.0, p.units / (serial ? 1 : machine.cores) - 1) * unit;
