@@ -32,17 +32,20 @@ enum Constant {
 // data that all cores share.
 constexpr double kReach = 1.25;
 
+// Of DRAM's latency: what a load waits that the last-level cache answers.
+constexpr double kCacheLatency = 0.45;
+
 constexpr unsigned kOwn = kEngine | kKernel;
 
 constexpr ConstantInfo kConstants[] = {
     {"engine_us", 3, 0, 12, kEngine | kType, "around the kernel: metadata, casts of the query"},
     {"start_us", 4, 1, 7, kKernel, "launch until the first CTA runs"},
     {"prologue_kcycles", 4, 0.1, 20, kOwn, "thousand clocks of a CTA before and after its loop"},
-    {"unit_kcycles", 1, 0, 20, kOwn, "of a sequence and cache head, split or not"},
+    {"unit_kcycles", 1, 0, 20, kOwn, "of a sequence and cache head, however many its splits"},
     {"head_kcycles", 0.05, 0, 1, kOwn, "the same, for each query head of the group"},
     {"loop_share", 0.6, 0.05, 1, kOwn, "of the matrix engine, by tiles with their padding"},
     {"loop_bytes_per_cycle", 15, 1, 200, kOwn, "that one CTA loads"},
-    {"resident", 2, 1, 8, kOwn, "CTAs of a core that hide each other's loads"},
+    {"resident", 1.5, 1, 8, kOwn, "CTAs of a core that hide each other's loads"},
     {"overlap", 2.0, 1, 8, kNothing, "exponent between the cores' time and DRAM's"},
     {"dram_share", 0.98, 0.5, 1, kNothing, "of a long sequential read"},
     {"l2_share", 0.8, 0.2, 2, kNothing, "of the data sheet's rate of the last-level cache"},
@@ -310,7 +313,7 @@ Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Reside
 }
 
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
-                   Constants c, double) {
+                   Constants c, double dram_us) {
   const Kernel& kernel = kernel_named(situation.kernel, machine.generation);
   const Plan p = plan(kernel, call, machine);
   const double head_dim = static_cast<double>(call.head_dim);
@@ -320,12 +323,17 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   if (kernel.least_dims > 0) {
     dims = std::max(kernel.least_dims, std::exp2(std::ceil(std::log2(head_dim))));
   }
-  const double prologue = c[kPrologue] * kcycle_us;
-  const double unit = (c[kUnit] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
+  const double prologue = (c[kPrologue] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
+  const double unit = c[kUnit] * kcycle_us;
 
   double sequences = 0;
   for (const AttentionGroup& g : call.groups) sequences += static_cast<double>(g.batch);
   const bool serial = kernel.serial && sequences <= 992;
+
+  const Moved m = moved(call, kernel);
+  // Loads that find their line in the cache come back sooner.
+  const double missing =
+      std::clamp(dram_us * machine.dram_stream_gbs * 1e3 / (m.cache + 2 * m.queries), 0.0, 1.0);
 
   // Microseconds of one key in a CTA's loop, and how many CTAs of a core hide each other.
   double key_us = 0, resident = 1;
@@ -336,6 +344,7 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   } else {
     key_us =
         2 * dims * element_bytes(call.cache) / (kernel.ahead * c[kLoopBytes]) / 1e3 * kcycle_us;
+    key_us *= missing + (1 - missing) * kCacheLatency;
     resident = c[kResident];
   }
 
@@ -345,7 +354,6 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * prologue +
                            std::max(0.0, p.units / (serial ? 1 : machine.cores) - 1) * unit;
 
-  const Moved m = moved(call, kernel);
   const double copies = kernel.by_head ? group : 1;
   const double l2_us =
       machine.l2_gbs > 0 ? (copies * m.cache + 2 * m.queries) / (c[kL2Share] * machine.l2_gbs * 1e3)
