@@ -19,7 +19,6 @@ enum Constant {
   kHead,
   kLoopShare,
   kLoopBytes,
-  kResident,
   kOverlap,
   kDramShare,
   kL2Share,
@@ -32,9 +31,6 @@ enum Constant {
 // data that all cores share.
 constexpr double kReach = 1.25;
 
-// Of DRAM's latency: what a load waits that the last-level cache answers.
-constexpr double kCacheLatency = 0.45;
-
 constexpr unsigned kOwn = kEngine | kKernel;
 
 constexpr ConstantInfo kConstants[] = {
@@ -45,7 +41,6 @@ constexpr ConstantInfo kConstants[] = {
     {"head_kcycles", 0.05, 0, 1, kOwn, "the same, for each query head of the group"},
     {"loop_share", 0.6, 0.05, 1, kOwn, "of the matrix engine, by tiles with their padding"},
     {"loop_bytes_per_cycle", 15, 1, 200, kOwn, "that one CTA loads"},
-    {"resident", 1.5, 1, 8, kOwn, "CTAs of a core that hide each other's loads"},
     {"overlap", 2.0, 1, 8, kNothing, "exponent between the cores' time and DRAM's"},
     {"dram_share", 0.98, 0.5, 1, kNothing, "of a long sequential read"},
     {"l2_share", 0.8, 0.2, 2, kNothing, "of the data sheet's rate of the last-level cache"},
@@ -74,6 +69,7 @@ struct Kernel {
   double splits = 0;        // of fixed; waves of target_waves
   double least_keys = 1;    // of a split
   double least_dims = 0;    // head_dim is padded to a power of two, this at least; 0: not padded
+  double resident = 1;      // CTAs of a core that hide each other's loads
   double ahead = 1;         // bytes on their way to a core, over the measured kernel's
   double value_share = 1;   // values' width over keys'
 };
@@ -92,8 +88,8 @@ constexpr Kernel kKernels[] = {
     {.name = "fa3_fp8", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
     {.name = "fa3_fp8_wide", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
     {.name = "fa4", .split = Split::share_blocks, .tile_m = 128, .serial = true},
-    {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32},
-    {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32},
+    {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 8},
+    {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 8},
     {.name = "mmha",
      .split = Split::cover_cores,
      .by_head = true,
@@ -313,27 +309,27 @@ Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Reside
 }
 
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
-                   Constants c, double dram_us) {
+                   Constants c, double) {
   const Kernel& kernel = kernel_named(situation.kernel, machine.generation);
   const Plan p = plan(kernel, call, machine);
   const double head_dim = static_cast<double>(call.head_dim);
-  const double group = static_cast<double>(call.heads) / static_cast<double>(call.kv_heads);
-  const double kcycle_us = 1 / machine.clock_ghz;
   double dims = head_dim;
   if (kernel.least_dims > 0) {
     dims = std::max(kernel.least_dims, std::exp2(std::ceil(std::log2(head_dim))));
   }
-  const double prologue = (c[kPrologue] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
-  const double unit = c[kUnit] * kcycle_us;
+  const double group = static_cast<double>(call.heads) / static_cast<double>(call.kv_heads);
+  const double kcycle_us = 1 / machine.clock_ghz;
+  // A quarter of a padded kernel's prologue is loading its tiles, which are as wide as its heads.
+  const double wide = kernel.least_dims > 0 && !kernel.by_head ? 0.75 + 0.25 * dims / 128 : 1;
+  const double prologue =
+      wide * (c[kPrologue] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
+  const double unit = wide * c[kUnit] * kcycle_us;
 
   double sequences = 0;
   for (const AttentionGroup& g : call.groups) sequences += static_cast<double>(g.batch);
   const bool serial = kernel.serial && sequences <= 992;
 
   const Moved m = moved(call, kernel);
-  // Loads that find their line in the cache come back sooner.
-  const double missing =
-      std::clamp(dram_us * machine.dram_stream_gbs * 1e3 / (m.cache + 2 * m.queries), 0.0, 1.0);
 
   // Microseconds of one key in a CTA's loop, and how many CTAs of a core hide each other.
   double key_us = 0, resident = 1;
@@ -344,8 +340,7 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   } else {
     key_us =
         2 * dims * element_bytes(call.cache) / (kernel.ahead * c[kLoopBytes]) / 1e3 * kcycle_us;
-    key_us *= missing + (1 - missing) * kCacheLatency;
-    resident = c[kResident];
+    resident = kernel.resident;
   }
 
   const double waves = p.ctas / machine.cores / resident;
