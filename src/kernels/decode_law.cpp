@@ -13,7 +13,6 @@ namespace {
 // What one kernel's constants mean; decode_terms says how they go together.
 enum Constant {
   kEngineUs,
-  kStartUs,
   kPrologue,
   kUnit,
   kHead,
@@ -35,7 +34,6 @@ constexpr unsigned kOwn = kEngine | kKernel;
 
 constexpr ConstantInfo kConstants[] = {
     {"engine_us", 3, 0, 12, kEngine | kType, "around the kernel: metadata, casts of the query"},
-    {"start_us", 4, 1, 7, kKernel, "launch until the first CTA runs"},
     {"prologue_kcycles", 4, 0.1, 20, kOwn, "thousand clocks of a CTA before and after its loop"},
     {"unit_kcycles", 1, 0, 20, kOwn, "of a sequence and cache head, however many its splits"},
     {"head_kcycles", 0.05, 0, 1, kOwn, "the same, for each query head of the group"},
@@ -88,8 +86,8 @@ constexpr Kernel kKernels[] = {
     {.name = "fa3_fp8", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
     {.name = "fa3_fp8_wide", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
     {.name = "fa4", .split = Split::share_blocks, .tile_m = 128, .serial = true},
-    {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 8},
-    {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 8},
+    {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
+    {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
     {.name = "mmha",
      .split = Split::cover_cores,
      .by_head = true,
@@ -354,7 +352,7 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
       machine.l2_gbs > 0 ? (copies * m.cache + 2 * m.queries) / (c[kL2Share] * machine.l2_gbs * 1e3)
                          : 0;
   Terms t;
-  t.before = c[kEngineUs] + c[kStartUs] + prologue + unit;
+  t.before = c[kEngineUs] + prologue + unit;
   t.work = std::max(prologues + loop, l2_us);
   t.overlap = c[kOverlap];
   t.dram_share = c[kDramShare];
