@@ -61,6 +61,7 @@ struct Kernel {
   std::string_view name;
   Split split = Split::never;
   double tile_m = 0;        // query rows of a tile, padded; 0: the loop waits for loads
+  double softmax = 0;       // passes of the exponential unit over a tile that no product hides
   bool by_head = false;     // a CTA a query head, not a group of them
   bool own_format = false;  // multiplies in the cache's format
   bool serial = false;      // prologues come one after another, on however many cores
@@ -75,9 +76,9 @@ struct Kernel {
 // Tiles and splits: flash-attention 2 and 3 (csrc/flash_attn, hopper/heuristics.h, tile_size.h),
 // TensorRT-LLM (kTargetWaveFactor 8, kMinHistoryTokensPerBlock 128); the rest by measured rows.
 constexpr Kernel kKernels[] = {
-    {.name = "fa2", .split = Split::fill_wave, .tile_m = 64},
-    {.name = "fa2_plain", .split = Split::never, .tile_m = 64},
-    {.name = "fa3_mma", .split = Split::share_blocks, .tile_m = 128},
+    {.name = "fa2", .split = Split::fill_wave, .tile_m = 64, .softmax = 1.5},
+    {.name = "fa2_plain", .split = Split::never, .tile_m = 64, .softmax = 1.5},
+    {.name = "fa3_mma", .split = Split::share_blocks, .tile_m = 128, .softmax = 1.5},
     {.name = "fa3", .split = Split::share_blocks, .tile_m = 128},
     {.name = "fa3_narrow_values",
      .split = Split::share_blocks,
@@ -307,7 +308,7 @@ Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Reside
 }
 
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
-                   Constants c, double) {
+                   Constants c, double dram_us) {
   const Kernel& kernel = kernel_named(situation.kernel, machine.generation);
   const Plan p = plan(kernel, call, machine);
   const double head_dim = static_cast<double>(call.head_dim);
@@ -334,7 +335,8 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   if (kernel.tile_m > 0) {
     const double rows = ceil_div(group, kernel.tile_m) * kernel.tile_m;
     const Format format = kernel.own_format ? call.cache : call.multiply;
-    key_us = 4 * rows * head_dim / (c[kLoopShare] * core_rate(machine, format));
+    key_us = 4 * rows * head_dim / (c[kLoopShare] * core_rate(machine, format)) +
+             kernel.softmax * rows / machine.exp_per_cycle / 1e3 * kcycle_us;
   } else {
     key_us =
         2 * dims * element_bytes(call.cache) / (kernel.ahead * c[kLoopBytes]) / 1e3 * kcycle_us;
@@ -347,10 +349,10 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * prologue +
                            std::max(0.0, p.units / (serial ? 1 : machine.cores) - 1) * unit;
 
-  const double copies = kernel.by_head ? group : 1;
-  const double l2_us =
-      machine.l2_gbs > 0 ? (copies * m.cache + 2 * m.queries) / (c[kL2Share] * machine.l2_gbs * 1e3)
-                         : 0;
+  // What DRAM does not deliver comes from the last-level cache.
+  const double asked = (kernel.by_head ? group : 1) * m.cache + 2 * m.queries;
+  const double found = std::max(0.0, asked - dram_us * machine.dram_stream_gbs * 1e3);
+  const double l2_us = machine.l2_gbs > 0 ? found / (c[kL2Share] * machine.l2_gbs * 1e3) : 0;
   Terms t;
   t.before = c[kEngineUs] + prologue + unit;
   t.work = std::max(prologues + loop, l2_us);
