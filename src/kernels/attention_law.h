@@ -46,7 +46,9 @@ Traffic prefill_traffic(const AttentionCall& call, const Machine& machine, Resid
 Terms prefill_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
                     Constants constants, double dram_us);
 
-Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Residency residency);
+/// `kernel` is decode_kernel's answer: kernels round windows and share the cache differently.
+Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Residency residency,
+                       std::string_view kernel);
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
                    Constants constants, double dram_us);
 
