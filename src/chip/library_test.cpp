@@ -112,6 +112,9 @@ TEST(Library, EveryNumberOfAShippedFileHasASource) {
     const Node root = read_document(kHome / "memories" / (name + ".yaml"), Syntax::yaml);
     expect_sources(list_inputs(root, read_memory_part(root).sources));
   }
+  for (const std::string& name : names_in(kHome / "networks")) {
+    expect_sources(load_network(name, {}, kHome).inputs);
+  }
   for (const std::string& name : names_in(kHome / "numerics")) {
     expect_sources(load_chip("snapdragon-8-elite", {}, kHome, {.instead = name}).inputs);
   }
