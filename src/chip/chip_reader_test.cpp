@@ -95,9 +95,10 @@ TEST(ChipReader, DescribesTheFieldsItReads) {
 
   std::vector<std::string> names;
   for (const Schema& field : schema.fields) names.push_back(field.name);
-  const std::vector<std::string> expected = {
-      "presil", "name", "vendor", "year",   "alias", "control", "core",     "sram",  "noc",
-      "dram",   "link", "power",  "launch", "die",   "package", "numerics", "price", "sources"};
+  const std::vector<std::string> expected = {"presil",  "name",     "vendor", "year",   "alias",
+                                             "control", "core",     "sram",   "noc",    "dram",
+                                             "link",    "network",  "power",  "launch", "die",
+                                             "package", "numerics", "price",  "sources"};
   EXPECT_EQ(names, expected);
 }
 
