@@ -103,10 +103,10 @@ void add_dram_check(const AddVerb& verb, Options& o) {
 void add_files(const AddVerb& verb, Options& o) {
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
       ->add_option("FILE", o.names,
-                   "chip, memory, dram, node, package, numerics or config.json files")
+                   "chip, memory, dram, node, package, network, numerics or config.json files")
       ->required();
   verb("schema", "The JSON Schema of a kind of file", [&] { return schema_verb(o.common, o.name); })
-      ->add_option("KIND", o.name, "chip, memory, dram, node, package or numerics")
+      ->add_option("KIND", o.name, "chip, memory, dram, node, package, network or numerics")
       ->required();
   verb("ls", "What is shipped, and the runs in the store", [&] { return ls_verb(o.common); });
 
@@ -144,9 +144,9 @@ void add_verbs(CLI::App& app, Options& o, std::function<int()>& call) {
                  [&] { return dram_verb(o.common, o.dram); }),
            o.dram);
   add_compile(verb, o);
-  verb("show", "A chip's derived figures and sources, a model's shape, or numerics",
+  verb("show", "A chip's derived figures and sources, a model's shape, numerics or a network",
        [&] { return show_verb(o.common, o.name); })
-      ->add_option("NAME", o.name, "A chip, a model, or a set of numerics")
+      ->add_option("NAME", o.name, "A chip, a model, a network, or a set of numerics")
       ->required();
   add_cost(verb, o);
   add_dram_check(verb, o);

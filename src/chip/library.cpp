@@ -236,4 +236,24 @@ NumericsFiles load_numerics(const std::string& name, const std::vector<std::stri
   return {std::move(numerics), list_inputs(root, sources)};
 }
 
+NetworkFiles load_network(const std::string& name, const std::vector<std::string>& arguments,
+                          const fs::path& home) {
+  std::error_code error;
+  fs::path file = name;
+  if (!fs::is_regular_file(file, error)) {
+    const std::vector<std::string> names = names_in(home / "networks");
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      refuse_name("network", "networks", name, home);
+    }
+    file = home / "networks" / (name + ".yaml");
+  }
+  Node root = read_document(file, Syntax::yaml, home);
+  for (const Override& o : split_overrides(arguments)) {
+    apply_override(root, o.path, o.value, o.argument);
+  }
+  NetworkFiles result{read_scale_out(root), {}};
+  result.inputs = list_inputs(root, result.network.sources);
+  return result;
+}
+
 }  // namespace presil

@@ -52,6 +52,16 @@ struct NumericsFiles {
 NumericsFiles load_numerics(const std::string& name, const std::vector<std::string>& overrides,
                             const std::filesystem::path& home);
 
+struct NetworkFiles {
+  ScaleOut network;
+  std::vector<InputValue> inputs;  // every value of the file, with its source
+};
+
+/// Reads a network: `name` is a path, or the name of a file in home/networks. Each override is
+/// "key=value" with a field of it ("bandwidth=100 GB/s"). Throws as load_chip does.
+NetworkFiles load_network(const std::string& name, const std::vector<std::string>& overrides,
+                          const std::filesystem::path& home);
+
 /// Reads a memory part: `part` is a path, or the name of a file in home/memories. Each override is
 /// "key=value" with a field of the part ("timing.tRP=14 ns"). Throws as load_chip does.
 MemoryPart load_part(const std::string& part, const std::vector<std::string>& overrides,

@@ -29,9 +29,12 @@ ScaleOut read_fields(Fields& f) {
 
 }  // namespace
 
+std::int64_t ScaleOut::adapters_reached(std::int64_t ranks) const {
+  return std::min(adapters, ceil_div(ranks, chips_per_adapter));
+}
+
 BytesPerSecond ScaleOut::out_of_node(std::int64_t ranks) const {
-  const std::int64_t reached = std::min(adapters, ceil_div(ranks, chips_per_adapter));
-  return bandwidth * static_cast<double>(reached);
+  return bandwidth * static_cast<double>(adapters_reached(ranks));
 }
 
 ScaleOut read_scale_out(const Node& root) {

@@ -28,7 +28,9 @@ struct ScaleOut {
   std::optional<Band> price;  // USD of an adapter with its share of switches and cables
   Sources sources;
 
-  /// Out of one node, by the adapters that `ranks` chips in it reach.
+  /// Adapters that `ranks` chips of one node reach.
+  std::int64_t adapters_reached(std::int64_t ranks) const;
+  /// Out of one node, by those adapters.
   BytesPerSecond out_of_node(std::int64_t ranks) const;
 };
 

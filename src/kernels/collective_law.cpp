@@ -14,6 +14,8 @@ namespace {
 constexpr double kMiB = 1 << 20;
 constexpr double kReferenceGhz = 1.98;    // the clock that starts are quoted at
 constexpr double kRampBytes = 32 * kMiB;  // where half of the buffers of a long message are used
+// A host that stages a message takes this much of it before the network has sent any.
+constexpr double kStagedAhead = 2e6;
 
 enum C : std::size_t {
   kRingStart,
@@ -27,33 +29,37 @@ enum C : std::size_t {
   kOwnShare,
   kHost,
   kNetworkShare,
-  kStagedShare,
+  kStagingGbs,
   kNetworkStep,
+  kOneWay,
 };
 
 constexpr std::array kConstants = {
-    ConstantInfo{"ring_start_us", 5, 2, 15, kNothing,
+    ConstantInfo{"ring_start_us", 6.8, 2, 15, kNothing,
                  "kernel of the library's collectives at 1.98 GHz, without its steps"},
-    ConstantInfo{"hop_share", 1, 0.3, 3, kNothing, "a step of small messages in hops of the link"},
-    ConstantInfo{"ll_share", 0.28, 0.1, 0.5, kNothing,
+    ConstantInfo{"hop_share", 0.84, 0.3, 3, kNothing,
+                 "a step of small messages in hops of the link"},
+    ConstantInfo{"ll_share", 0.19, 0.1, 0.5, kNothing,
                  "of the link's rate, by words that carry their flag"},
-    ConstantInfo{"simple_us", 18, 3, 50, kNothing,
+    ConstantInfo{"simple_us", 10, 3, 50, kNothing,
                  "longer start of large messages: flags of whole buffers"},
-    ConstantInfo{"share", 0.78, 0.5, 0.95, kNothing, "of the link's rate, by large messages"},
-    ConstantInfo{"ramp_mb", 12, 0, 40, kNothing,
+    ConstantInfo{"share", 0.67, 0.5, 0.95, kNothing, "of the link's rate, by large messages"},
+    ConstantInfo{"ramp_mb", 6, 0, 40, kNothing,
                  "buffers that fill and drain alone at both ends of a long message"},
-    ConstantInfo{"exchange_share", 0.9, 0.5, 1, kNothing,
+    ConstantInfo{"exchange_share", 0.98, 0.5, 1, kNothing,
                  "of `share`, when every rank sends to every other at once"},
-    ConstantInfo{"own_start_us", 3, 1, 8, kEngine, "the engine's own all-reduce at 1.98 GHz"},
-    ConstantInfo{"own_share", 0.65, 0.3, 0.95, kNothing,
+    ConstantInfo{"own_start_us", 3.5, 1, 8, kEngine, "the engine's own all-reduce at 1.98 GHz"},
+    ConstantInfo{"own_share", 0.58, 0.3, 0.95, kNothing,
                  "of the link's rate, by reads of peers' memory"},
     ConstantInfo{"host_us", 35, 8, 90, kEngine | kGeneration,
                  "of the host that launches an eager call (of servers of that chip's years)"},
     ConstantInfo{"network_share", 0.72, 0.3, 0.95, kNothing, "of the adapters' rate"},
-    ConstantInfo{"staged_share", 0.5, 0.2, 0.9, kNothing,
-                 "of the adapters' rate through the hosts' memory"},
-    ConstantInfo{"network_step_us", 8, 1, 60, kNothing,
+    ConstantInfo{"staging_gbs", 5.1, 2, 20, kNothing,
+                 "through the host's memory to one adapter, both ways at once"},
+    ConstantInfo{"network_step_us", 12, 1, 60, kNothing,
                  "a step across nodes beside the network's latency: host threads that drive it"},
+    ConstantInfo{"one_way", 1.5, 1, 1.6, kNothing,
+                 "rate of links and staging when data goes one way, over that of both at once"},
 };
 
 double count(std::int64_t n) {
@@ -121,25 +127,39 @@ Best in_node(const CollectiveCall& call, double slow, Constants c) {
   const double sent = bytes_moved(call);
   const double steps = steps_of(call.kind, count(f.ranks)) * c[kHopShare] * f.link_us;
   const double start = c[kRingStart] * slow + steps;
+  Best best;
+  best.offer(start + us_of(sent, c[kLlShare] * f.link_gbs), "ring LL");
+  if (call.kind == Collective::send_recv) {
+    best.offer(start + us_of(sent, std::min(1.0, c[kShare] * c[kOneWay]) * f.link_gbs), "send");
+    return best;
+  }
   const double share =
       call.kind == Collective::all_to_all ? c[kShare] * c[kExchangeShare] : c[kShare];
   const double ramp = c[kRampMb] * 1e6 * call.bytes / (call.bytes + kRampBytes);
-  Best best;
-  best.offer(start + us_of(sent, c[kLlShare] * f.link_gbs), "ring LL");
   best.offer(start + c[kSimple] * slow + us_of(sent + ramp, share * f.link_gbs), "ring");
   return best;
+}
+
+/// Microseconds of bytes from one node to others.
+double across_us(const CollectiveCall& call, double bytes, Constants c) {
+  const Fabric& f = call.fabric;
+  const double rate = c[kNetworkShare] * f.network_gbs;
+  if (!f.staged) return us_of(bytes, rate);
+  const bool one_way = call.kind == Collective::send_recv;
+  const double staging = f.adapters * c[kStagingGbs] * (one_way ? c[kOneWay] : 1);
+  const double ahead = one_way ? std::min(bytes, kStagedAhead) : 0;
+  return std::max(us_of(bytes - ahead, rate), us_of(bytes, staging));
 }
 
 /// The library's collective across nodes: a ring over all ranks, or a tree over the nodes.
 Best across_nodes(const CollectiveCall& call, double slow, Constants c) {
   const Fabric& f = call.fabric;
-  const double network = f.network_gbs * (f.staged ? c[kStagedShare] : c[kNetworkShare]);
-  const double hop = f.network_us + c[kNetworkStep];
+  const double hop = f.network_us + (f.in_host ? 0 : c[kNetworkStep]);
   const double inside = f.ranks_a_node > 1 ? us_of(bytes_moved(call), c[kShare] * f.link_gbs) : 0;
   const double start = c[kRingStart] * slow;
   Best best;
   best.offer(start + steps_of(call.kind, count(f.ranks)) * hop +
-                 std::max(inside, us_of(bytes_across(call), network)),
+                 std::max(inside, across_us(call, bytes_across(call), c)),
              "ring across nodes");
   if (call.kind == Collective::all_reduce && !f.in_host) {
     // Two trees, each for half of the message: with two nodes, a half goes up and a half down each
@@ -147,7 +167,7 @@ Best across_nodes(const CollectiveCall& call, double slow, Constants c) {
     const double crossing = (f.nodes() == 2 ? 1 : 2) * call.bytes;
     const double levels = std::ceil(std::log2(count(f.nodes())));
     best.offer(start + 2 * levels * hop + 2 * count(f.ranks_a_node - 1) * c[kHopShare] * f.link_us +
-                   std::max(inside, us_of(crossing, network)),
+                   std::max(inside, across_us(call, crossing, c)),
                "tree across nodes");
   }
   return best;
@@ -159,8 +179,10 @@ Best library(const CollectiveCall& call, double slow, Constants c) {
 
 /// The largest all-reduce that the engine's own kernels take.
 double own_limit(const Situation& s, const Fabric& f) {
-  // Peers' memory must be one hop away, without a host in between.
-  if (f.nodes() > 1 || f.ranks > 8 || !f.any_peer || f.bus) return 0;
+  // Peers' memory must be one hop away. Over the host's PCIe only a pair is served, by vLLM and
+  // SGLang.
+  if (f.nodes() > 1 || f.ranks > 8 || !f.any_peer) return 0;
+  if (f.bus && (f.ranks > 2 || s.engine == "trtllm")) return 0;
   if (s.engine == "trtllm") return 8 * kMiB / count(f.ranks);  // its workspace, a part for each
   if (s.engine == "vllm") return 8 * kMiB;
   if (s.engine == "sglang") return (s.generation == "mma" ? 8 : 16) * kMiB;
@@ -235,6 +257,7 @@ Fabric fabric_of(const Chip& chip, std::int64_t ranks, std::int64_t ranks_a_node
   if (chip.scale_out) {
     f.network_gbs = chip.scale_out->out_of_node(f.ranks_a_node).count() / 1e9;
     f.network_us = chip.scale_out->latency.count() * 1e6;
+    f.adapters = count(chip.scale_out->adapters_reached(f.ranks_a_node));
     f.staged = !chip.scale_out->direct;
     f.in_host = chip.scale_out->in_host;
   }

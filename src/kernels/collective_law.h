@@ -33,6 +33,7 @@ struct Fabric {
   bool bus = false;               // the links are the host's PCIe
   double network_gbs = 0;         // out of one node, by the adapters its ranks reach
   double network_us = 0;          // from adapter to adapter
+  double adapters = 1;            // that network_gbs is of
   bool staged = false;            // through the hosts' memory
   bool in_host = false;           // the network is the PCIe of one host
 

@@ -41,7 +41,7 @@ std::int64_t ranks_a_node(std::string_view kernel) {
 /// The clusters of Vidur's rows, as its profiles name them. Their networks are not described
 /// anywhere; those that behave so are in networks/.
 std::string network_of(const Row& row, bool pairwise, std::int64_t per_node, double slot_gbs) {
-  if (pairwise && per_node == 1) return "ethernet-40g";
+  if (pairwise && per_node == 1) return "ethernet-25g";
   if (pairwise) return slot_gbs > 40 ? "pcie-5-x16" : "pcie-4-x16";
   return row.chip.starts_with("A100") ? "ethernet-100g" : "infiniband-ndr";
 }
