@@ -10,20 +10,8 @@
 namespace presil {
 namespace {
 
-/// Rows are handed to cores; every element costs `flops`.
-void count_rows(KernelMeter& meter, std::int64_t flops) {
-  const std::int64_t elements = meter.extent(Axis::m) * meter.extent(Axis::n);
-  const std::int64_t tiles = meter.tiles_over_cores();
-  const std::int64_t cores = meter.chip().core.count;
-  const std::int64_t waves = ceil_div(tiles, cores);
-  const std::int64_t busiest = ceil_div(elements, tiles) * waves;
-  meter.run_on(waves, std::min(tiles, cores));
-  meter.vector(flops * busiest, 0, meter.active_cores());
-  meter.useful(flops * elements);
-}
-
 void count_own_weights(KernelMeter& meter) {
-  meter.read_weights();
+  meter.read_weights(1, meter.weight_bytes());
   meter.carry(meter.weight_bytes(), meter.weight_bytes());
 }
 
@@ -51,7 +39,7 @@ void append_to_cache(KernelMeter& meter) {
 
 /// The faster of a ring and a one-shot exchange, as serving engines choose.
 void all_reduce(KernelMeter& meter) {
-  const double p = static_cast<double>(meter.program().tensor_parallel);
+  const double p = static_cast<double>(meter.kernel().group);
   const double size = static_cast<double>(meter.bytes(meter.kernel().inputs.front()));
   const Link& link = *meter.chip().link;
   const double ring =
@@ -62,11 +50,36 @@ void all_reduce(KernelMeter& meter) {
              Bytes(static_cast<std::int64_t>(sent)));
 }
 
-void all_gather(KernelMeter& meter) {
+/// One exchange with all the others at once, in which each chip sends `sent`.
+void exchange(KernelMeter& meter, Bytes sent) {
   const Link& link = *meter.chip().link;
-  const Bytes sent((meter.program().tensor_parallel - 1) *
-                   meter.bytes(meter.kernel().inputs.front()));
   meter.link(to_picoseconds(link.latency) + duration(sent, link.bandwidth), sent);
+}
+
+void all_gather(KernelMeter& meter) {
+  exchange(meter, Bytes((meter.kernel().group - 1) * meter.bytes(meter.kernel().inputs.front())));
+}
+
+void reduce_scatter(KernelMeter& meter) {
+  const std::int64_t p = meter.kernel().group;
+  exchange(meter, Bytes((p - 1) * (meter.bytes(meter.kernel().inputs.front()) / p)));
+}
+
+void all_to_all(KernelMeter& meter) {
+  reduce_scatter(meter);  // as many bytes: all but the own part
+}
+
+void send_recv(KernelMeter& meter) {
+  exchange(meter, Bytes(meter.bytes(meter.kernel().inputs.front())));
+}
+
+/// What expanded latent attention makes keys and values of: the cached rows of the kernel's
+/// sequences. Of several sequences one stretch of the layer's cache stands for them.
+void read_latents(KernelMeter& meter, int cache) {
+  const std::int64_t tokens = meter.extent(Axis::m);
+  meter.move({{meter.cache_base(cache), bytes_of_tokens(meter.tensor(cache), tokens), 0, 0},
+              Cargo::cache,
+              false});
 }
 
 /// Inputs and outputs go over the network once; those that bind could not keep on the chip come
@@ -77,10 +90,12 @@ void move_activations(KernelMeter& meter) {
     meter.move({{meter.placement(t).address, meter.bytes(t), 0, 0}, Cargo::activations, write});
   };
   const Kernel& k = meter.kernel();
+  const bool is_product = k.op == Op::gemm || k.op == Op::grouped_gemm;
   for (const int t : k.inputs) {
+    if (is_product && meter.tensor(t).role == Role::cache) read_latents(meter, t);
     if (meter.tensor(t).role != Role::activation) continue;
-    // A gemm has counted how often tiles are carried.
-    if (k.op != Op::gemm) meter.carry(meter.bytes(t), meter.bytes(t));
+    // A product has counted how often tiles are carried.
+    if (!is_product) meter.carry(meter.bytes(t), meter.bytes(t));
     move(t, false);
   }
   for (const int t : k.outputs) {
@@ -101,6 +116,7 @@ void count_operator(KernelMeter& meter) {
       count_own_weights(meter);
       break;
     case Op::gemm:
+    case Op::grouped_gemm:
       count_gemm(meter);
       break;
     case Op::rope:
@@ -111,6 +127,18 @@ void count_operator(KernelMeter& meter) {
     case Op::attention:
       count_attention(meter);
       break;
+    case Op::top_k:
+      count_top_k(meter);
+      break;
+    case Op::dispatch:
+      count_rows(meter, 0);
+      break;
+    case Op::combine:
+      count_combine(meter);
+      break;
+    case Op::convert:
+      count_rows(meter, kQuantiseFlops);
+      break;
     case Op::all_reduce:
       count_rows(meter, 1);
       all_reduce(meter);
@@ -118,13 +146,37 @@ void count_operator(KernelMeter& meter) {
     case Op::all_gather:
       all_gather(meter);
       break;
+    case Op::reduce_scatter:
+      count_rows(meter, 1);
+      reduce_scatter(meter);
+      break;
+    case Op::all_to_all:
+      all_to_all(meter);
+      break;
+    case Op::send_recv:
+      send_recv(meter);
+      break;
     case Op::argmax:
       count_rows(meter, 1);
+      break;
+    case Op::sample:
+      count_sample(meter);
       break;
   }
 }
 
 }  // namespace
+
+void count_rows(KernelMeter& meter, std::int64_t flops, std::int64_t exps) {
+  const std::int64_t elements = meter.extent(Axis::m) * meter.extent(Axis::n);
+  const std::int64_t tiles = meter.tiles_over_cores();
+  const std::int64_t cores = meter.chip().core.count;
+  const std::int64_t waves = ceil_div(tiles, cores);
+  const std::int64_t busiest = ceil_div(elements, tiles) * waves;
+  meter.run_on(waves, std::min(tiles, cores));
+  meter.vector(flops * busiest, exps * busiest, meter.active_cores());
+  meter.useful(flops * elements);
+}
 
 KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
                    std::int64_t layer, const Chip& chip) {
