@@ -24,9 +24,10 @@ Collective kind_of(Op op) {
   }
 }
 
-/// The chips that exchange.
+/// The chips that exchange; of send_recv those that send side by side.
 std::int64_t group_of(const KernelMeter& meter) {
-  return meter.program().tensor_parallel;
+  return meter.kernel().op == Op::send_recv ? meter.program().tensor_parallel
+                                            : meter.kernel().group;
 }
 
 /// From a rank to the rank of the next group: over the links when both groups fit into one node,
