@@ -84,8 +84,16 @@ constexpr Kernel kKernels[] = {
      .split = Split::share_blocks,
      .tile_m = 128,
      .value_share = 128.0 / 192},
-    {.name = "fa3_fp8", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
-    {.name = "fa3_fp8_wide", .split = Split::share_blocks, .tile_m = 128, .own_format = true},
+    {.name = "fa3_fp8",
+     .split = Split::share_blocks,
+     .tile_m = 128,
+     .softmax = 0.6,
+     .own_format = true},
+    {.name = "fa3_fp8_wide",
+     .split = Split::share_blocks,
+     .tile_m = 128,
+     .softmax = 0.6,
+     .own_format = true},
     {.name = "fa4", .split = Split::share_blocks, .tile_m = 128, .serial = true},
     {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
     {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
@@ -286,7 +294,7 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
     if (call.head_dim > 256 || (call.head_dim == 256 && call.window > 0)) {
       return narrow ? "triton_fp8" : "triton";
     }
-    if (!wgmma) return "fa3_mma";
+    if (!wgmma) return narrow ? "fa2" : "fa3_mma";
   } else {
     if (engine == "pytorch" || !wgmma) return group == 1 ? "fa2_plain" : "fa2";
     if (call.head_dim > 256) return "fa4";
@@ -333,7 +341,10 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   // Microseconds of one key in a CTA's loop, and how many CTAs of a core hide each other.
   double key_us = 0, resident = 1;
   if (kernel.tile_m > 0) {
-    const double rows = ceil_div(group, kernel.tile_m) * kernel.tile_m;
+    // FlashAttention 2 reads no cache of 8 bits: FlashInfer's tiles of 16 rows stand in for it.
+    const bool narrow = element_bytes(call.cache) < 2 && !kernel.own_format;
+    const double tile_m = narrow ? 16 : kernel.tile_m;
+    const double rows = ceil_div(group, tile_m) * tile_m;
     const Format format = kernel.own_format ? call.cache : call.multiply;
     key_us = 4 * rows * head_dim / (c[kLoopShare] * core_rate(machine, format)) +
              kernel.softmax * rows / machine.exp_per_cycle / 1e3 * kcycle_us;
