@@ -132,8 +132,10 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
     const bool narrow = element_bytes(call.cache) < 2 && !kernel.own_format;
     const double tile_m = narrow ? 16 : kernel.tile_m;
     const double rows = std::ceil(group / tile_m) * tile_m;
-    key_us = 4 * rows * head_dim / (c[kLoopShare] * core_rate(machine, format)) +
-             kernel.softmax * rows / machine.exp_per_cycle / 1e3 * kcycle_us;
+    const double half = kernel.by_warps && machine.generation == "wgmma" ? 0.5 : 1;
+    key_us = 4 * rows * head_dim / (half * c[kLoopShare] * core_rate(machine, format)) +
+             kernel.softmax * rows / machine.exp_per_cycle / 1e3 * kcycle_us +
+             kernel.wait_us / decode_tile_keys(kernel, call);
   } else {
     key_us =
         2 * dims * element_bytes(call.cache) / (kernel.ahead * c[kLoopBytes]) / 1e3 * kcycle_us;

@@ -10,9 +10,19 @@ namespace {
 // Tiles and splits: flash-attention 2 and 3 (csrc/flash_attn, hopper/heuristics.h, tile_size.h),
 // TensorRT-LLM (kTargetWaveFactor 8, kMinHistoryTokensPerBlock 128); the rest by measured rows.
 constexpr DecodeKernel kKernels[] = {
-    {.name = "fa2", .split = Split::fill_wave, .tile_m = 64, .softmax = 1.5},
-    {.name = "fa2_plain", .split = Split::never, .tile_m = 64, .softmax = 1.5},
-    {.name = "fa3_mma", .split = Split::share_blocks, .tile_m = 128, .softmax = 1.5},
+    {.name = "fa2", .split = Split::fill_wave, .tile_m = 64, .softmax = 1.5, .by_warps = true},
+    {.name = "fa2_plain", .split = Split::never, .tile_m = 64, .softmax = 1.5, .by_warps = true},
+    {.name = "fa2_lone",
+     .split = Split::never,
+     .tile_m = 64,
+     .softmax = 1.5,
+     .by_warps = true,
+     .wait_us = 1.7},
+    {.name = "fa3_mma",
+     .split = Split::share_blocks,
+     .tile_m = 128,
+     .softmax = 1.5,
+     .by_warps = true},
     {.name = "fa3", .split = Split::share_blocks, .tile_m = 128},
     {.name = "fa3_narrow_values",
      .split = Split::share_blocks,
@@ -102,7 +112,7 @@ const DecodeKernel& decode_kernel_named(std::string_view name, std::string_view 
 double decode_tile_keys(const DecodeKernel& k, const AttentionCall& call) {
   if (k.tile_m == 0) return 1;
   const std::int64_t dim = call.head_dim;
-  if (k.name == "fa2" || k.name == "fa2_plain") return dim <= 64 ? 256 : dim <= 128 ? 128 : 64;
+  if (k.name.starts_with("fa2")) return dim <= 64 ? 256 : dim <= 128 ? 128 : 64;
   if (k.name == "fa3_mma") return dim <= 128 ? 112 : 64;
   if (element_bytes(call.cache) < 2) return dim <= 192 ? 160 : 128;
   return dim <= 128 ? 128 : dim <= 192 ? 96 : 64;
@@ -174,6 +184,7 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
     const bool fits = group * static_cast<double>(call.head_dim) <= 2048;
     return narrow && generation == "wgmma" && fits ? "xqa_async" : "xqa";
   }
+  if (engine == "pytorch") return "fa2_lone";
   const bool wgmma = generation == "wgmma";
   // Without the flash-attention library: AMD and Intel.
   if (!wgmma && generation != "mma") return narrow ? "triton_fp8" : "triton";
@@ -183,7 +194,7 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
     }
     if (!wgmma) return narrow ? "fa2" : "fa3_mma";
   } else {
-    if (engine == "pytorch" || !wgmma) return group == 1 ? "fa2_plain" : "fa2";
+    if (!wgmma) return group == 1 ? "fa2_plain" : "fa2";
     if (call.head_dim > 256) return "fa4";
   }
   if (engine == "sglang" && call.head_dim == 192) return "fa3_narrow_values";

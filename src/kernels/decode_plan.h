@@ -30,6 +30,8 @@ struct DecodeKernel {
   Split split = Split::never;
   double tile_m = 0;        // query rows of a tile, padded; 0: the loop waits for loads
   double softmax = 0;       // passes of the exponential unit over a tile that no product hides
+  bool by_warps = false;    // products of single warps: half of what wgmma reaches on its chips
+  double wait_us = 0;       // of each tile for its loads, that nothing hides
   bool by_head = false;     // a CTA a query head, not a group of them
   bool own_format = false;  // multiplies in the cache's format
   bool serial = false;      // prologues come one after another, on however many cores

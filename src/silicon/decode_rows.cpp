@@ -57,13 +57,16 @@ std::variant<JudgedDecode, std::string> judge_decode(const Row& row, const Machi
   j.shape.window = row.window;
   j.shape.multiply = *multiply;
   j.shape.cache = *cache;
-  j.situation = {.engine = row.backend,
+  // Profiled kernels of vLLM's first engine: as PyTorch's, without a launch and never split.
+  const bool lone = row.backend == "vllm" && row.kernel == "flash_attention";
+  const std::string engine = lone ? "pytorch" : row.backend;
+  j.situation = {.engine = engine,
                  .type = row.kv_dtype.empty() || row.dtype == row.kv_dtype
                              ? row.dtype
                              : row.dtype + "/" + row.kv_dtype,
                  .generation = machine.generation,
                  .kernel = {}};
-  j.situation.kernel = kernels::decode_kernel(row.backend, machine.generation, j.call());
+  j.situation.kernel = kernels::decode_kernel(engine, machine.generation, j.call());
   return j;
 }
 

@@ -53,6 +53,15 @@ TEST(DecodeRows, ACacheOfItsOwnTypeIsNamedAfterASlash) {
   EXPECT_EQ(j.shape.cache, Format::fp8_e4m3);
 }
 
+TEST(DecodeRows, ProfiledKernelsOfTheFirstVllmAreNeverSplit) {
+  Row row = measured();
+  row.backend = "vllm";
+  row.kernel = "vllm_flash_attn_fa3";
+  EXPECT_EQ(std::get<JudgedDecode>(judge_decode(row, machine())).situation.kernel, "fa3");
+  row.kernel = "flash_attention";
+  EXPECT_EQ(std::get<JudgedDecode>(judge_decode(row, machine())).situation.kernel, "fa2_lone");
+}
+
 TEST(DecodeRows, AnUnknownTypeAndUnevenHeadsAreReasons) {
   Row row = measured();
   row.kv_dtype = "turbo3";
