@@ -30,6 +30,11 @@ std::optional<Format> format_of(std::string_view type) {
   return {};
 }
 
+/// What is judged weighs most: rows of 20 us and more, contexts of 1024 and more.
+double weight_of(const Row& row) {
+  return (row.latency_us >= 20 ? 1 : 0.35) * (row.context >= 1024 ? 1 : 0.5);
+}
+
 }  // namespace
 
 std::variant<JudgedDecode, std::string> judge_decode(const Row& row, const Machine& machine) {
@@ -52,13 +57,16 @@ std::variant<JudgedDecode, std::string> judge_decode(const Row& row, const Machi
   j.shape.window = row.window;
   j.shape.multiply = *multiply;
   j.shape.cache = *cache;
-  j.situation = {.engine = row.backend,
+  // Profiled kernels of vLLM's first engine: as PyTorch's, without a launch and never split.
+  const bool lone = row.backend == "vllm" && row.kernel == "flash_attention";
+  const std::string engine = lone ? "pytorch" : row.backend;
+  j.situation = {.engine = engine,
                  .type = row.kv_dtype.empty() || row.dtype == row.kv_dtype
                              ? row.dtype
                              : row.dtype + "/" + row.kv_dtype,
                  .generation = machine.generation,
                  .kernel = {}};
-  j.situation.kernel = kernels::decode_kernel(row.backend, machine.generation, j.call());
+  j.situation.kernel = kernels::decode_kernel(engine, machine.generation, j.call());
   return j;
 }
 
@@ -82,6 +90,7 @@ FitProblem decode_problem(
     problem.situation_of.push_back(static_cast<std::size_t>(known - problem.situations.begin()));
     if (known == problem.situations.end()) problem.situations.push_back(p.judged.situation);
     problem.measured_us.push_back(row.latency_us);
+    problem.weight.push_back(weight_of(row));
     prepared->push_back(std::move(p));
   }
   problem.predict = [prepared](std::size_t row, kernels::Constants constants) {
