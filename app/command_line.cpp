@@ -82,6 +82,19 @@ void add_dram_check(const AddVerb& verb, Options& o) {
   dram_check->add_option("--rate", o.rate, "Of a pin, such as \"5.2 Gb/s\" (default: the log's)");
 }
 
+void add_verify_verb(const AddVerb& verb, Options& o) {
+  CLI::App* verify = verb(
+      "verify", "Whether values are right, by a reference; and times, by measured silicon", [&] {
+        return o.verified == "silicon" ? verify_silicon_verb(o.common, o.silicon)
+                                       : verify_values_verb(o.common, o.verify);
+      });
+  verify->add_option("WHAT", o.verified, "What is verified: values or silicon")
+      ->required()
+      ->check(CLI::IsMember({"values", "silicon"}));
+  add_verify(*verify, o.verify);
+  add_silicon(*verify, o.silicon);
+}
+
 /// The verbs about what is shipped and what was kept.
 void add_files(const AddVerb& verb, Options& o) {
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
@@ -133,9 +146,7 @@ void add_verbs(CLI::App& app, Options& o, std::function<int()>& call) {
       ->required();
   add_cost(verb, o);
   add_dram_check(verb, o);
-  add_verify(*verb("verify", "Whether values are right, by an independent reference",
-                   [&] { return verify_values_verb(o.common, o.verify); }),
-             o.verify);
+  add_verify_verb(verb, o);
   add_files(verb, o);
 }
 

@@ -197,7 +197,6 @@ void add_dram(CLI::App& verb, DramRequest& r) {
 void add_verify(CLI::App& verb, VerifyRequest& r) {
   static const std::map<std::string, Reference> references = {{"llama.cpp", Reference::llama_cpp},
                                                               {"numpy", Reference::numpy}};
-  verb.add_option("WHAT", "What is verified: values")->required()->check(CLI::IsMember({"values"}));
   add_choice(verb, "--reference", r.reference, references, "llama.cpp or numpy")
       ->option_text("WHO (llama.cpp)");
   verb.add_option("--weights", r.weights,
@@ -209,6 +208,27 @@ void add_verify(CLI::App& verb, VerifyRequest& r) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}))
       ->capture_default_str();
   verb.add_option("--chip", r.chip, "Whose program is run")->capture_default_str();
+}
+
+void add_silicon(CLI::App& verb, SiliconRequest& r) {
+  verb.add_option("--data", r.data, "A folder of measured rows, as data/silicon")
+      ->capture_default_str();
+  verb.add_option("--sample", r.sample, "Rows at most, chosen by their hashes (0: all)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  verb.add_option("--min-latency-us", r.min_latency_us, "Shorter rows stand in groups of their own")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  verb.add_option("--folds", r.folds,
+                  "Predict each family of shapes by constants fitted on the others")
+      ->check(CLI::Range(2, 100));
+  verb.add_option("--leave-out-chip", r.leave_out_chip,
+                  "Predict this chip by constants fitted on all others");
+  verb.add_flag("--fit", r.fit, "Fit the constants on the data first");
+  verb.add_option("--out", r.out, "Write the fitted constants to this file");
+  verb.add_flag("--write-docs", r.write_docs,
+                "Write docs/accuracy.md, the table of the README and software/uncertainty.yaml");
+  verb.add_option("--expect", r.expect, "A file of errors that no group may exceed");
+  verb.add_option("--write-expected", r.write_expected, "Write the errors as such a file");
 }
 
 void check_whole_numbers(CLI::App& verb) {

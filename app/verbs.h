@@ -15,6 +15,7 @@
 #include "explore/numerics_table.h"
 #include "explore/run.h"
 #include "explore/verify_values.h"
+#include "silicon/verify.h"
 
 namespace presil::app {
 
@@ -28,6 +29,8 @@ struct Common {
   Places places;
   std::filesystem::path charts;  // the chart library of the report
 };
+
+using silicon::SiliconRequest;
 
 int run_verb(const Common& common, RunRequest request);
 int sweep_verb(const Common& common, RunRequest request);
@@ -43,6 +46,7 @@ int dram_check_verb(const Common& common, const std::string& log, const std::str
 int explain_verb(const Common& common, const std::string& run);
 int trace_verb(const Common& common, const std::string& run, const std::filesystem::path& output);
 int verify_values_verb(const Common& common, VerifyRequest request);
+int verify_silicon_verb(const Common& common, const SiliconRequest& request);
 int check_verb(const Common& common, const std::vector<std::string>& files);
 int schema_verb(const Common& common, const std::string& kind);
 int ls_verb(const Common& common);
