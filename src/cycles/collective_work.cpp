@@ -24,9 +24,9 @@ Collective kind_of(Op op) {
   }
 }
 
-/// The chips that exchange.
+/// The chips that exchange; of send_recv the ranks of one group, each of which sends.
 std::int64_t group_of(const KernelMeter& meter) {
-  return meter.program().tensor_parallel;
+  return meter.kernel().group;
 }
 
 /// From a rank to the rank of the next group: over the links when both groups fit into one node,

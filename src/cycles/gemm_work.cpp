@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -6,15 +7,20 @@
 #include "chip/engine_time.h"
 #include "cycles/operator_work.h"
 #include "cycles/vector_flops.h"
+#include "program/moe.h"
 
 namespace presil {
 namespace {
 
 constexpr std::int64_t kMostPasses = 1 << 20;  // each is a stream of its own
 
-/// A product cut by its mapping: tiles are handed to the cores in waves, a core passes along k.
+/// A product cut by its mapping: tiles are handed to the cores in waves, a core passes along k. A
+/// grouped product is `groups` products of m rows each or fewer.
 struct GemmCut {
   std::int64_t m, n, k;
+  std::int64_t rows;  // of all groups
+  std::int64_t groups;
+  std::int64_t weight_bytes;  // of all groups
   std::int64_t tile_m, tile_n, tile_k;
   std::int64_t split;    // cores that share a tile, each with its k_range
   std::int64_t k_range;  // of one core
@@ -23,9 +29,19 @@ struct GemmCut {
 
 GemmCut cut_of(const KernelMeter& meter) {
   GemmCut c{};
-  c.m = meter.extent(Axis::m);
+  c.m = c.rows = meter.extent(Axis::m);
   c.n = meter.extent(Axis::n);
   c.k = meter.extent(Axis::k);
+  c.groups = 1;
+  c.weight_bytes = meter.weight_bytes();
+  if (meter.kernel().op == Op::grouped_gemm) {
+    const ExpertLoad load = expert_load(meter.kernel(), meter.step());
+    c.m = load.rows;
+    c.rows = load.pairs;
+    c.groups = static_cast<std::int64_t>(std::ceil(load.touched));
+    const double share = load.touched / static_cast<double>(load.experts);
+    c.weight_bytes = static_cast<std::int64_t>(static_cast<double>(c.weight_bytes) * share);
+  }
   c.split = meter.split_k();
   c.tile_m = meter.tile(Axis::m, c.m);
   c.tile_n = meter.tile(Axis::n, c.n);
@@ -33,7 +49,7 @@ GemmCut cut_of(const KernelMeter& meter) {
   c.tile_k = meter.tile(Axis::k, c.k_range);
   c.tiles_m = ceil_div(c.m, c.tile_m);
   c.tiles_n = ceil_div(c.n, c.tile_n);
-  c.tiles = c.tiles_m * c.tiles_n * c.split;
+  c.tiles = c.groups * c.tiles_m * c.tiles_n * c.split;
   c.k_steps = ceil_div(c.k_range, c.tile_k);
   c.waves = ceil_div(c.tiles, meter.chip().core.count);
   return c;
@@ -46,25 +62,25 @@ void multiply(KernelMeter& meter, const GemmCut& c) {
   const Format format = meter.kernel().multiply;
   const CoreCycles full = matrix_cycles(engine, c.tile_m, c.tile_n, c.tile_k, format);
   const CoreCycles last = matrix_cycles(engine, c.tile_m, c.tile_n, last_k, format);
-  meter.matrix((full * (c.k_steps - 1) + last) * c.waves, c.m * c.n * c.k);
-  meter.useful(2 * c.m * c.n * c.k);
+  meter.matrix((full * (c.k_steps - 1) + last) * c.waves, c.rows * c.n * c.k);
+  meter.useful(2 * c.rows * c.n * c.k);
 }
 
 /// Operands on their way from DRAM and shared memory to the cores' engines.
 void carry_operands(KernelMeter& meter, const GemmCut& c) {
   const Chip& chip = meter.chip();
   const Format activations = meter.tensor(meter.kernel().inputs.front()).format;
-  const std::int64_t input = c.m * bytes_of(activations, c.k).count();
-  const std::int64_t weights = meter.weight_bytes();
-  const std::int64_t core_bytes =
-      (c.tile_m * bytes_of(activations, c.k_range).count() + weights * c.tile_n / c.n / c.split) *
-      c.waves;
+  const std::int64_t input = c.rows * bytes_of(activations, c.k).count();
+  const std::int64_t weights = c.weight_bytes;
+  const std::int64_t core_bytes = (c.tile_m * bytes_of(activations, c.k_range).count() +
+                                   weights / c.groups * c.tile_n / c.n / c.split) *
+                                  c.waves;
   const std::int64_t carried = c.tiles_n * input + c.tiles_m * weights;
   meter.local(core_bytes, 2 * carried);  // written by the DMA, read by the engine
 
   // A wave holds as many row tiles as there are; the columns it covers share their weights.
   const std::int64_t rows_in_wave = std::min(c.tiles_m, chip.core.count);
-  const std::int64_t panel = c.tile_n * (weights / c.n);
+  const std::int64_t panel = c.tile_n * (weights / c.groups / c.n);
   const bool panel_stays = chip.sram && panel * ceil_div(chip.core.count, rows_in_wave) <=
                                             meter.program().shared_memory.count() / 2;
   const std::int64_t passes = panel_stays ? 1 : ceil_div(c.tiles_m, rows_in_wave);
@@ -72,13 +88,13 @@ void carry_operands(KernelMeter& meter, const GemmCut& c) {
     throw LimitReached(fmt::format("{}: {} reads its weights {} times; at most {} are simulated",
                                    chip.name, meter.kernel().name, passes, kMostPasses));
   }
-  meter.read_weights(passes);
+  meter.read_weights(passes, weights);
   meter.carry(carried, input + weights * passes);
 }
 
 /// Partial sums travel once to the core that adds them.
 void add_partial_sums(KernelMeter& meter, const GemmCut& c) {
-  const std::int64_t elements = (c.split - 1) * c.m * c.n;
+  const std::int64_t elements = (c.split - 1) * c.rows * c.n;
   meter.carry(2 * 4 * elements, 2 * 4 * elements);
   meter.vector(elements / meter.active_cores(), 0, meter.active_cores());
 }

@@ -11,20 +11,8 @@
 namespace presil {
 namespace {
 
-/// Rows are handed to cores; every element costs `flops`.
-void count_rows(KernelMeter& meter, std::int64_t flops) {
-  const std::int64_t elements = meter.extent(Axis::m) * meter.extent(Axis::n);
-  const std::int64_t tiles = meter.tiles_over_cores();
-  const std::int64_t cores = meter.chip().core.count;
-  const std::int64_t waves = ceil_div(tiles, cores);
-  const std::int64_t busiest = ceil_div(elements, tiles) * waves;
-  meter.run_on(waves, std::min(tiles, cores));
-  meter.vector(flops * busiest, 0, meter.active_cores());
-  meter.useful(flops * elements);
-}
-
 void count_own_weights(KernelMeter& meter) {
-  meter.read_weights();
+  meter.read_weights(1, meter.weight_bytes());
   meter.carry(meter.weight_bytes(), meter.weight_bytes());
 }
 
@@ -50,6 +38,15 @@ void append_to_cache(KernelMeter& meter) {
   }
 }
 
+/// What expanded latent attention makes keys and values of: the cached rows of the kernel's
+/// sequences. Of several sequences one stretch of the layer's cache stands for them.
+void read_latents(KernelMeter& meter, int cache) {
+  const std::int64_t tokens = meter.extent(Axis::m);
+  meter.move({{meter.cache_base(cache), bytes_of_tokens(meter.tensor(cache), tokens), 0, 0},
+              Cargo::cache,
+              false});
+}
+
 /// Inputs and outputs go over the network once; those that bind could not keep on the chip come
 /// from or go to DRAM as well.
 void move_activations(KernelMeter& meter) {
@@ -58,10 +55,12 @@ void move_activations(KernelMeter& meter) {
     meter.move({{meter.placement(t).address, meter.bytes(t), 0, 0}, Cargo::activations, write});
   };
   const Kernel& k = meter.kernel();
+  const bool is_product = k.op == Op::gemm || k.op == Op::grouped_gemm;
   for (const int t : k.inputs) {
+    if (is_product && meter.tensor(t).role == Role::cache) read_latents(meter, t);
     if (meter.tensor(t).role != Role::activation) continue;
-    // A gemm has counted how often tiles are carried.
-    if (k.op != Op::gemm) meter.carry(meter.bytes(t), meter.bytes(t));
+    // A product has counted how often tiles are carried.
+    if (!is_product) meter.carry(meter.bytes(t), meter.bytes(t));
     move(t, false);
   }
   for (const int t : k.outputs) {
@@ -82,6 +81,7 @@ void count_operator(KernelMeter& meter) {
       count_own_weights(meter);
       break;
     case Op::gemm:
+    case Op::grouped_gemm:
       count_gemm(meter);
       break;
     case Op::rope:
@@ -91,6 +91,18 @@ void count_operator(KernelMeter& meter) {
       break;
     case Op::attention:
       count_attention(meter);
+      break;
+    case Op::top_k:
+      count_top_k(meter);
+      break;
+    case Op::dispatch:
+      count_rows(meter, 0);
+      break;
+    case Op::combine:
+      count_combine(meter);
+      break;
+    case Op::convert:
+      count_rows(meter, kQuantiseFlops);
       break;
     case Op::all_reduce:
     case Op::reduce_scatter:
@@ -105,10 +117,24 @@ void count_operator(KernelMeter& meter) {
     case Op::argmax:
       count_rows(meter, 1);
       break;
+    case Op::sample:
+      count_sample(meter);
+      break;
   }
 }
 
 }  // namespace
+
+void count_rows(KernelMeter& meter, std::int64_t flops, std::int64_t exps) {
+  const std::int64_t elements = meter.extent(Axis::m) * meter.extent(Axis::n);
+  const std::int64_t tiles = meter.tiles_over_cores();
+  const std::int64_t cores = meter.chip().core.count;
+  const std::int64_t waves = ceil_div(tiles, cores);
+  const std::int64_t busiest = ceil_div(elements, tiles) * waves;
+  meter.run_on(waves, std::min(tiles, cores));
+  meter.vector(flops * busiest, exps * busiest, meter.active_cores());
+  meter.useful(flops * elements);
+}
 
 KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
                    std::int64_t layer, const Chip& chip) {

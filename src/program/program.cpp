@@ -1,7 +1,5 @@
 #include "program/program.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 
 namespace presil {
@@ -32,8 +30,8 @@ int Program::find(std::string_view name) const {
   throw InternalError("no tensor called " + std::string(name));
 }
 
-std::int64_t first_key_seen(std::int64_t window, std::int64_t context) {
-  return window > 0 ? std::max<std::int64_t>(0, context + 1 - window) : 0;
+std::int64_t chips_of(const Program& program) {
+  return program.tensor_parallel * program.split.data * program.split.stages;
 }
 
 const ProductNumerics& products_of(const Program& program, const Kernel& kernel) {
@@ -52,6 +50,16 @@ std::string_view to_string(Op op) {
       return "rope";
     case Op::attention:
       return "attention";
+    case Op::top_k:
+      return "top_k";
+    case Op::dispatch:
+      return "dispatch";
+    case Op::grouped_gemm:
+      return "grouped_gemm";
+    case Op::combine:
+      return "combine";
+    case Op::convert:
+      return "convert";
     case Op::all_reduce:
       return "all_reduce";
     case Op::all_gather:
@@ -64,6 +72,8 @@ std::string_view to_string(Op op) {
       return "send_recv";
     case Op::argmax:
       return "argmax";
+    case Op::sample:
+      return "sample";
   }
   return "";
 }
@@ -86,6 +96,8 @@ std::string_view to_string(Axis axis) {
       return "c";
     case Axis::d:
       return "d";
+    case Axis::v:
+      return "v";
   }
   return "";
 }
@@ -102,6 +114,20 @@ std::string_view to_string(Symbol symbol) {
       return "Q";
     case Symbol::C:
       return "C";
+    case Symbol::K:
+      return "K";
+  }
+  return "";
+}
+
+std::string_view to_string(Subset subset) {
+  switch (subset) {
+    case Subset::all:
+      return "all";
+    case Subset::decode:
+      return "decode";
+    case Subset::prefill:
+      return "prefill";
   }
   return "";
 }
