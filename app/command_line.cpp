@@ -2,25 +2,15 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/error.h"
-
 namespace presil::app {
 namespace {
 
 /// Adds a verb: its name, what it is for, and what it does once options are parsed.
 using AddVerb = std::function<CLI::App*(const char*, const char*, std::function<int()>)>;
 
-/// What the contract names and this version cannot do yet is refused, not ignored.
-void refuse_not_yet(const Options& o) {
-  if (o.pipeline_parallel != 1) throw InputError("--pp: pipeline parallelism is not there yet");
-  if (o.expert_parallel != 1) throw InputError("--ep: expert parallelism is not there yet");
-}
-
 void add_run(const AddVerb& verb, Options& o) {
-  CLI::App* run = verb("run", "A model on a chip: values, cycles, joules, dollars", [&] {
-    refuse_not_yet(o);
-    return run_verb(o.common, o.request);
-  });
+  CLI::App* run = verb("run", "A model on a chip: values, cycles, joules, dollars",
+                       [&] { return run_verb(o.common, o.request); });
   add_design(*run, o);
   add_step(*run, o);
   add_values(*run, o);
@@ -29,7 +19,6 @@ void add_run(const AddVerb& verb, Options& o) {
 void add_numerics(const AddVerb& verb, Options& o) {
   CLI::App* numerics =
       verb("numerics", "All named arithmetics for one model and text: quality and speed", [&] {
-        refuse_not_yet(o);
         o.numerics.run = o.request;
         return numerics_verb(o.common, o.numerics);
       });
@@ -45,7 +34,6 @@ void add_chat(const AddVerb& verb, Options& o) {
   o.chat.run.max_tokens = 256;
   CLI::App* chat =
       verb("chat", "A conversation, and its tokens a second on this machine and on the chip", [&] {
-        refuse_not_yet(o);
         const auto answer_tokens = o.chat.run.max_tokens;
         const SamplingOptions sampling = o.chat.run.sampling;
         o.chat.run = o.request;
@@ -62,20 +50,15 @@ void add_chat(const AddVerb& verb, Options& o) {
 }
 
 void add_sweep(const AddVerb& verb, Options& o) {
-  CLI::App* sweep =
-      verb("sweep", "A grid of design points: --set key=a,b,c, as many as you like", [&] {
-        refuse_not_yet(o);
-        return sweep_verb(o.common, o.request);
-      });
+  CLI::App* sweep = verb("sweep", "A grid of design points: --set key=a,b,c, as many as you like",
+                         [&] { return sweep_verb(o.common, o.request); });
   add_design(*sweep, o);
   add_step(*sweep, o);
 }
 
 void add_compile(const AddVerb& verb, Options& o) {
-  CLI::App* compile = verb("compile", "The program of a model on a chip", [&] {
-    refuse_not_yet(o);
-    return compile_verb(o.common, o.request, o.emit);
-  });
+  CLI::App* compile = verb("compile", "The program of a model on a chip",
+                           [&] { return compile_verb(o.common, o.request, o.emit); });
   add_design(*compile, o);
   compile->add_option("--emit", o.emit, "text, json or stats")
       ->check(CLI::IsMember({"text", "json", "stats"}));

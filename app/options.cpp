@@ -36,6 +36,21 @@ CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& target,
       ->check(CLI::IsMember(&choices));
 }
 
+/// One length for all sequences, or a list.
+void add_lengths(CLI::App& verb, const std::string& name, std::int64_t& all,
+                 std::vector<std::int64_t>& each, const std::string& doc) {
+  verb.add_option_function<std::vector<std::int64_t>>(
+          name,
+          [&](const std::vector<std::int64_t>& lengths) {
+            all = lengths.front();
+            if (lengths.size() > 1) each = lengths;
+          },
+          doc)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->default_str(std::to_string(all));
+}
+
 void add_compare(CLI::App& verb, CompareRequest& c) {
   verb.add_option("--compare", c.with, "Numerics to compare the values with, such as fp32");
   verb.add_option("--text", c.text, "A text file to compare on (default: what was generated)");
@@ -69,8 +84,19 @@ void add_design(CLI::App& verb, Options& o) {
   verb.add_option("--tp", r.tensor_parallel, "Chips in tensor parallel")->capture_default_str();
   verb.add_option("--network", r.network,
                   "What joins more chips than their links do: a name in networks/");
-  verb.add_option("--pp", o.pipeline_parallel, "Chips in pipeline parallel");
-  verb.add_option("--ep", o.expert_parallel, "Chips in expert parallel");
+  verb.add_option("--pp", r.pipeline_parallel, "Stages of a pipeline")->capture_default_str();
+  verb.add_option("--ep", r.expert_parallel, "Chips over which a layer's experts are spread")
+      ->capture_default_str();
+  verb.add_option("--dp", r.data_parallel, "Replicas of attention, which share the batch")
+      ->capture_default_str();
+  verb.add_option("--microbatches", r.microbatches,
+                  "Parts of a replica's batch on their way through a pipeline (default: one a "
+                  "stage, where they divide)");
+  verb.add_option("--expert-imbalance", r.expert_imbalance,
+                  "Tokens of the busiest chip's experts over the mean chip's")
+      ->capture_default_str();
+  verb.add_flag("--sequence-parallel", r.sequence_parallel,
+                "Norms and residual stream spread over the tensor group");
   verb.add_option("--weights", r.weights, "A GGUF file or a safetensors checkpoint");
   verb.add_option("--dtype", r.dtype,
                   "Format that weights are stored in, without a file (default: the numerics')");
@@ -88,10 +114,10 @@ void add_step(CLI::App& verb, Options& o) {
   add_choice(verb, "--phase", r.phase, phases, "prefill, decode or both")
       ->option_text("PHASE (both)");
   verb.add_option("--batch", r.batch, "Sequences in a step")->capture_default_str();
-  verb.add_option("--prompt-tokens", r.prompt_tokens, "New tokens of each sequence in a prefill")
-      ->capture_default_str();
-  verb.add_option("--context", r.context, "Cached tokens of each sequence before a decode step")
-      ->capture_default_str();
+  add_lengths(verb, "--prompt-tokens", r.prompt_tokens, r.prompts,
+              "New tokens of each sequence in a prefill; of several, as 512,2048, in turn");
+  add_lengths(verb, "--context", r.context, r.contexts,
+              "Cached tokens of each sequence before a decode step; of several in turn");
   add_choice(verb, "--launch", r.launch, launches,
              "How kernels are launched: eager, stream or graph")
       ->option_text("HOW (as the software)");

@@ -26,7 +26,6 @@ struct Options {
   std::string name, log, rate;
   std::vector<std::string> names;
   std::int64_t volume = 0;
-  std::int64_t pipeline_parallel = 1, expert_parallel = 1;
   std::string prompt;  // of run
   std::string output = "out/report.html", trace = "out/trace.json";
 };

@@ -16,21 +16,29 @@ namespace presil::app {
 namespace {
 
 int show_model(const Common& common, const Architecture& m) {
-  const Json json = {{"schema", "presil/show/1"},
-                     {"kind", "model"},
-                     {"name", m.name},
-                     {"family", m.family},
-                     {"parameters", parameter_count(m)},
-                     {"n_layers", m.n_layers},
-                     {"d_model", m.d_model},
-                     {"d_ff", m.d_ff},
-                     {"n_heads", m.n_heads},
-                     {"n_kv_heads", m.n_kv_heads},
-                     {"head_dim", m.head_dim},
-                     {"vocab_size", m.vocab_size},
-                     {"max_context", m.max_context},
-                     {"tied_embeddings", m.tied_embeddings},
-                     {"dtype", to_string(m.dtype)}};
+  Json json = {{"schema", "presil/show/1"},
+               {"kind", "model"},
+               {"name", m.name},
+               {"family", m.family},
+               {"parameters", parameter_count(m)},
+               {"n_layers", m.n_layers},
+               {"d_model", m.d_model},
+               {"d_ff", m.d_ff},
+               {"n_heads", m.n_heads},
+               {"n_kv_heads", m.n_kv_heads},
+               {"head_dim", m.head_dim},
+               {"vocab_size", m.vocab_size},
+               {"max_context", m.max_context},
+               {"tied_embeddings", m.tied_embeddings},
+               {"dtype", to_string(m.dtype)}};
+  if (m.experts.count > 0) {
+    json["active_parameters"] = active_parameter_count(m);
+    json["experts"] = m.experts.count;
+    json["experts_per_token"] = m.experts.per_token;
+    json["expert_d_ff"] = m.experts.d_ff;
+    json["shared_d_ff"] = m.experts.shared_d_ff;
+  }
+  json["cache_numbers_per_token"] = m.n_layers * cache_width(m);
   if (common.json) {
     print_json(common, json);
     return 0;

@@ -91,7 +91,6 @@ Feasible<Program> operator_program(const AttentionOperator& a, const Chip& chip,
                                    const MemoryPart& part) {
   check_format(chip, a.multiply);
   Program p = empty_program("attention", a.numerics, chip, part);
-  p.sliding_window = a.window;
   const Operand stream{a.numerics.stream, Scaling::none};
   const Operand& cache = a.numerics.kv_cache;
   const int q = add(p, "q", Role::activation, stream, {1, Symbol::T}, a.heads * a.head_dim);
@@ -101,6 +100,7 @@ Feasible<Program> operator_program(const AttentionOperator& a, const Chip& chip,
   Kernel k;
   k.name = "attention";
   k.op = Op::attention;
+  k.window.keys = a.window;
   k.multiply = a.multiply;
   k.inputs = {q, keys, values};
   k.outputs = {out};

@@ -1,6 +1,7 @@
 #include "cycles/law_work.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "kernels/attention_law.h"
 #include "kernels/gemm_law.h"
 #include "kernels/rowwise_law.h"
+#include "program/moe.h"
 
 namespace presil {
 namespace {
@@ -102,6 +104,13 @@ LawWork gemm_work(const Called& c) {
   const std::string type(type_of(k.multiply, weights.format, weights.scaling, of_activations));
   kernels::GemmCall call{c.extent(Axis::m), c.extent(Axis::n), c.extent(Axis::k),
                          *kernels::gemm_types(type)};
+  if (k.op == Op::grouped_gemm) {
+    // As many tiles, bytes of weights and operations as one product whose columns are those of all
+    // touched experts side by side.
+    const ExpertLoad load = expert_load(k, c.bound.step);
+    call.m = load.rows;
+    call.n = std::llround(load.touched * static_cast<double>(load.n));
+  }
   call.types.multiply = k.multiply;
   call.types.weights = weights.format;
   call.types.weight_scaling = weights.scaling;
@@ -121,9 +130,10 @@ LawWork gemm_work(const Called& c) {
 }
 
 /// Sequences that follow each other and are alike are one group.
-std::vector<kernels::AttentionGroup> groups_of(const Step& step) {
+std::vector<kernels::AttentionGroup> groups_of(const Step& step, Subset subset) {
   std::vector<kernels::AttentionGroup> groups;
   for (const Sequence& s : step.sequences) {
+    if (!is_in(subset, s)) continue;
     if (!groups.empty() && groups.back().seq == s.new_tokens &&
         groups.back().context == s.context) {
       ++groups.back().batch;
@@ -137,15 +147,17 @@ std::vector<kernels::AttentionGroup> groups_of(const Step& step) {
 LawWork attention_work(const Called& c) {
   const Kernel& k = *c.kernel.kernel;
   const auto groups =
-      std::make_shared<std::vector<kernels::AttentionGroup>>(groups_of(c.bound.step));
+      std::make_shared<std::vector<kernels::AttentionGroup>>(groups_of(c.bound.step, k.over));
   const bool decode = std::all_of(groups->begin(), groups->end(),
                                   [](const auto& g) { return g.seq == 1 && g.context > 0; });
   kernels::AttentionCall call;
   call.groups = *groups;
   call.heads = c.extent(Axis::n);
   call.kv_heads = c.extent(Axis::h);
-  call.head_dim = c.extent(Axis::d);
-  call.window = c.bound.program->sliding_window;
+  // Values of another width than keys: the mean does as many operations.
+  const std::int64_t d = c.extent(Axis::d);
+  call.head_dim = c.extent(Axis::v) > 1 ? (d + c.extent(Axis::v)) / 2 : d;
+  call.window = k.window.keys;
   call.multiply = k.multiply;
   call.cache = c.tensor(k.inputs[1]).format;
   const Situation situation =
@@ -192,6 +204,7 @@ LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kerne
   c.machine.l2_gbs *= clock;
   switch (c.kernel.kernel->op) {
     case Op::gemm:
+    case Op::grouped_gemm:
       return gemm_work(c);
     case Op::attention:
       return attention_work(c);
@@ -201,7 +214,16 @@ LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kerne
       return rowwise_work(c, kNormFlops);
     case Op::embed:
     case Op::argmax:
+    case Op::dispatch:
       return rowwise_work(c, 1);
+    case Op::top_k:
+    case Op::sample:
+      return rowwise_work(c, kSoftmaxFlops);
+    case Op::combine:
+      return rowwise_work(c,
+                          static_cast<double>(kCombineFlops * c.kernel.kernel->routing.per_token));
+    case Op::convert:
+      return rowwise_work(c, kQuantiseFlops);
     case Op::all_reduce:
     case Op::all_gather:
     case Op::reduce_scatter:

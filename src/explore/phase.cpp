@@ -64,7 +64,8 @@ double tokens_per_second(const PhaseResult& phase) {
 
 Watts mean_power(const PhaseResult& phase) {
   const double seconds = to_seconds(phase.timeline.total).count();
-  return Watts(seconds > 0 ? phase.energy.total().typical / seconds : 0);
+  const auto chips = static_cast<double>(phase.line());
+  return Watts(seconds > 0 ? phase.energy.total().typical / seconds / chips : 0);
 }
 
 Feasible<PhaseResult> run_phase(std::string name, const Program& program,

@@ -14,6 +14,12 @@
 
 namespace presil {
 
+/// What a stage of a pipeline takes for one microbatch.
+struct StageTime {
+  Picoseconds time;
+  Resource bound_by = Resource::dram;
+};
+
 struct PhaseResult {
   std::string name;  // "prefill", "decode"
   std::int64_t steps = 0;
@@ -21,6 +27,13 @@ struct PhaseResult {
   Timeline timeline;        // summed over the steps; kernels of the last one
   EnergyBill energy;
   double clock = 1;  // share of the full clock that the power limit allows
+  // Of a pipeline (pipeline.h); of a single stage `stages` is empty.
+  std::vector<StageTime> stages;
+  std::int64_t microbatches = 1;
+  Picoseconds latency;  // of one microbatch through all stages
+
+  /// The chips whose counts, bytes and energy these are: one of each stage.
+  std::int64_t line() const { return stages.empty() ? 1 : std::ssize(stages); }
 };
 
 /// Sustained: the clock that the power limit allows, over the whole phase. Burst: the highest one,

@@ -30,6 +30,15 @@ std::filesystem::path find_weights(const RunRequest& request, const ModelRef& re
                   ref.name, cached.string()));
 }
 
+/// Throws InputError for a model that can only be timed.
+void check_has_values(const ModelRef& ref) {
+  if (ref.config.empty()) return;  // of a file of weights its reader says so
+  const std::string what = only_timed(read_architecture(ref));
+  if (what.empty()) return;
+  throw InputError(
+      fmt::format("{}: the values of {} are not there yet: give --mode cycles", ref.name, what));
+}
+
 /// The formats that weights are stored in: not those of accumulators and activations.
 Format parse_format(const std::string& name) {
   std::vector<std::string_view> names;
@@ -144,6 +153,7 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   RunResult r;
   r.request = request;
   const ModelRef ref = resolve_model(request.model, places.home);
+  if (request.mode != Mode::cycles) check_has_values(ref);
   const std::filesystem::path file = find_weights(request, ref, places);
   if (!file.empty() && !weights) weights.emplace(Weights::open(file));
   std::vector<std::string> overrides = request.overrides;
@@ -174,10 +184,18 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
     }
   }
   options.tensor_parallel = request.tensor_parallel;
+  options.pipeline_parallel = request.pipeline_parallel;
+  options.data_parallel = request.data_parallel;
+  options.expert_parallel = request.expert_parallel;
+  options.expert_imbalance = request.expert_imbalance;
+  options.sequence_parallel = request.sequence_parallel;
+  options.samples = request.sampling.temperature > 0;
   options.numerics = r.numerics;
-  auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
-  if (!program) return tl::unexpected(program.error());
-  r.program = std::move(*program);
+  for (; options.stage < request.pipeline_parallel; ++options.stage) {
+    auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
+    if (!program) return tl::unexpected(program.error());
+    (options.stage == 0 ? r.program : r.later_stages.emplace_back()) = std::move(*program);
+  }
   r.library = library_for(request, r.chip, places);
   return r;
 }

@@ -59,6 +59,31 @@ Json choices_json(const RunRequest& q) {
   return j;
 }
 
+/// What differs from one pipeline stage, one replica and sequences that are alike.
+Json split_json(const RunRequest& q) {
+  Json j = Json::object();
+  if (q.pipeline_parallel != 1) j["pp"] = q.pipeline_parallel;
+  if (q.microbatches != 0) j["microbatches"] = q.microbatches;
+  if (q.data_parallel != 1) j["dp"] = q.data_parallel;
+  if (q.expert_parallel != 1) j["ep"] = q.expert_parallel;
+  if (q.expert_imbalance != 1) j["expert_imbalance"] = q.expert_imbalance;
+  if (q.sequence_parallel) j["sequence_parallel"] = true;
+  if (!q.prompts.empty()) j["prompts"] = q.prompts;
+  if (!q.contexts.empty()) j["contexts"] = q.contexts;
+  return j;
+}
+
+void read_split(const Json& j, RunRequest& q) {
+  q.pipeline_parallel = j.value("pp", q.pipeline_parallel);
+  q.microbatches = j.value("microbatches", q.microbatches);
+  q.data_parallel = j.value("dp", q.data_parallel);
+  q.expert_parallel = j.value("ep", q.expert_parallel);
+  q.expert_imbalance = j.value("expert_imbalance", q.expert_imbalance);
+  q.sequence_parallel = j.value("sequence_parallel", q.sequence_parallel);
+  q.prompts = j.value("prompts", q.prompts);
+  q.contexts = j.value("contexts", q.contexts);
+}
+
 RunRequest read(const Json& j) {
   RunRequest q;
   q.chip = j.at("chip");
@@ -72,6 +97,7 @@ RunRequest read(const Json& j) {
   q.context = j.at("context");
   q.tensor_parallel = j.at("tp");
   q.network = j.at("network");
+  read_split(j, q);
   q.max_tokens = j.at("max_tokens");
   q.weights = j.at("weights");
   q.dtype = j.at("dtype");
@@ -118,6 +144,7 @@ Json request_json(const RunRequest& q) {
             {"warm_cache", q.warm_cache}};
   if (q.launch) j["launch"] = to_string(*q.launch);
   if (q.prompt) j["prompt"] = *q.prompt;
+  j.update(split_json(q));
   j.update(choices_json(q));
   return j;
 }

@@ -39,13 +39,17 @@ struct RunResult {
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   Numerics numerics;
   kernels::Library library;  // what of the chip its kernel laws see, and the serving engine
-  Program program;
+  Program program;           // of a pipeline: its first stage
+  std::vector<Program> later_stages;  // of a pipeline
   std::optional<TextResult> text;
   std::optional<Quality> quality;  // of request.compare
   std::vector<PhaseResult> phases;
   ChipPrice price;
   std::optional<TokenPrice> token_price;  // of the decode phase
 };
+
+/// The programs of all stages, in order.
+std::vector<const Program*> stages_of(const RunResult& prepared);
 
 /// How cycles are to time the steps of `prepared`, which must outlive the options.
 CyclesOptions cycles_options(const RunResult& prepared);

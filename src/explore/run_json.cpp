@@ -7,6 +7,7 @@
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
 #include "explore/request_json.h"
+#include "explore/steps.h"
 #include "program/numerics_text.h"
 
 namespace presil {
@@ -43,12 +44,25 @@ Json memory_json(const Timeline& t) {
           {"shortcuts", m.shortcuts}};
 }
 
-/// Traffic, operations, power and bus shares are those of one chip; energy is that of all `chips`.
+/// What the stages of a pipeline take.
+Json pipeline_json(const PhaseResult& p) {
+  Json stages = Json::array();
+  for (const StageTime& stage : p.stages) {
+    stages.push_back({{"time_s", seconds(stage.time)}, {"bound_by", to_string(stage.bound_by)}});
+  }
+  return {{"stages", stages},
+          {"microbatches", p.microbatches},
+          {"microbatch_latency_s", seconds(p.latency)}};
+}
+
+/// Traffic and operations are those of one chip (of a pipeline: of one in each stage), power and
+/// bus shares those of the mean chip; energy is that of all `chips`.
 Json phase_json(const PhaseResult& p, std::int64_t chips) {
-  const auto all = static_cast<double>(chips);
+  const auto line = static_cast<double>(p.line());
+  const double all = static_cast<double>(chips) / line;
   const Timeline& t = p.timeline;
   const double time = seconds(t.total);
-  const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time;
+  const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time / line;
   Json charges;
   for (std::size_t r = 0; r < kResources; ++r) {
     if (t.charges[r].count() == 0) continue;
@@ -60,32 +74,34 @@ Json phase_json(const PhaseResult& p, std::int64_t chips) {
     j.update(band_json(line.joules * all));
     energy.push_back(std::move(j));
   }
-  return {{"steps", p.steps},
-          {"tokens", p.tokens},
-          {"time_s", time},
-          {"tokens_per_s", tokens_per_second(p)},
-          {"bound_by", to_string(t.bound_by)},
-          {"bound_shares", charges},
-          {"chips", chips},
-          {"energy_j", p.energy.total().typical * all},
-          {"energy_j_low", p.energy.total().low * all},
-          {"energy_j_high", p.energy.total().high * all},
-          {"power_w", mean_power(p).count()},
-          {"clock_share", p.clock},
-          {"flops", t.flops},
-          {"dram_bytes", t.dram_bytes.count()},
-          {"weight_bytes", t.weight_bytes.count()},
-          {"kv_bytes", t.kv_bytes.count()},
-          {"dram_bandwidth_gbs", bandwidth / 1e9},
-          {"dram_peak_gbs", t.dram_peak.count() / 1e9},
-          {"dram_efficiency", bandwidth / t.dram_peak.count()},
-          {"dram", memory_json(t)},
-          {"energy", energy}};
+  Json json = {{"steps", p.steps},
+               {"tokens", p.tokens},
+               {"time_s", time},
+               {"tokens_per_s", tokens_per_second(p)},
+               {"bound_by", to_string(t.bound_by)},
+               {"bound_shares", charges},
+               {"chips", chips},
+               {"energy_j", p.energy.total().typical * all},
+               {"energy_j_low", p.energy.total().low * all},
+               {"energy_j_high", p.energy.total().high * all},
+               {"power_w", mean_power(p).count()},
+               {"clock_share", p.clock},
+               {"flops", t.flops},
+               {"dram_bytes", t.dram_bytes.count()},
+               {"weight_bytes", t.weight_bytes.count()},
+               {"kv_bytes", t.kv_bytes.count()},
+               {"dram_bandwidth_gbs", bandwidth / 1e9},
+               {"dram_peak_gbs", t.dram_peak.count() / 1e9},
+               {"dram_efficiency", bandwidth / t.dram_peak.count()},
+               {"dram", memory_json(t)},
+               {"energy", energy}};
+  if (!p.stages.empty()) json["pipeline"] = pipeline_json(p);
+  return json;
 }
 
 Json phases_json(const RunResult& r) {
   Json phases = Json::object();
-  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p, r.request.tensor_parallel);
+  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p, chips_of(r.request));
   return phases;
 }
 
@@ -115,7 +131,7 @@ Json cost_json(const RunResult& r) {
     cost["token_lines"] = lines_json(r.token_price->lines);
   }
   cost["usd_per_chip"] = band_json(r.price.usd_per_chip);
-  cost["chips"] = r.request.tensor_parallel;
+  cost["chips"] = chips_of(r.request);
   cost["dies_per_wafer"] = r.price.dies_per_wafer;
   cost["yield"] = r.price.yield;
   cost["lines"] = lines_json(r.price.lines);

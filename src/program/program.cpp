@@ -30,10 +30,6 @@ int Program::find(std::string_view name) const {
   throw InternalError("no tensor called " + std::string(name));
 }
 
-std::int64_t chips_of(const Program& program) {
-  return program.tensor_parallel * program.split.data * program.split.stages;
-}
-
 const ProductNumerics& products_of(const Program& program, const Kernel& kernel) {
   return kernel.name == "lm_head" ? program.numerics.of_head() : program.numerics.products;
 }

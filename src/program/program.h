@@ -192,9 +192,6 @@ struct Program {
   int find(std::string_view name) const;
 };
 
-/// The chips that all stages and replicas of the model take.
-std::int64_t chips_of(const Program& program);
-
 /// The arithmetic of a gemm: the head's for "lm_head", which gives the logits.
 const ProductNumerics& products_of(const Program& program, const Kernel& kernel);
 
