@@ -27,9 +27,9 @@ void check_divides(std::string_view option, std::int64_t chips, std::int64_t cou
 void check_link(const Chip& chip, std::string_view option, std::int64_t chips) {
   const std::int64_t group = chip.link ? chip.link->max_group : 1;
   if (chips > group && !chip.scale_out) {
-    refuse(fmt::format(
-        "{} {}: {} joins at most {} chips (link.max_group); --network NAME joins more", option,
-        chips, chip.name, group));
+    refuse(
+        fmt::format("{} {}: {} joins at most {} chips (link.max_group); --network NAME joins more",
+                    option, chips, chip.name, group));
   }
 }
 
@@ -79,9 +79,10 @@ void check_stages(const Architecture& model, const Chip& chip, const CompileOpti
   // A stage sends to the next one, which is another group of chips.
   const std::int64_t joined = chip.link ? chip.link->max_group : 1;
   if (o.pipeline_parallel > 1 && 2 * o.tensor_parallel > joined && !chip.scale_out) {
-    refuse(fmt::format("--pp {}: two stages are {} chips, and {} joins at most {} (link.max_group); "
-                       "--network NAME joins more",
-                       o.pipeline_parallel, 2 * o.tensor_parallel, chip.name, joined));
+    refuse(
+        fmt::format("--pp {}: two stages are {} chips, and {} joins at most {} (link.max_group); "
+                    "--network NAME joins more",
+                    o.pipeline_parallel, 2 * o.tensor_parallel, chip.name, joined));
   }
   if (o.sequence_parallel && o.tensor_parallel == 1) {
     refuse("--sequence-parallel spreads tokens over a tensor group: give --tp as well");
