@@ -92,7 +92,7 @@ void add_head(ProgramBuilder& b, std::optional<int> table) {
 void add_send(ProgramBuilder& b) {
   Block send{"send", 1, {}, 0};
   send.kernels.push_back(b.collective("send", Op::send_recv, b.residual_rows(), b.model().d_model,
-                                      b.residual(), b.residual(), 2));
+                                      b.residual(), b.residual(), b.chips()));
   b.add(std::move(send));
 }
 

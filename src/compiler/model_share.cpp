@@ -27,9 +27,9 @@ void check_divides(std::string_view option, std::int64_t chips, std::int64_t cou
 void check_link(const Chip& chip, std::string_view option, std::int64_t chips) {
   const std::int64_t group = chip.link ? chip.link->max_group : 1;
   if (chips > group && !chip.scale_out) {
-    refuse(fmt::format(
-        "{} {}: {} joins at most {} chips (link.max_group); --network NAME joins more", option,
-        chips, chip.name, group));
+    refuse(
+        fmt::format("{} {}: {} joins at most {} chips (link.max_group); --network NAME joins more",
+                    option, chips, chip.name, group));
   }
 }
 
@@ -76,8 +76,13 @@ void check_stages(const Architecture& model, const Chip& chip, const CompileOpti
   check_positive(o.pipeline_parallel, "--pp");
   check_positive(o.data_parallel, "--dp");
   check_divides("--pp", o.pipeline_parallel, model.n_layers, "layers", model.name);
-  if (o.pipeline_parallel > 1 && !chip.link) {
-    refuse(fmt::format("--pp {}: {} has no link to other chips", o.pipeline_parallel, chip.name));
+  // A stage sends to the next one, which is another group of chips.
+  const std::int64_t joined = chip.link ? chip.link->max_group : 1;
+  if (o.pipeline_parallel > 1 && 2 * o.tensor_parallel > joined && !chip.scale_out) {
+    refuse(
+        fmt::format("--pp {}: two stages are {} chips, and {} joins at most {} (link.max_group); "
+                    "--network NAME joins more",
+                    o.pipeline_parallel, 2 * o.tensor_parallel, chip.name, joined));
   }
   if (o.sequence_parallel && o.tensor_parallel == 1) {
     refuse("--sequence-parallel spreads tokens over a tensor group: give --tp as well");

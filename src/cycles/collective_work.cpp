@@ -24,10 +24,9 @@ Collective kind_of(Op op) {
   }
 }
 
-/// The chips that exchange; of send_recv those that send side by side.
+/// The chips that exchange; of send_recv the ranks of one group, each of which sends.
 std::int64_t group_of(const KernelMeter& meter) {
-  return meter.kernel().op == Op::send_recv ? meter.program().tensor_parallel
-                                            : meter.kernel().group;
+  return meter.kernel().group;
 }
 
 /// From a rank to the rank of the next group: over the links when both groups fit into one node,

@@ -10,7 +10,6 @@ namespace {
 /// One exchange of 1,000 fp16 a token between four chips.
 Program exchange(Op op, std::int64_t group = 4) {
   Program p;
-  p.tensor_parallel = group;
   p.cores = 1;
   p.shared_memory = 1_GiB;
   p.dram_capacity = 1_GiB;
@@ -21,6 +20,8 @@ Program exchange(Op op, std::int64_t group = 4) {
   Kernel k;
   k.name = "exchange";
   k.op = op;
+  k.group = group;
+  k.group = group;
   k.inputs = {0};
   k.outputs = {1};
   k.extents[static_cast<std::size_t>(Axis::m)] = {1, Symbol::T};

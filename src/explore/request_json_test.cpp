@@ -19,6 +19,13 @@ TEST(RequestJson, ARequestComesBackAsItWas) {
   q.prompt_tokens = 100;
   q.context = 2048;
   q.tensor_parallel = 2;
+  q.pipeline_parallel = 4;
+  q.microbatches = 2;
+  q.data_parallel = 3;
+  q.expert_parallel = 6;
+  q.expert_imbalance = 1.5;
+  q.sequence_parallel = true;
+  q.contexts = {1024, 4096};
   q.prompt = "Hello";
   q.max_tokens = 3;
   q.dtype = "fp8_e4m3";

@@ -8,6 +8,8 @@
 #include "explore/calibrated.h"
 #include "explore/pipeline.h"
 #include "explore/prepare.h"
+#include "explore/steps.h"
+#include "explore/what_fits.h"
 #include "kernels/laws.h"
 #include "explore/steps.h"
 #include "explore/what_fits.h"

@@ -69,9 +69,9 @@ Json phase_json(const PhaseResult& p, std::int64_t chips) {
     charges[std::string(to_string(static_cast<Resource>(r)))] = seconds(t.charges[r]) / time;
   }
   Json energy = Json::array();
-  for (const EnergyLine& line : p.energy.lines) {
-    Json j = {{"name", line.name}};
-    j.update(band_json(line.joules * all));
+  for (const EnergyLine& of : p.energy.lines) {
+    Json j = {{"name", of.name}};
+    j.update(band_json(of.joules * all));
     energy.push_back(std::move(j));
   }
   Json json = {{"steps", p.steps},
