@@ -137,7 +137,11 @@ class Compiler {
     set(k, Axis::m, {1, rows});
     set(k, Axis::n, {n, Symbol::one});
     set(k, Axis::k, {first.columns, Symbol::one});
-    GemmShape shape{1, n, first.columns, activation_, first.format};
+    GemmShape shape;
+    shape.n = n;
+    shape.k = first.columns;
+    shape.activations = activation_;
+    shape.weights = first.format;
     for (const int w : k.weights) {
       const Tensor& t = program_.tensor(w);
       // Weights of several formats side by side are cut as the widest of them.

@@ -3,7 +3,7 @@
 #include "base/integers.h"
 #include "chip/engine_time.h"
 #include "cycles/operator_work.h"
-#include "cycles/vector_flops.h"
+#include "chip/vector_flops.h"
 
 namespace presil {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/integers.h"
 #include "cycles/kernel_meter.h"
 #include "cycles/operator_work.h"
-#include "cycles/vector_flops.h"
+#include "chip/vector_flops.h"
 
 namespace presil {
 namespace {
