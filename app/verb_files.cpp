@@ -13,6 +13,7 @@
 #include "cost/prices.h"
 #include "explore/parts_json.h"
 #include "model/registry.h"
+#include "program/mapping_file.h"
 
 namespace presil::app {
 namespace {
@@ -34,6 +35,7 @@ constexpr FileKind kFileKinds[] = {
     {"dram", [](const Node& n) { read_dram_file(n); }, dram_file_schema},
     {"node", [](const Node& n) { read_process_node(n); }, process_node_schema},
     {"package", [](const Node& n) { read_package_kind(n); }, package_kind_schema},
+    {"mapping", [](const Node& n) { read_mapping_file(n); }, mapping_file_schema},
     {"numerics", [](const Node& n) { read_numerics(n); }, numerics_schema},
     {"prices", [](const Node& n) { read_prices(n); }, prices_schema},
 };

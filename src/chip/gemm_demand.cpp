@@ -119,7 +119,7 @@ GemmDemand gemm_demand(const GemmOperands& g, const GemmCut& wanted, const Chip&
   d.k_steps = ceil_div(k_range, c.k);
   const Grid grid(g, c, d.k_steps, cores);
 
-  const std::int64_t tiles = grid.rows * grid.columns * c.split;
+  const std::int64_t tiles = g.groups * grid.rows * grid.columns * c.split;
   const std::int64_t whole_waves = tiles / cores;
   const std::int64_t rest = tiles % cores;
   const bool shared_rest = rest > 0 && c.last_n > 0 && c.last_n < c.n;
@@ -143,9 +143,11 @@ GemmDemand gemm_demand(const GemmOperands& g, const GemmCut& wanted, const Chip&
   const auto share = [](std::int64_t bytes, std::int64_t part, std::int64_t whole) {
     return static_cast<std::int64_t>(static_cast<__int128_t>(bytes) * part / whole);
   };
-  const std::int64_t row_bytes = share(g.input_bytes, c.m, g.m);
+  const std::int64_t group_input = g.input_bytes / g.groups;
+  const std::int64_t group_weights = g.weight_bytes / g.groups;
+  const std::int64_t row_bytes = share(group_input, c.m, g.m);
   const auto fed = [&](std::int64_t n) {
-    return share(row_bytes + share(g.weight_bytes, n, g.n), k_range, g.k);
+    return share(row_bytes + share(group_weights, n, g.n), k_range, g.k);
   };
   if (whole_waves > 0) {
     d.matrix = cycles(c.n) * whole_waves;
@@ -166,17 +168,17 @@ GemmDemand gemm_demand(const GemmOperands& g, const GemmCut& wanted, const Chip&
                     (grid.columns_stay ? grid.wave_rows : grid.rows) * g.weight_bytes + again;
   d.unique_bytes = (grid.rows_stay ? 1 : grid.column_waves) * g.input_bytes +
                    (grid.columns_stay ? 1 : grid.row_waves) * g.weight_bytes;
-  d.partial_sums = (c.split - 1) * g.m * g.n;
+  d.partial_sums = (c.split - 1) * g.groups * g.m * g.n;
 
   const std::int64_t kept = usable_shared_memory(chip).count() / 2;
   const std::int64_t strips = ceil_div(c.strips_of_rows ? grid.rows : grid.columns, grid.strip);
   const std::int64_t columns_used_again = c.strips_of_rows ? grid.wave_columns : grid.strip;
   const std::int64_t rows_used_again = c.strips_of_rows ? grid.strip : grid.wave_rows;
-  d.weight_passes = passes(!c.strips_of_rows, grid.columns_stay, g.weight_bytes,
-                           share(g.weight_bytes, std::min(g.n, columns_used_again * c.n), g.n),
+  d.weight_passes = passes(!c.strips_of_rows, grid.columns_stay, group_weights,
+                           share(group_weights, std::min(g.n, columns_used_again * c.n), g.n),
                            strips, grid.row_waves, kept);
-  d.input_passes = passes(c.strips_of_rows, grid.rows_stay, g.input_bytes,
-                          share(g.input_bytes, std::min(g.m, rows_used_again * c.m), g.m), strips,
+  d.input_passes = passes(c.strips_of_rows, grid.rows_stay, group_input,
+                          share(group_input, std::min(g.m, rows_used_again * c.m), g.m), strips,
                           grid.column_waves, kept);
   return d;
 }

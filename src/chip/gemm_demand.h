@@ -36,12 +36,14 @@ enum class Finish { store, add, gate };
 TileVector tile_vector(const ProductNumerics& numerics, Format weights, Format multiply,
                        Finish finish);
 
-/// out[m, n] = in[m, k] x weights[n, k]^T, with the bytes of its operands.
+/// out[m, n] = in[m, k] x weights[n, k]^T, with the bytes of its operands; `groups` of such, each
+/// with weights of its own and with m rows at most.
 struct GemmOperands {
   std::int64_t m = 1, n = 1, k = 1;
-  std::int64_t input_bytes = 0, weight_bytes = 0;  // in[m, k]; weights[n, k], with their scales
+  std::int64_t input_bytes = 0, weight_bytes = 0;  // of all groups, with their scales
   Format multiply = Format::bf16;
   TileVector vector;
+  std::int64_t groups = 1;
 };
 
 struct GemmCut {

@@ -10,6 +10,7 @@
 #include "compiler/kept_weights.h"
 #include "compiler/mapping_chooser.h"
 #include "compiler/model_share.h"
+#include "compiler/pinned_mappings.h"
 #include "compiler/weight_layout.h"
 
 namespace presil {
@@ -35,6 +36,7 @@ class Compiler {
     for (const LayerRun& layers : runs_of_like_layers(model_, options_)) add_layers(layers);
     add_head();
     if (mappings_.infeasible()) return tl::unexpected(*mappings_.infeasible());
+    pin_mappings(program_, options_.mappings, chip_);
     place_weights(program_);  // every weight has an address; layers are layer_stride apart
     return std::move(program_);
   }
@@ -133,29 +135,10 @@ class Compiler {
     k.epilogue = epilogue;
     std::int64_t n = 0;
     for (const int w : k.weights) n += program_.tensor(w).rows.scale;
-    const Tensor& first = program_.tensor(k.weights.front());
     set(k, Axis::m, {1, rows});
     set(k, Axis::n, {n, Symbol::one});
-    set(k, Axis::k, {first.columns, Symbol::one});
-    GemmShape shape;
-    shape.n = n;
-    shape.k = first.columns;
-    shape.activations = activation_;
-    shape.weights = first.format;
-    for (const int w : k.weights) {
-      const Tensor& t = program_.tensor(w);
-      // Weights of several formats side by side are cut as the widest of them.
-      if (t.bytes(1) > stored_bytes(shape.weights, shape.scaling, 1, t.columns)) {
-        shape.weights = t.format;
-        shape.scaling = t.scaling;
-      }
-      shape.k_block = std::max(shape.k_block, k_block(t.format, t.scaling));
-    }
-    if (numerics.activations) {
-      shape.k_block = std::max(
-          shape.k_block, k_block(numerics.activations->format, numerics.activations->scaling));
-    }
-    mappings_.map_gemm(k, shape, numerics);
+    set(k, Axis::k, {program_.tensor(k.weights.front()).columns, Symbol::one});
+    mappings_.map_gemm(k, shape_of(program_, k, numerics), numerics);
     return k;
   }
 

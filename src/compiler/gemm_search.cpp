@@ -59,7 +59,8 @@ GemmSearch::GemmSearch(const GemmShape& shape, const Chip& chip, BytesPerSecond 
                s.m * bytes_of(s.activations, s.k).count(),
                stored_bytes(s.weights, s.scaling, s.n, s.k).count(),
                s.multiply,
-               s.vector};
+               s.vector,
+               1};
   output_bytes_ = s.m * bytes_of(s.activations, s.gated ? s.n / 2 : s.n).count();
   const std::int64_t local = chip.core.count * chip.core.sram.size.count();
   const std::int64_t home = chip.sram ? usable_shared_memory(chip).count() : local / 4;
@@ -138,17 +139,22 @@ double GemmSearch::bound(std::int64_t m, std::int64_t n, std::int64_t split) con
   const std::int64_t whole_waves = tiles / cores;
   const std::int64_t least_n = std::min(n, whole_waves > 0 ? chip_.core.matrix.n : n);
   const std::int64_t k = ceil_div(g.k, split);
-  const auto of_tile = [&](std::int64_t width) {
+  CoreCycles matrix;
+  std::int64_t flops = 0, exps = 0, fed = 0;
+  const auto add_waves = [&](std::int64_t waves, std::int64_t width) {
+    if (waves == 0) return;
     const auto part = [&](std::int64_t bytes, std::int64_t of, std::int64_t whole) {
       return static_cast<double>(bytes) * static_cast<double>(of) / static_cast<double>(whole);
     };
-    const double fed = part(g.input_bytes, m, g.m) + part(g.weight_bytes, width, g.n);
-    return engine_seconds(matrix_cycles(chip_.core.matrix, m, width, k, g.multiply),
-                          g.vector.flops(m, width, k), g.vector.exps(m, width),
-                          static_cast<std::int64_t>(fed / static_cast<double>(split)));
+    matrix += matrix_cycles(chip_.core.matrix, m, width, k, g.multiply) * waves;
+    flops += g.vector.flops(m, width, k) * waves;
+    exps += g.vector.exps(m, width) * waves;
+    const double bytes = part(g.input_bytes, m, g.m) + part(g.weight_bytes, width, g.n);
+    fed += static_cast<std::int64_t>(bytes / static_cast<double>(split)) * waves;
   };
-  const double compute =
-      static_cast<double>(whole_waves) * of_tile(n) + (tiles % cores > 0 ? of_tile(least_n) : 0);
+  add_waves(whole_waves, n);
+  add_waves(tiles % cores > 0 ? 1 : 0, least_n);
+  const double compute = engine_seconds(matrix, flops, exps, fed);
 
   const std::int64_t other = output_bytes_ + 2 * 4 * (split - 1) * g.m * g.n;
   const std::int64_t inputs_stay = g.input_bytes + rows * g.weight_bytes;

@@ -119,7 +119,7 @@ TEST(GemmSearch, ALastWaveIsSharedByNarrowerTiles) {
   chip.core.matrix.n = 16;
   chip.core.matrix.k = 16;
   chip.core.matrix.macs_per_cycle[Format::bf16] = 256;
-  const GemmOperands g{1, 320, 64, 128, 40960, Format::bf16, {}};
+  const GemmOperands g{1, 320, 64, 128, 40960, Format::bf16, {}, 1};
   const GemmCut plain{.m = 1, .n = 64, .k = 64};
   GemmCut shared = plain;
   shared.last_n = 16;
@@ -136,7 +136,7 @@ TEST(GemmSearch, StripsShareOperandsAmongTheCoresOfAWave) {
   Chip chip;
   chip.core.count = 4;
   chip.core.matrix.macs_per_cycle[Format::bf16] = 256;
-  const GemmOperands g{256, 256, 256, 1000, 1000, Format::bf16, {}};
+  const GemmOperands g{256, 256, 256, 1000, 1000, Format::bf16, {}, 1};
   GemmCut cut{.m = 64, .n = 64, .k = 64};
   EXPECT_EQ(gemm_demand(g, cut, chip).unique_bytes, 4 * 1000 + 1000);
   cut.strip = 2;

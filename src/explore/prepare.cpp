@@ -148,6 +148,9 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   }
   options.tensor_parallel = request.tensor_parallel;
   options.numerics = r.numerics;
+  if (!request.mapping.empty()) {
+    options.mappings = read_mapping_file(read_document(request.mapping, Syntax::yaml, places.home));
+  }
   auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
   if (!program) return tl::unexpected(program.error());
   r.program = std::move(*program);

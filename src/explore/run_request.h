@@ -36,6 +36,7 @@ struct RunRequest {
   std::int64_t max_tokens = 16;       // -n
   std::string weights;   // a GGUF file or a checkpoint; "": the model's own, where it has one
   std::string dtype;     // that weights are stored in without a file; "": numerics say
+  std::string mapping;   // a mapping/1 file whose mappings are pinned; "": all are searched
   std::string numerics;  // a name or a file; "": the chip's, else ggml or bf16
   LaunchMode launch = LaunchMode::graph;
   SamplingOptions sampling;
