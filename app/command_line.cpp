@@ -60,8 +60,8 @@ void add_compile(const AddVerb& verb, Options& o) {
   CLI::App* compile = verb("compile", "The program of a model on a chip",
                            [&] { return compile_verb(o.common, o.request, o.emit); });
   add_design(*compile, o);
-  compile->add_option("--emit", o.emit, "text, json or stats")
-      ->check(CLI::IsMember({"text", "json", "stats"}));
+  compile->add_option("--emit", o.emit, "text, mapping, json or stats")
+      ->check(CLI::IsMember({"text", "mapping", "json", "stats"}));
 }
 
 void add_cost(const AddVerb& verb, Options& o) {
@@ -98,11 +98,13 @@ void add_verify_verb(const AddVerb& verb, Options& o) {
 /// The verbs about what is shipped and what was kept.
 void add_files(const AddVerb& verb, Options& o) {
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
-      ->add_option("FILE", o.names,
-                   "chip, memory, dram, node, package, network, numerics or config.json files")
+      ->add_option(
+          "FILE", o.names,
+          "chip, memory, dram, node, package, network, mapping, numerics or config.json files")
       ->required();
   verb("schema", "The JSON Schema of a kind of file", [&] { return schema_verb(o.common, o.name); })
-      ->add_option("KIND", o.name, "chip, memory, dram, node, package, network or numerics")
+      ->add_option("KIND", o.name,
+                   "chip, memory, dram, node, package, network, mapping or numerics")
       ->required();
   verb("ls", "What is shipped, and the runs in the store", [&] { return ls_verb(o.common); });
 

@@ -100,6 +100,8 @@ void add_design(CLI::App& verb, Options& o) {
   verb.add_option("--weights", r.weights, "A GGUF file or a safetensors checkpoint");
   verb.add_option("--dtype", r.dtype,
                   "Format that weights are stored in, without a file (default: the numerics')");
+  verb.add_option("--mapping", r.mapping,
+                  "A file of mappings to pin, as compile --emit mapping prints");
   verb.add_option("--numerics", r.numerics,
                   "Arithmetic: a file, or the name of one in numerics/ (default: the chip's)");
 }

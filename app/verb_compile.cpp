@@ -4,6 +4,7 @@
 
 #include "app/output.h"
 #include "explore/prepare.h"
+#include "program/mapping_file.h"
 #include "program/text.h"
 
 namespace presil::app {
@@ -16,6 +17,10 @@ int compile_verb(const Common& common, const RunRequest& base, const std::string
   const Program& p = prepared->program;
   if (!common.json && emit == "text") {
     fmt::print("{}", print(p));
+    return 0;
+  }
+  if (!common.json && emit == "mapping") {
+    fmt::print("{}", print_mappings(p));
     return 0;
   }
   std::int64_t kernels = 0;
@@ -35,7 +40,8 @@ int compile_verb(const Common& common, const RunRequest& base, const std::string
                      {"tensors", p.tensors.size()},
                      {"weight_footprint_bytes", p.weight_footprint.count()},
                      {"blocks", blocks},
-                     {"program", print(p)}};
+                     {"program", print(p)},
+                     {"mapping", print_mappings(p)}};
   if (common.json || emit == "json") {
     print_json(common, json);
   } else {

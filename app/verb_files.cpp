@@ -14,6 +14,7 @@
 #include "cost/prices.h"
 #include "explore/parts_json.h"
 #include "model/registry.h"
+#include "program/mapping_file.h"
 
 namespace presil::app {
 namespace {
@@ -36,6 +37,7 @@ constexpr FileKind kFileKinds[] = {
     {"node", [](const Node& n) { read_process_node(n); }, process_node_schema},
     {"package", [](const Node& n) { read_package_kind(n); }, package_kind_schema},
     {"network", [](const Node& n) { read_scale_out(n); }, scale_out_schema},
+    {"mapping", [](const Node& n) { read_mapping_file(n); }, mapping_file_schema},
     {"numerics", [](const Node& n) { read_numerics(n); }, numerics_schema},
     {"prices", [](const Node& n) { read_prices(n); }, prices_schema},
 };

@@ -16,11 +16,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "chip/chip.h"
 #include "chip/memory_part.h"
 #include "model/architecture.h"
+#include "program/mapping_file.h"
 #include "program/program.h"
 
 namespace presil {
@@ -44,6 +46,8 @@ struct CompileOptions {
   /// have that one instead.
   std::function<std::optional<Operand>(std::string_view)> stored_as;
   Format weights = Format::bf16;
+  /// In place of searched ones; see pinned_mappings.h.
+  std::vector<PinnedMapping> mappings;
 };
 
 /// The largest number of tokens in one step that mappings are searched for; larger steps use the

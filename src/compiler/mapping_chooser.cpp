@@ -52,6 +52,11 @@ void MappingChooser::map_gemm(Kernel& kernel, GemmShape shape, const ProductNume
   kernel.multiply =
       multiplied_in(multipliers(meeting_format(numerics, shape.weights)), kernel.name);
   shape.multiply = kernel.multiply;
+  shape.gated = kernel.epilogue == Epilogue::swiglu;
+  const Finish finish = shape.gated                        ? Finish::gate
+                        : kernel.epilogue == Epilogue::add ? Finish::add
+                                                           : Finish::store;
+  shape.vector = tile_vector(numerics, shape.weights, shape.multiply, finish);
   for (const std::int64_t rows : kRowBuckets) add_gemm_mapping(kernel, shape, rows, rows);
   add_gemm_mapping(kernel, shape, kLargestSearchedStep, kAnyRows);
 }
@@ -72,7 +77,8 @@ void MappingChooser::add_gemm_mapping(Kernel& kernel, GemmShape shape, std::int6
   // A wider step that wants the same nest needs no entry of its own.
   std::vector<Mapping>& mappings = kernel.mappings;
   if (!mappings.empty() && mappings.back().loops == mapping->loops &&
-      mappings.back().split_k == mapping->split_k) {
+      mappings.back().split_k == mapping->split_k && mappings.back().last_n == mapping->last_n &&
+      mappings.back().buffers == mapping->buffers) {
     mappings.back().max_m = max_m;
   } else {
     mappings.push_back(std::move(*mapping));

@@ -4,6 +4,7 @@
 
 #include "chip/dram_shape.h"
 #include "compiler/machine.h"
+#include "compiler/pinned_mappings.h"
 #include "compiler/tiling.h"
 #include "compiler/weight_layout.h"
 
@@ -76,8 +77,9 @@ Feasible<Program> operator_program(const GemmOperator& g, const Chip& chip,
   if (has_library(chip)) {
     k.mappings.push_back(of_library({Axis::n, Axis::m, Axis::k}));
   } else {
-    GemmShape shape{g.rows, g.n, g.k, stream.format, kept.format, g.multiply, kept.scaling};
-    shape.k_block = k_block(kept.format, kept.scaling);
+    GemmShape shape = shape_of(p, k, g.numerics.products);
+    shape.m = g.rows;
+    shape.vector = tile_vector(g.numerics.products, kept.format, g.multiply, Finish::store);
     auto mapping = choose_gemm_mapping(shape, chip, peak_bandwidth(part, chip.dram));
     if (!mapping) return tl::unexpected(mapping.error());
     k.mappings.push_back(std::move(*mapping));

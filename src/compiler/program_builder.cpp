@@ -7,6 +7,7 @@
 #include "chip/dram_shape.h"
 #include "compiler/kept_weights.h"
 #include "compiler/machine.h"
+#include "compiler/pinned_mappings.h"
 #include "compiler/weight_layout.h"
 
 namespace presil {
@@ -18,6 +19,7 @@ void set_extent(Kernel& kernel, Axis axis, Extent extent) {
 ProgramBuilder::ProgramBuilder(const Architecture& model, const Chip& chip, const MemoryPart& part,
                                const CompileOptions& options)
     : model_(model),
+      chip_(chip),
       options_(options),
       share_(share_of(model, chip, options)),
       mappings_(chip, peak_bandwidth(part, chip.dram)) {
@@ -104,27 +106,6 @@ Kernel ProgramBuilder::rowwise(std::string name, Op op, Extent rows, std::int64_
   return k;
 }
 
-GemmShape ProgramBuilder::shape_of(std::int64_t n, std::int64_t k, const std::vector<int>& weights,
-                                   const ProductNumerics& numerics) const {
-  const Tensor& first = program_.tensor(weights.front());
-  GemmShape shape{1, n, k, options_.numerics.stream, first.format};
-  for (const int w : weights) {
-    const Tensor& t = program_.tensor(w);
-    // Weights of several formats side by side are cut as the widest of them.
-    if (stored_bytes(t.format, t.scaling, 1, k) >
-        stored_bytes(shape.weights, shape.scaling, 1, k)) {
-      shape.weights = t.format;
-      shape.scaling = t.scaling;
-    }
-    shape.k_block = std::max(shape.k_block, k_block(t.format, t.scaling));
-  }
-  if (numerics.activations) {
-    shape.k_block = std::max(shape.k_block,
-                             k_block(numerics.activations->format, numerics.activations->scaling));
-  }
-  return shape;
-}
-
 Kernel ProgramBuilder::gemm(std::string name, Extent rows, int input, std::vector<int> weights,
                             int output, Epilogue epilogue, const ProductNumerics& numerics) {
   Kernel k = kernel(std::move(name), Op::gemm, {input}, std::move(weights), {output});
@@ -135,7 +116,7 @@ Kernel ProgramBuilder::gemm(std::string name, Extent rows, int input, std::vecto
   set_extent(k, Axis::m, rows);
   set_extent(k, Axis::n, {n, Symbol::one});
   set_extent(k, Axis::k, {columns, Symbol::one});
-  mappings_.map_gemm(k, shape_of(n, columns, k.weights, numerics), numerics);
+  mappings_.map_gemm(k, shape_of(program_, k, numerics), numerics);
   return k;
 }
 
@@ -149,7 +130,7 @@ Kernel ProgramBuilder::grouped_gemm(std::string name, const Routing& routing, Ex
   set_extent(g, Axis::n, {n, Symbol::one});
   set_extent(g, Axis::k, {k, Symbol::one});
   const ProductNumerics& numerics = options_.numerics.products;
-  mappings_.map_gemm(g, shape_of(n, k, g.weights, numerics), numerics);
+  mappings_.map_gemm(g, shape_of(program_, g, numerics), numerics);
   return g;
 }
 
@@ -218,6 +199,7 @@ void ProgramBuilder::sum_over_group(Block& block, const std::string& name, Epilo
 
 Feasible<Program> ProgramBuilder::finish() {
   if (mappings_.infeasible()) return tl::unexpected(*mappings_.infeasible());
+  pin_mappings(program_, options_.mappings, chip_);
   place_weights(program_);  // every weight has an address; layers are layer_stride apart
   return std::move(program_);
 }

@@ -75,10 +75,9 @@ class ProgramBuilder {
 
  private:
   int add_tensor(Tensor tensor);
-  GemmShape shape_of(std::int64_t n, std::int64_t k, const std::vector<int>& weights,
-                     const ProductNumerics& numerics) const;
 
   const Architecture& model_;
+  const Chip& chip_;
   const CompileOptions& options_;
   const ModelShare share_;
   MappingChooser mappings_;

@@ -2,8 +2,8 @@
 
 #include "base/integers.h"
 #include "chip/engine_time.h"
+#include "chip/vector_flops.h"
 #include "cycles/operator_work.h"
-#include "cycles/vector_flops.h"
 
 namespace presil {
 namespace {

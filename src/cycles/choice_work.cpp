@@ -1,5 +1,5 @@
+#include "chip/vector_flops.h"
 #include "cycles/operator_work.h"
-#include "cycles/vector_flops.h"
 
 namespace presil {
 

@@ -20,7 +20,7 @@ class KernelMeter {
   const Program& program() const { return *bound_.program; }
   const Step& step() const { return bound_.step; }
   std::int64_t extent(Axis axis) const { return b_.extent(axis); }
-  std::int64_t split_k() const { return b_.mapping->split_k; }
+  const Mapping& mapping() const { return *b_.mapping; }
   /// The mapping's tile along `axis`; without a loop over it, the whole of its `extent`.
   std::int64_t tile(Axis axis, std::int64_t extent) const;
   /// Tiles that loops over cores hand out.
@@ -48,6 +48,8 @@ class KernelMeter {
   /// `steps` of the busiest core, on `cores`, which are busy for `busy_share` of the time of all
   /// cores (default: their share of the cores).
   void run_on(std::int64_t steps, std::int64_t cores, std::optional<double> busy_share = {});
+  /// Whether a core loads a tile's operands while it computes on others.
+  void overlap_loads(bool overlapped) { work_.overlapped = overlapped; }
   void useful(std::int64_t flops) { work_.flops = flops; }
   std::int64_t active_cores() const { return work_.active_cores; }
 

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "chip/vector_flops.h"
 #include "cycles/collective_work.h"
 #include "cycles/kernel_meter.h"
-#include "cycles/vector_flops.h"
 #include "kernels/attention_law.h"
 #include "kernels/gemm_law.h"
 #include "kernels/rowwise_law.h"

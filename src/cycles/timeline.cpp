@@ -368,7 +368,8 @@ class Run {
     CHECK(room != kForever, "all stages before this one have been computed");
     fill_buffer_.take(bytes);
     const Picoseconds fill_start =
-        std::max({fill_free_, room, chip_.launch.prefetch ? Picoseconds(0) : launch_});
+        std::max({fill_free_, room, chip_.launch.prefetch ? Picoseconds(0) : launch_,
+                  p.work.overlapped ? Picoseconds(0) : at});
     const Picoseconds fill_end = std::max(arrived, fill_start + fill);
     fill_free_ = fill_end;
 

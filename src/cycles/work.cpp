@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/integers.h"
+#include "chip/vector_flops.h"
 #include "cycles/collective_work.h"
 #include "cycles/kernel_meter.h"
 #include "cycles/operator_work.h"
-#include "cycles/vector_flops.h"
 
 namespace presil {
 namespace {

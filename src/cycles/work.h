@@ -30,6 +30,7 @@ struct DramTraffic {
 struct KernelWork {
   std::int64_t steps = 1;  // tile steps of the busiest core, waves included
   std::int64_t active_cores = 1;
+  bool overlapped = true;  // a core loads while it computes
   Picoseconds matrix;
   Picoseconds vector;
   Picoseconds local;   // feeding the engines from local memory

@@ -191,6 +191,9 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   options.sequence_parallel = request.sequence_parallel;
   options.samples = request.sampling.temperature > 0;
   options.numerics = r.numerics;
+  if (!request.mapping.empty()) {
+    options.mappings = read_mapping_file(read_document(request.mapping, Syntax::yaml, places.home));
+  }
   for (; options.stage < request.pipeline_parallel; ++options.stage) {
     auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
     if (!program) return tl::unexpected(program.error());

@@ -33,7 +33,7 @@ struct RunRequest {
   std::int64_t context = 512;                   // tokens in the cache before a decode step
   std::vector<std::int64_t> prompts, contexts;  // of each sequence, in turn; empty: all alike
   std::int64_t tensor_parallel = 1;
-  std::string network;                // a name in networks/, instead of the chip's; "": the chip's
+  std::string network;  // a name in networks/, instead of the chip's; "": the chip's
   std::int64_t pipeline_parallel = 1;
   std::int64_t microbatches = 0;  // of a replica's sequences; 0: one a stage, where they divide
   std::int64_t data_parallel = 1;
@@ -44,6 +44,7 @@ struct RunRequest {
   std::int64_t max_tokens = 16;       // -n
   std::string weights;   // a GGUF file or a checkpoint; "": the model's own, where it has one
   std::string dtype;     // that weights are stored in without a file; "": numerics say
+  std::string mapping;   // a mapping/1 file whose mappings are pinned; "": all are searched
   std::string numerics;  // a name or a file; "": the chip's, else ggml or bf16
   std::string software;  // serving engine; "": the usual one for the chip
   std::optional<LaunchMode> launch;  // how kernels are launched; nothing: as the software does

@@ -5,10 +5,21 @@
 namespace presil {
 
 std::int64_t Mapping::tile(Axis axis) const {
-  for (const Loop& loop : loops) {
-    if (loop.axis == axis) return loop.tile;
+  for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
+    if (loop->axis == axis) return loop->tile;
   }
   return 0;
+}
+
+Strip Mapping::strip() const {
+  if (!loops.empty() && loops.front().over == Over::time && loops.front().axis != Axis::k) {
+    return {loops.front().axis, loops.front().tile};
+  }
+  // The inner of the loops over cores is gone through whole before the outer one takes a step.
+  for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
+    if (loop->over == Over::cores) return {loop->axis, 0};
+  }
+  return {};
 }
 
 std::string name_in_layer(std::string_view name, std::int64_t layer) {

@@ -106,15 +106,29 @@ struct Loop {
 
 inline constexpr std::int64_t kAnyRows = std::numeric_limits<std::int64_t>::max();
 
+/// A strip of tiles: `elements` along `axis`, which the other axis passes before the next strip.
+struct Strip {
+  Axis axis = Axis::m;
+  std::int64_t elements = 0;  // 0: all
+};
+
 /// A loop nest, outermost first, meant for steps with at most `max_m` rows.
+///
+/// The loops over cores of a product say in which order its tiles are handed out; a loop in time
+/// around them cuts one of their axes into strips: "m/1024 time, n/64 cores, m/128 cores, k/256
+/// time" hands out the 8 tiles of a first column of the first strip, then those of the second.
 struct Mapping {
   std::int64_t max_m = kAnyRows;
   std::vector<Loop> loops;
   std::int64_t split_k = 1;  // cores that share the k range of one output tile
+  std::int64_t buffers = 2;  // of each operand: with one, a core loads or computes
+  std::int64_t last_n = 0;   // n of the tiles of a last wave that leaves cores idle; 0: as others
   friend bool operator==(const Mapping&, const Mapping&) = default;
 
-  /// The tile along `axis`, or 0 when no loop runs over it.
+  /// The innermost tile along `axis`, or 0 when no loop runs over it.
   std::int64_t tile(Axis axis) const;
+  /// What the tiles of a product are handed out in.
+  Strip strip() const;
 };
 
 /// How tokens meet experts. Each token makes per_token pairs of a token and an expert.

@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "program/loop_text.h"
 #include "program/numerics_text.h"
 
 namespace presil {
@@ -78,11 +79,11 @@ std::string print(const Kernel& k, const std::vector<std::string>& labels) {
     const bool any = m.max_m == kAnyRows;
     text += fmt::format("    map {}:", any ? "any rows" : fmt::format("rows <= {}", m.max_m));
     for (const Loop& loop : m.loops) {
-      text += fmt::format(" {}/{} {}{}", to_string(loop.axis), loop.tile,
-                          loop.over == Over::cores ? "cores" : "time",
-                          &loop == &m.loops.back() ? "" : ",");
+      text += fmt::format(" {}{}", print(loop), &loop == &m.loops.back() ? "" : ",");
     }
     if (m.split_k > 1) text += fmt::format(", split k by {}", m.split_k);
+    if (m.buffers != 2) text += fmt::format(", buffers {}", m.buffers);
+    if (m.last_n > 0) text += fmt::format(", last wave n/{}", m.last_n);
     text += "\n";
   }
   return text;

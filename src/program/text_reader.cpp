@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "program/loop_text.h"
 #include "program/numerics_text.h"
 #include "program/text.h"
 #include "program/words.h"
@@ -254,6 +255,13 @@ class ProgramReader {
     }
   }
 
+  /// "n/64".
+  Loop tile() {
+    const std::optional<Loop> loop = parse_tile(words_.word("a loop such as n/64"));
+    if (!loop) words_.fail("expected a loop such as n/64");
+    return *loop;
+  }
+
   void read_mapping() {
     if (program_.blocks.empty() || program_.blocks.back().kernels.empty()) {
       words_.fail("expected a kernel before its mappings");
@@ -273,17 +281,16 @@ class ProgramReader {
         m.split_k = words_.integer();
         continue;
       }
-      const std::string loop = words_.word("a loop such as n/64");
-      const std::size_t slash = loop.find('/');
-      const auto axis = one_of(kAllAxes, std::string_view(loop).substr(0, slash));
-      Loop l;
-      if (!axis || slash == std::string::npos) words_.fail("expected a loop such as n/64");
-      l.axis = *axis;
-      const char* end = loop.data() + loop.size();
-      const auto [stop, error] = std::from_chars(loop.data() + slash + 1, end, l.tile);
-      if (error != std::errc() || stop != end || l.tile < 1) {
-        words_.fail("expected a loop such as n/64");
+      if (words_.skip("buffers")) {
+        m.buffers = words_.integer();
+        continue;
       }
+      if (words_.skip("last")) {
+        words_.expect("wave");
+        m.last_n = tile().tile;
+        continue;
+      }
+      Loop l = tile();
       const std::string over = words_.word("cores or time");
       if (over != "cores" && over != "time") words_.fail("expected cores or time");
       l.over = over == "cores" ? Over::cores : Over::time;
