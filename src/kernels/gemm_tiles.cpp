@@ -44,20 +44,21 @@ GemmTiles gemm_tiles(GemmKernel kernel, std::string_view generation, std::int64_
   switch (kernel) {
     case GemmKernel::library:
     case GemmKernel::eager:
-      if (generation == "wgmma" || generation == "tcgen05") return {kFree, kSplits, true};
-      return {kFixed, kSplits, true};
+    case GemmKernel::rocblas:
+      if (generation == "wgmma" || generation == "tcgen05") return {kFree, kSplits, 1, true};
+      return {kFixed, kSplits, 1, true};
     case GemmKernel::cutlass:
       if (m <= 64) return {kUpTo64, kNoSplit};
       if (m <= 128) return {kUpTo128, kNoSplit};
-      return {kMore, kNoSplit};
+      return {kMore, kNoSplit, 2};
     case GemmKernel::blocks:
     case GemmKernel::cutlass_block:
-      return {kBlocks, kNoSplit};
+      return {kBlocks, kNoSplit, m > 128 ? 2.0 : 1.0};
     case GemmKernel::swapped:
     case GemmKernel::flashinfer:
       return {kSwapped, kNoSplit};
   }
-  return {kFixed, kSplits, true};
+  return {kFixed, kSplits, 1, true};
 }
 
 }  // namespace presil::kernels

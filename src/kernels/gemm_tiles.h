@@ -12,6 +12,7 @@ namespace presil::kernels {
 struct GemmTiles {
   std::span<const GemmTile> tiles;       // of split 1
   std::span<const std::int64_t> splits;  // ascending, from 1
+  double cluster = 1;                    // cores that take neighbouring tiles along m together
   bool chosen = false;                   // the library chooses, and not always the best
 };
 
