@@ -123,7 +123,8 @@ struct Shape {
   double bytes;                           // of all operands, once
   double macs;                            // a clock and core, sustained
   double dram_us;
-  double cluster = 1;  // cores that take neighbouring tiles along m together
+  double cluster = 1;     // cores that take neighbouring tiles along m together
+  double least_rows = 1;  // a tile of fewer rows takes as long
 };
 
 struct TileTime {
@@ -147,7 +148,7 @@ TileTime time_of(const Shape& s, const Machine& machine, const Numbers& c, const
   const double waves = waves_of(tiles, machine.cores);
   const double cycles_a_us = machine.clock_ghz * 1e3;
   const double step =
-      norm(tm * tn / s.macs,  // cycles along k
+      norm(std::max(tm, s.least_rows) * tn / s.macs,  // cycles along k
            (tm * s.activation_bytes + tn * s.weight_bytes) / kFeedBytesPerCycle, kFeedOverlap);
   t.work = waves * s.k / split * step / cycles_a_us;
   t.memory = std::max(s.dram_us / c.dram_share,
@@ -187,6 +188,7 @@ TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const 
   TileTime best;
   const GemmTiles tiles = gemm_tiles(call.kernel, machine.generation, call.m);
   s.cluster = tiles.cluster;
+  s.least_rows = tiles.least_rows;
   for (const GemmTile& tile : tiles.tiles) {
     for (const std::int64_t split : tiles.splits) {
       const GemmTile cut{tile.m, tile.n, split};
