@@ -23,13 +23,10 @@ constexpr std::pair<std::string_view, GemmTypes> kTypes[] = {
 };
 
 constexpr std::pair<GemmKernel, std::string_view> kNames[] = {
-    {GemmKernel::library, "library"},
-    {GemmKernel::eager, "eager"},
-    {GemmKernel::cutlass, "cutlass"},
-    {GemmKernel::blocks, "blocks"},
-    {GemmKernel::swapped, "swapped"},
-    {GemmKernel::flashinfer, "flashinfer"},
-    {GemmKernel::cutlass_block, "cutlass_block"},
+    {GemmKernel::library, "library"},       {GemmKernel::eager, "eager"},
+    {GemmKernel::rocblas, "rocblas"},       {GemmKernel::cutlass, "cutlass"},
+    {GemmKernel::blocks, "blocks"},         {GemmKernel::swapped, "swapped"},
+    {GemmKernel::flashinfer, "flashinfer"}, {GemmKernel::cutlass_block, "cutlass_block"},
 };
 
 }  // namespace
@@ -48,8 +45,9 @@ std::string_view to_string(GemmKernel kernel) {
   return "library";
 }
 
-GemmKernel gemm_kernel(std::string_view engine, std::string_view type, std::int64_t m,
-                       std::int64_t n, std::int64_t k) {
+GemmKernel gemm_kernel(std::string_view engine, std::string_view type, std::string_view generation,
+                       std::int64_t m, std::int64_t n, std::int64_t k) {
+  if (generation == "mfma") return GemmKernel::rocblas;
   if (type == "fp8") {
     return engine == "vllm" || engine == "sglang" ? GemmKernel::cutlass : GemmKernel::library;
   }

@@ -16,15 +16,15 @@ namespace {
 constexpr ConstantInfo kConstants[] = {
     {"start_us", 3, 0.5, 100, kEngine | kType | kKernel,
      "launch, first bytes and last bytes of the kernels, as the engine's rows were timed"},
-    {"efficiency", 0.85, 0.5, 1, kNothing, "of the matrix engines' clocked peak in a main loop"},
-    {"feed_bytes_per_cycle", 64, 48, 200, kNothing, "operands into a core's local memory"},
+    {"efficiency", 0.95, 0.5, 1, kNothing,
+     "of the matrix engines' clocked peak while operands are there"},
     {"overlap", 2, 1, 8, kGeneration, "of a core's work with DRAM, as the power of a norm"},
-    {"prologue_cycles", 800, 1, 5000, kGeneration, "of a wave: nothing is multiplied yet"},
-    {"epilogue_bytes_per_cycle", 30, 4, 200, kGeneration, "a core's results on their way out"},
-    {"dram_share", 0.95, 0.3, 1, kGeneration, "of the memory engine's bandwidth"},
-    {"core_gbs", 55, 35, 150, kNothing, "that one core can draw"},
+    {"prologue_cycles", 600, 1, 5000, kGeneration, "of a wave: nothing is multiplied yet"},
+    {"epilogue_bytes_per_cycle", 20, 4, 200, kGeneration, "a core's results on their way out"},
+    {"dram_share", 0.95, 0.3, 0.98, kKernel, "of the memory engine's bandwidth"},
+    {"core_gbs", 60, 40, 80, kNothing, "that one core can draw"},
     {"split_us", 2, 0.1, 10, kNothing, "the second step of a product split along k"},
-    {"energy", 1, 0.3, 4, kEngine | kType,
+    {"energy", 1.1, 0.3, 4, kEngine | kType,
      "of the matrix engines and what feeds them, to the chip file's: data, kernel, voltage"},
     {"regret", 0.06, 0, 1, kGeneration,
      "how far from the best tile towards 128 x 128 a library's choice lies"},
@@ -42,20 +42,19 @@ struct Numbers {
   explicit Numbers(Constants c)
       : start_us(c[0]),
         efficiency(c[1]),
-        feed(c[2]),
-        overlap(c[3]),
-        prologue_cycles(c[4]),
-        epilogue(c[5]),
-        dram_share(c[6]),
-        core_gbs(c[7]),
-        split_us(c[8]),
-        energy(c[9]),
-        regret(c[10]),
-        quantise_row_us(c[11]),
-        quantise_cache(c[12]),
-        quantise_dram_share(c[13]),
-        host_floor_us(c[14]) {}
-  double start_us, efficiency, feed, overlap, prologue_cycles, epilogue, dram_share, core_gbs;
+        overlap(c[2]),
+        prologue_cycles(c[3]),
+        epilogue(c[4]),
+        dram_share(c[5]),
+        core_gbs(c[6]),
+        split_us(c[7]),
+        energy(c[8]),
+        regret(c[9]),
+        quantise_row_us(c[10]),
+        quantise_cache(c[11]),
+        quantise_dram_share(c[12]),
+        host_floor_us(c[13]) {}
+  double start_us, efficiency, overlap, prologue_cycles, epilogue, dram_share, core_gbs;
   double split_us, energy, regret, quantise_row_us, quantise_cache, quantise_dram_share;
   double host_floor_us;
 };
@@ -64,6 +63,13 @@ constexpr double kResultBytes = 2;   // bf16 out
 constexpr double kPartialBytes = 4;  // fp32 sums of a split
 constexpr double kCopies = 5;        // of the weights that the measuring loop cycles through
 constexpr double kLeastSplitOfK = 256;
+// A core's port to the shared cache: 64 B a clock on every NVIDIA part so far (recalled). It and
+// the matrix engines take turns at the local memory, so they overlap well but not perfectly
+// (fitted).
+constexpr double kFeedBytesPerCycle = 64;
+constexpr double kFeedOverlap = 3;
+// The clock gives way smoothly as a product nears the power limit (estimate).
+constexpr double kPowerSharpness = 8;
 
 double as_double(std::int64_t value) {
   return static_cast<double>(value);
@@ -117,6 +123,8 @@ struct Shape {
   double bytes;                           // of all operands, once
   double macs;                            // a clock and core, sustained
   double dram_us;
+  double cluster = 1;     // cores that take neighbouring tiles along m together
+  double least_rows = 1;  // a tile of fewer rows takes as long
 };
 
 struct TileTime {
@@ -135,11 +143,13 @@ TileTime time_of(const Shape& s, const Machine& machine, const Numbers& c, const
                  double beat) {
   TileTime t{tile};
   const double tm = as_double(tile.m), tn = as_double(tile.n), split = as_double(tile.split);
-  const double tiles = std::ceil(s.m / tm) * std::ceil(s.n / tn) * split;
+  const double rows = std::ceil(std::ceil(s.m / tm) / s.cluster) * s.cluster;
+  const double tiles = rows * std::ceil(s.n / tn) * split;
   const double waves = waves_of(tiles, machine.cores);
   const double cycles_a_us = machine.clock_ghz * 1e3;
-  const double step = std::max(tm * tn / s.macs,  // cycles along k
-                               (tm * s.activation_bytes + tn * s.weight_bytes) / c.feed);
+  const double step =
+      norm(std::max(tm, s.least_rows) * tn / s.macs,  // cycles along k
+           (tm * s.activation_bytes + tn * s.weight_bytes) / kFeedBytesPerCycle, kFeedOverlap);
   t.work = waves * s.k / split * step / cycles_a_us;
   t.memory = std::max(s.dram_us / c.dram_share,
                       s.bytes / (std::min(tiles, machine.cores) * c.core_gbs * 1e3));
@@ -174,9 +184,11 @@ Shape shape_of(const GemmCall& call, const Machine& machine, const Numbers& c, d
           dram_us * o.sum() / (o.sum() + pass)};
 }
 
-TileTime best_tile(const GemmCall& call, const Shape& s, const Machine& machine, const Numbers& c) {
+TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const Numbers& c) {
   TileTime best;
   const GemmTiles tiles = gemm_tiles(call.kernel, machine.generation, call.m);
+  s.cluster = tiles.cluster;
+  s.least_rows = tiles.least_rows;
   for (const GemmTile& tile : tiles.tiles) {
     for (const std::int64_t split : tiles.splits) {
       const GemmTile cut{tile.m, tile.n, split};
@@ -243,8 +255,8 @@ Terms gemm_terms(const GemmCall& call, const Machine& machine, Constants constan
   const TileTime t = pinned
                          ? time_of(s, machine, c, *pinned, std::numeric_limits<double>::infinity())
                          : best_tile(call, s, machine, c);
-  const double product =
-      std::max(norm(t.work, t.memory, c.overlap) + t.after, power_us(call, machine, c));
+  const double product = norm(norm(t.work, t.memory, c.overlap) + t.after,
+                              power_us(call, machine, c), kPowerSharpness);
 
   Terms terms;
   terms.before = c.start_us;

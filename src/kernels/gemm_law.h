@@ -34,8 +34,9 @@ std::optional<GemmTypes> gemm_types(std::string_view type);
 
 /// Which tiles a kernel has and how it takes one.
 enum class GemmKernel {
-  library,        // cuBLAS, rocBLAS and their like: any tile, any split, the best by their count
+  library,        // cuBLAS and its like: any tile, any split, the best by their count
   eager,          // the same, timed by a host that launches it and waits
+  rocblas,        // the same on AMD, where few tokens draw little of the DRAM
   cutlass,        // one tile by the number of tokens, no split
   blocks,         // DeepGEMM: 64 or 128 tokens by up to 160 outputs, no split
   swapped,        // the same for few tokens: outputs on the tile's long side
@@ -46,8 +47,8 @@ enum class GemmKernel {
 std::string_view to_string(GemmKernel kernel);
 
 /// The kernel an engine takes for a product, the `kernel` of a Situation: from its rules.
-GemmKernel gemm_kernel(std::string_view engine, std::string_view type, std::int64_t m,
-                       std::int64_t n, std::int64_t k);
+GemmKernel gemm_kernel(std::string_view engine, std::string_view type, std::string_view generation,
+                       std::int64_t m, std::int64_t n, std::int64_t k);
 
 struct GemmCall {
   std::int64_t m = 1, n = 1, k = 1;

@@ -107,7 +107,7 @@ TEST(GemmLaw, ABoardThatGivesHalfTheWattsHalvesALongProduct) {
   m.power_limit_w = 130;
   m.power_idle_w = 30;
   const GemmCall call{8192, 8192, 8192};
-  const double energy = values()[9];  // 1: the chip's own
+  const double energy = values()[8];  // of the chip's own, of the constants
   const double flops = 2.0 * 8192 * 8192 * 8192;
   EXPECT_NEAR(predicted_us(call, m), flops * 2e-12 * energy / 100 * 1e6, 50);
 }
@@ -126,14 +126,14 @@ TEST(GemmLaw, EveryTypeIsPredictedEvenWhereTheEngineLacksIt) {
 }
 
 TEST(GemmKernels, FollowTheEnginesRules) {
-  EXPECT_EQ(gemm_kernel("trtllm", "bf16", 64, 4096, 4096), GemmKernel::library);
-  EXPECT_EQ(gemm_kernel("trtllm", "fp8", 64, 4096, 4096), GemmKernel::library);
-  EXPECT_EQ(gemm_kernel("vllm", "fp8", 64, 4096, 4096), GemmKernel::cutlass);
-  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", 128, 4096, 4096), GemmKernel::swapped);
-  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", 129, 4096, 4096), GemmKernel::blocks);
-  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", 31, 4096, 4096), GemmKernel::flashinfer);
-  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", 32, 4096, 4096), GemmKernel::blocks);
-  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", 32, 4096, 64), GemmKernel::cutlass_block);
+  EXPECT_EQ(gemm_kernel("trtllm", "bf16", "wgmma", 64, 4096, 4096), GemmKernel::library);
+  EXPECT_EQ(gemm_kernel("trtllm", "fp8", "wgmma", 64, 4096, 4096), GemmKernel::library);
+  EXPECT_EQ(gemm_kernel("vllm", "fp8", "wgmma", 64, 4096, 4096), GemmKernel::cutlass);
+  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", "wgmma", 128, 4096, 4096), GemmKernel::swapped);
+  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", "wgmma", 129, 4096, 4096), GemmKernel::blocks);
+  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", "wgmma", 31, 4096, 4096), GemmKernel::flashinfer);
+  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", "wgmma", 32, 4096, 4096), GemmKernel::blocks);
+  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", "wgmma", 32, 4096, 64), GemmKernel::cutlass_block);
 }
 
 }  // namespace

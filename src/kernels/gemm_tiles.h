@@ -12,6 +12,8 @@ namespace presil::kernels {
 struct GemmTiles {
   std::span<const GemmTile> tiles;       // of split 1
   std::span<const std::int64_t> splits;  // ascending, from 1
+  double cluster = 1;                    // cores that take neighbouring tiles along m together
+  double least_rows = 1;                 // a tile of fewer rows of tokens takes as long
   bool chosen = false;                   // the library chooses, and not always the best
 };
 

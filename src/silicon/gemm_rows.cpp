@@ -42,9 +42,9 @@ std::variant<JudgedGemm, std::string> judge_gemm(const Row& row, const Machine& 
   if (row.m < 1 || row.n < 1 || row.k < 1) return std::string("a size is missing");
   if (machine.macs_per_cycle.empty()) return std::string("the chip has no matrix engine");
 
-  const GemmKernel kernel = timed_by_host(row)
-                                ? GemmKernel::eager
-                                : kernels::gemm_kernel(row.backend, row.dtype, row.m, row.n, row.k);
+  GemmKernel kernel =
+      kernels::gemm_kernel(row.backend, row.dtype, machine.generation, row.m, row.n, row.k);
+  if (kernel == GemmKernel::library && timed_by_host(row)) kernel = GemmKernel::eager;
   return JudgedGemm{{row.backend, row.dtype, machine.generation, std::string(to_string(kernel))},
                     {row.m, row.n, row.k, *types, kernel},
                     residency_of(row)};
