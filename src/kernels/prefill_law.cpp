@@ -18,6 +18,7 @@ enum Index : std::size_t {
   kPrologue,
   kTensor,
   kFp8,
+  kPaged,
   kExp,
   kBeside,
   kTail,
@@ -33,35 +34,38 @@ enum Index : std::size_t {
 
 constexpr ConstantInfo kConstants[] = {
     {"start_us", 11.5, 1, 40, kEngine, "launches of the attention and of what comes before it"},
-    {"prologue_cycles", 2500, 100, 20000, kGeneration | kKernel,
+    {"prologue_cycles", 3500, 100, 20000, kGeneration | kKernel,
      "of a CTA of 128 query rows beside its key tiles: first loads, last stores"},
-    {"tensor_share", 0.65, 0.02, 1, kGeneration | kKernel,
+    {"tensor_share", 0.58, 0.02, 1, kGeneration | kKernel,
      "of the tensor peak that a key tile's two products reach"},
-    {"fp8_share", 0.75, 0.1, 1, kEngine | kKernel,
+    {"fp8_share", 0.7, 0.1, 1, kKernel,
      "of tensor_share when fp8 is multiplied: V is transposed, scales are applied"},
+    {"paged_share", 0.7, 0.1, 1, kNothing,
+     "of tensor_share when fp8 keys come in pages too small for bulk copies"},
     {"exp_work", 1.7, 0.3, 8, kNothing,
      "vector work of a score, in exps: maximum, scaling, sum, rounding"},
     {"beside", 3, 1, 8, kNothing, "how far tensor and exp units overlap: a norm's power"},
     {"tail", 0.5, 0, 1, kKernel, "of the longest CTA that no other CTA fills up"},
     {"combine_us", 8, 0, 20, kNothing, "second kernel when the keys are split"},
-    {"window_steps", 0.8, 0, 6, kEngine | kType, "more key tiles at the lower edge of a window"},
+    {"window_steps", 1, 0, 6, kEngine | kType, "more key tiles at the lower edge of a window"},
     {"narrow_us", 2, 0, 20, kEngine, "of copies when values are narrower than keys"},
-    {"token_cycles", 100, 0, 9000, kEngine, "of one core for a new token's entry in the cache"},
-    {"query_passes", 0.7, 0, 6, kEngine | kType, "over Q before the attention"},
-    {"cache_passes", 0.5, 0, 6, kEngine, "over new K and V before the attention"},
+    {"token_cycles", 120, 0, 9000, kEngine, "of one core for a new token's entry in the cache"},
+    {"query_passes", 1.5, 0, 6, kNothing, "over Q where it is rotated or quantised in memory"},
+    {"cache_passes", 0.4, 0, 6, kEngine, "over new K and V before the attention"},
     {"dram_share", 1, 0.5, 1, kNothing, "of the memory engine's bandwidth"},
-    {"overlap", 1.1, 1, 8, kNothing, "of DRAM with work: a norm's power"},
+    {"overlap", 1.25, 1, 8, kNothing, "of DRAM with work: a norm's power"},
 };
 
 /// A library's kernel as the law sees it.
 struct Kernel {
-  double rows = 128;       // of a query tile
-  double granule = 128;    // rows that are computed or left out together
-  double keys = 128;       // of a key tile
-  double key_dim = 0;     // with padding; 0: as the call says
+  double rows = 128;     // of a query tile
+  double granule = 128;  // rows that are computed or left out together
+  double keys = 128;     // of a key tile
+  double key_dim = 0;    // with padding; 0: as the call says
   double value_dim = 0;
   bool packs = false;      // query heads of one KV head stand in one tile
   bool splits = false;     // keys among CTAs when query tiles are few
+  bool paged = false;      // fp8 keys come in small pages
   bool fp8 = false;        // multiplies fp8 when the cache holds it
   double passed_over = 0;  // cost of a key tile below the window, of one within
 };
@@ -108,6 +112,7 @@ Kernel flash_3(const AttentionCall& call, const Machine& machine, std::string_vi
     if (d > 192) k.keys = local ? 64 : 128;
   }
   k.packs = k.splits = true;
+  k.paged = paged && k.fp8;
   return k;
 }
 
@@ -124,7 +129,7 @@ Kernel fmha(const AttentionCall& call, const Machine& machine) {
   Kernel k;
   const std::int64_t d = call.head_dim;
   k.fp8 = is_fp8(call.cache) && machine.macs_per_cycle.contains(Format::fp8_e4m3);
-  k.rows = machine.generation == "mma" ? 64 : 128;
+  k.rows = 128;
   k.granule = 64;
   if (machine.generation != "mma") k.keys = d <= 64 || (k.fp8 && d <= 128) ? 256 : 128;
   if (k.fp8 && d == 192) k.key_dim = k.value_dim = 256;
@@ -218,22 +223,27 @@ Operands operands_of(const AttentionCall& call) {
   return o;
 }
 
+/// Multiply-adds a cycle and core; of the nearest format when the engines lack the asked one.
+double macs_of(const Machine& machine, Format format) {
+  for (const Format f : {format, Format::bf16, Format::fp16}) {
+    const auto found = machine.macs_per_cycle.find(f);
+    if (found != machine.macs_per_cycle.end()) return found->second;
+  }
+  return machine.vector_flops_per_cycle / 2;
+}
+
 /// Cycles of a core for one key tile of a query tile.
 double step_cycles(const AttentionCall& call, const Kernel& k, const Machine& machine,
-                   const Situation& situation, Constants c) {
-  const auto fp8 = machine.macs_per_cycle.find(Format::fp8_e4m3);
-  const auto bf16 = machine.macs_per_cycle.find(Format::bf16);
-  const bool narrow = k.fp8 && fp8 != machine.macs_per_cycle.end();
-  const double macs = narrow ? fp8->second : bf16->second;
+                   Constants c) {
+  const double macs = macs_of(machine, k.fp8 ? Format::fp8_e4m3 : Format::bf16);
+  const double share = c[kTensor] * (k.fp8 ? c[kFp8] : 1) * (k.paged ? c[kPaged] : 1);
   const double scores = k.rows * k.keys;
-  const double tensor =
-      scores * (k.key_dim + k.value_dim) / (macs * c[kTensor] * (narrow ? c[kFp8] : 1));
+  const double tensor = scores * (k.key_dim + k.value_dim) / (macs * share);
   // On tcgen05 another warp group corrects O: a fifth less for the softmax (estimate).
   const double work = c[kExp] * (machine.generation == "tcgen05" ? 0.8 : 1);
-  const double exps = scores * work / machine.exp_per_cycle;
-  // vLLM's pages leave FlashAttention 3 no registers to overlap the two at its widest fp8 heads.
-  const bool apart =
-      narrow && situation.kernel == "fa3" && situation.engine == "vllm" && call.head_dim > 192;
+  const double exps = scores * work / std::max(1.0, machine.exp_per_cycle);
+  // Small pages take the registers that the widest heads need to overlap the two.
+  const bool apart = k.paged && call.head_dim > 192;
   return norm(tensor, exps, apart ? 1 : c[kBeside]);
 }
 
@@ -255,8 +265,10 @@ double before_us(const AttentionCall& call, const Machine& machine, const Situat
   const double given = situation.engine == "trtllm" ? 2 : bytes_of_element(call.multiply);
   const double kept = bytes_of_element(call.cache);
   const double used = is_fp8(call.cache) ? 1 : 2;
-  const double pass =
-      c[kCachePasses] * o.fresh * (given + kept) + c[kQueryPasses] * o.queries * (given + used);
+  const bool rewritten =
+      situation.engine == "trtllm" || (is_fp8(call.cache) && !is_fp8(call.multiply));
+  const double pass = c[kCachePasses] * o.fresh * (given + kept) +
+                      (rewritten ? c[kQueryPasses] : 0) * o.queries * (given + used);
   const Traffic cold = prefill_traffic(call, machine, Residency::streaming);
   const double by_dram = pass / (cold.read + cold.written) * dram_us / c[kShare];
   const double by_cache = machine.l2_gbs > 0 ? pass / (machine.l2_gbs * 1e3) : 0;
@@ -302,7 +314,7 @@ Terms prefill_terms(const AttentionCall& call, const Machine& machine, const Sit
                     Constants c, double dram_us) {
   const Kernel k = kernel_of(call, machine, situation);
   Grid grid = grid_of(call, k, c[kWindow]);
-  const double step = step_cycles(call, k, machine, situation, c);
+  const double step = step_cycles(call, k, machine, c);
   const double cta = c[kPrologue] * k.rows / 128;
   Terms t;
   t.before = c[kStart] + (k.value_dim < k.key_dim ? c[kNarrow] : 0);

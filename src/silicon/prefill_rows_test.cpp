@@ -1,0 +1,82 @@
+#include "silicon/prefill_rows.h"
+
+#include <gtest/gtest.h>
+
+namespace presil::silicon {
+namespace {
+
+kernels::Machine hopper() {
+  kernels::Machine m;
+  m.generation = "wgmma";
+  m.cores = 132;
+  m.clock_ghz = 1.98;
+  m.macs_per_cycle = {{Format::bf16, 2048}, {Format::fp8_e4m3, 4096}};
+  m.exp_per_cycle = 16;
+  m.local_bytes = 256 * 1024;
+  m.l2_bytes = 25.0 * 1024 * 1024;
+  m.l2_gbs = 10454;
+  m.dram_stream_gbs = 3266;
+  return m;
+}
+
+Row row_of(std::int64_t batch, std::int64_t seq, double us) {
+  Row r;
+  r.op = MeasuredOp::attention_prefill;
+  r.chip = "H";
+  r.backend = "vllm";
+  r.dtype = "bf16";
+  r.kv_dtype = "fp8";
+  r.batch = batch;
+  r.seq = seq;
+  r.heads = 32;
+  r.kv_heads = 8;
+  r.head_dim = 128;
+  r.latency_us = us;
+  return r;
+}
+
+TEST(PrefillRows, ARowBecomesTheCallItMeasured) {
+  const auto judged = judge_prefill(row_of(4, 1000, 100), hopper());
+  ASSERT_TRUE(std::holds_alternative<JudgedPrefill>(judged));
+  const JudgedPrefill j = std::get<JudgedPrefill>(judged);
+  EXPECT_EQ(j.situation, (kernels::Situation{"vllm", "bf16/fp8", "wgmma", "fa3"}));
+  EXPECT_EQ(j.call().groups.front().batch, 4);
+  EXPECT_EQ(j.call().cache, Format::fp8_e4m3);
+}
+
+TEST(PrefillRows, UnevenHeadsAndUnknownTypesAreRefusedWithAReason) {
+  Row uneven = row_of(1, 10, 10);
+  uneven.kv_heads = 7;
+  EXPECT_EQ(std::get<std::string>(judge_prefill(uneven, hopper())),
+            "32 heads do not share 7 KV heads evenly");
+  Row strange = row_of(1, 10, 10);
+  strange.kv_dtype = "fp3";
+  EXPECT_EQ(std::get<std::string>(judge_prefill(strange, hopper())),
+            "type bf16 with a cache of fp3");
+}
+
+TEST(PrefillRows, AFitFindsHowLongTheLawItselfTook) {
+  // Rows made by the law with a start of 20 us: the fit finds them again.
+  std::vector<Row> rows;
+  for (std::int64_t seq = 16; seq <= 4096; seq *= 2) {
+    rows.push_back(row_of(1, seq, 1));
+    rows.push_back(row_of(32, seq, 1));
+  }
+  const kernels::Machine machine = hopper();
+  const auto machine_of = [&](const std::string&) -> const kernels::Machine& { return machine; };
+  const auto dram_us = [](const kernels::Machine& m, const kernels::Traffic& t) {
+    return (t.read + t.written) / (m.dram_stream_gbs * 1e3);
+  };
+  kernels::ConstantTable truth;
+  truth.set("prefill", "start_us", "vllm * * *", 20);
+  FitProblem problem = prefill_problem(rows, machine_of, dram_us);
+  ASSERT_EQ(problem.situations.size(), 1u);
+  const auto constants = truth.values(problem.law, problem.situations[0]);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    problem.measured_us[i] = problem.predict(i, constants);
+  }
+  EXPECT_LT(mape(problem, fit(problem, {})), 1);
+}
+
+}  // namespace
+}  // namespace presil::silicon
