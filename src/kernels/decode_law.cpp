@@ -36,7 +36,7 @@ constexpr ConstantInfo kConstants[] = {
     {"engine_us", 9.5, 0, 12, kEngine | kType, "around the kernel: metadata, casts of the query"},
     {"prologue_kcycles", 1, 0.1, 20, kOwn, "thousand clocks of a CTA before and after its loop"},
     {"unit_kcycles", 2.5, 0, 20, kOwn, "of a sequence and cache head, however many its splits"},
-    {"head_kcycles", 0.1, 0, 1, kOwn, "the same, for each query head of the group"},
+    {"head_kcycles", 0.1, 0, 1, kOwn, "of a CTA, for each query head it serves"},
     {"loop_share", 0.64, 0.05, 1, kOwn, "of the matrix engine, by tiles with their padding"},
     {"loop_bytes_per_cycle", 25, 1, 200, kOwn, "that one CTA loads"},
     {"overlap", 2.2, 1, 8, kNothing, "exponent between the cores' time and DRAM's"},
