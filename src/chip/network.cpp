@@ -9,12 +9,14 @@ namespace presil {
 namespace {
 
 constexpr Range kCount{1, 1024};
+constexpr Range kCountOrNone{0, 1024};
 
 ScaleOut read_fields(Fields& f) {
   ScaleOut s;
   s.name = f.text("name", "name of the network, as its file is called");
   s.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "of one adapter, one direction");
-  s.adapters = f.integer("adapters", "of a node", kCount);
+  s.adapters =
+      f.integer_or("adapters", "of a node, at most; 0: as many as its chips need", 0, kCountOrNone);
   s.chips_per_adapter =
       f.integer_or("chips_per_adapter", "chips that share the adapter next to them", 1, kCount);
   s.latency = f.quantity<Seconds>("latency", "from adapter to adapter, switches included");
@@ -30,7 +32,8 @@ ScaleOut read_fields(Fields& f) {
 }  // namespace
 
 std::int64_t ScaleOut::adapters_reached(std::int64_t ranks) const {
-  return std::min(adapters, ceil_div(ranks, chips_per_adapter));
+  const std::int64_t beside = ceil_div(ranks, chips_per_adapter);
+  return adapters == 0 ? beside : std::min(adapters, beside);
 }
 
 BytesPerSecond ScaleOut::out_of_node(std::int64_t ranks) const {

@@ -19,7 +19,7 @@ namespace presil {
 struct ScaleOut {
   std::string name;
   BytesPerSecond bandwidth;            // of one adapter, one direction
-  std::int64_t adapters = 1;           // of a node
+  std::int64_t adapters = 0;           // of a node, at most; 0: as many as its chips need
   std::int64_t chips_per_adapter = 1;  // chips that share the adapter next to them
   Seconds latency;                     // from adapter to adapter, switches included
   bool in_host = false;                // the PCIe of one host, which joins pairs of its chips

@@ -24,6 +24,8 @@ TEST(ScaleOut, RanksReachTheAdaptersBesideThem) {
   EXPECT_EQ(n.adapters_reached(3), 2);
   EXPECT_EQ(n.adapters_reached(16), 4);  // a node has no more
   EXPECT_DOUBLE_EQ(n.out_of_node(3).count(), 20e9);
+  n.adapters = 0;
+  EXPECT_EQ(n.adapters_reached(72), 36);  // one for every two, however many
 }
 
 TEST(ScaleOut, EveryShippedNetworkIsReadAndNamesItsSources) {
@@ -32,7 +34,7 @@ TEST(ScaleOut, EveryShippedNetworkIsReadAndNamesItsSources) {
   for (const std::string& name : names) {
     const NetworkFiles files = load_network(name, {}, kHome);
     EXPECT_EQ(files.network.name, name);
-    for (const char* field : {"bandwidth", "adapters", "latency", "energy"}) {
+    for (const char* field : {"bandwidth", "latency", "energy"}) {
       EXPECT_NE(source_of(files.network.sources, field), nullptr) << name << ": " << field;
     }
   }

@@ -59,7 +59,8 @@ std::variant<JudgedCollective, std::string> judge_collective(
   Chip cluster = chip;
   const std::int64_t per_node = ranks_a_node(row.kernel);
   if (per_node > 0) {
-    const bool pairwise = row.kernel.find("pairwise") != std::string::npos;
+    const bool pairwise = row.kernel.find("pairwise") != std::string::npos ||
+                          chip.link->max_group < std::min(per_node, row.tp);
     if (pairwise) {
       cluster.link->bandwidth = std::min(cluster.link->bandwidth, kBridge);
       cluster.link->topology = Topology::point_to_point;
