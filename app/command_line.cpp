@@ -2,26 +2,15 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/error.h"
-
 namespace presil::app {
 namespace {
 
 /// Adds a verb: its name, what it is for, and what it does once options are parsed.
 using AddVerb = std::function<CLI::App*(const char*, const char*, std::function<int()>)>;
 
-/// What the contract names and this version cannot do yet is refused, not ignored.
-void refuse_not_yet(const Options& o) {
-  if (o.pipeline_parallel != 1) throw InputError("--pp: pipeline parallelism is not there yet");
-  if (o.expert_parallel != 1) throw InputError("--ep: expert parallelism is not there yet");
-  if (!o.software.empty()) throw InputError("--software: serving engines are not there yet");
-}
-
 void add_run(const AddVerb& verb, Options& o) {
-  CLI::App* run = verb("run", "A model on a chip: values, cycles, joules, dollars", [&] {
-    refuse_not_yet(o);
-    return run_verb(o.common, o.request);
-  });
+  CLI::App* run = verb("run", "A model on a chip: values, cycles, joules, dollars",
+                       [&] { return run_verb(o.common, o.request); });
   add_design(*run, o);
   add_step(*run, o);
   add_values(*run, o);
@@ -30,7 +19,6 @@ void add_run(const AddVerb& verb, Options& o) {
 void add_numerics(const AddVerb& verb, Options& o) {
   CLI::App* numerics =
       verb("numerics", "All named arithmetics for one model and text: quality and speed", [&] {
-        refuse_not_yet(o);
         o.numerics.run = o.request;
         return numerics_verb(o.common, o.numerics);
       });
@@ -46,7 +34,6 @@ void add_chat(const AddVerb& verb, Options& o) {
   o.chat.run.max_tokens = 256;
   CLI::App* chat =
       verb("chat", "A conversation, and its tokens a second on this machine and on the chip", [&] {
-        refuse_not_yet(o);
         const auto answer_tokens = o.chat.run.max_tokens;
         const SamplingOptions sampling = o.chat.run.sampling;
         o.chat.run = o.request;
@@ -63,20 +50,15 @@ void add_chat(const AddVerb& verb, Options& o) {
 }
 
 void add_sweep(const AddVerb& verb, Options& o) {
-  CLI::App* sweep =
-      verb("sweep", "A grid of design points: --set key=a,b,c, as many as you like", [&] {
-        refuse_not_yet(o);
-        return sweep_verb(o.common, o.request);
-      });
+  CLI::App* sweep = verb("sweep", "A grid of design points: --set key=a,b,c, as many as you like",
+                         [&] { return sweep_verb(o.common, o.request); });
   add_design(*sweep, o);
   add_step(*sweep, o);
 }
 
 void add_compile(const AddVerb& verb, Options& o) {
-  CLI::App* compile = verb("compile", "The program of a model on a chip", [&] {
-    refuse_not_yet(o);
-    return compile_verb(o.common, o.request, o.emit);
-  });
+  CLI::App* compile = verb("compile", "The program of a model on a chip",
+                           [&] { return compile_verb(o.common, o.request, o.emit); });
   add_design(*compile, o);
   compile->add_option("--emit", o.emit, "text, mapping, json or stats")
       ->check(CLI::IsMember({"text", "mapping", "json", "stats"}));
@@ -100,16 +82,40 @@ void add_dram_check(const AddVerb& verb, Options& o) {
   dram_check->add_option("--rate", o.rate, "Of a pin, such as \"5.2 Gb/s\" (default: the log's)");
 }
 
+void add_verify_verb(const AddVerb& verb, Options& o) {
+  CLI::App* verify = verb(
+      "verify", "Whether values are right, by a reference; and times, by measured silicon", [&] {
+        return o.verified == "silicon" ? verify_silicon_verb(o.common, o.silicon)
+                                       : verify_values_verb(o.common, o.verify);
+      });
+  verify->add_option("WHAT", o.verified, "What is verified: values or silicon")
+      ->required()
+      ->check(CLI::IsMember({"values", "silicon"}));
+  add_verify(*verify, o.verify);
+  add_silicon(*verify, o.silicon);
+}
+
 /// The verbs about what is shipped and what was kept.
 void add_files(const AddVerb& verb, Options& o) {
   verb("check", "Checks input files", [&] { return check_verb(o.common, o.names); })
-      ->add_option("FILE", o.names,
-                   "chip, memory, dram, node, package, mapping, numerics or config.json files")
+      ->add_option(
+          "FILE", o.names,
+          "chip, memory, dram, node, package, network, mapping, numerics or config.json files")
       ->required();
   verb("schema", "The JSON Schema of a kind of file", [&] { return schema_verb(o.common, o.name); })
-      ->add_option("KIND", o.name, "chip, memory, dram, node, package, mapping or numerics")
+      ->add_option("KIND", o.name,
+                   "chip, memory, dram, node, package, network, mapping or numerics")
       ->required();
   verb("ls", "What is shipped, and the runs in the store", [&] { return ls_verb(o.common); });
+
+  verb("explain",
+       "Why a stored run takes its time, and what would change that (default: the newest)",
+       [&] { return explain_verb(o.common, o.name); })
+      ->add_option("RUN", o.name, "Id of a run");
+  CLI::App* trace = verb("trace", "A stored run for ui.perfetto.dev (default: the newest)",
+                         [&] { return trace_verb(o.common, o.name, o.trace); });
+  trace->add_option("RUN", o.name, "Id of a run");
+  trace->add_option("-o,--output", o.trace, "The file to write")->capture_default_str();
 
   CLI::App* report = verb("report", "A page of stored runs (default: the newest)",
                           [&] { return report_verb(o.common, o.names, o.output); });
@@ -136,15 +142,13 @@ void add_verbs(CLI::App& app, Options& o, std::function<int()>& call) {
                  [&] { return dram_verb(o.common, o.dram); }),
            o.dram);
   add_compile(verb, o);
-  verb("show", "A chip's derived figures and sources, a model's shape, or numerics",
+  verb("show", "A chip's derived figures and sources, a model's shape, numerics or a network",
        [&] { return show_verb(o.common, o.name); })
-      ->add_option("NAME", o.name, "A chip, a model, or a set of numerics")
+      ->add_option("NAME", o.name, "A chip, a model, a network, or a set of numerics")
       ->required();
   add_cost(verb, o);
   add_dram_check(verb, o);
-  add_verify(*verb("verify", "Whether values are right, by an independent reference",
-                   [&] { return verify_values_verb(o.common, o.verify); }),
-             o.verify);
+  add_verify_verb(verb, o);
   add_files(verb, o);
 }
 

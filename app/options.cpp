@@ -27,13 +27,28 @@ std::string seed_error(const std::string& text) {
 }
 
 /// An option whose value is one of the names in `choices`.
-template <class E>
-CLI::Option* add_choice(CLI::App& verb, const std::string& name, E& target,
+template <class E, class T>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, T& target,
                         const std::map<std::string, E>& choices, const std::string& doc) {
   return verb
       .add_option_function<std::string>(
           name, [&](const std::string& value) { target = choices.at(value); }, doc)
       ->check(CLI::IsMember(&choices));
+}
+
+/// One length for all sequences, or a list.
+void add_lengths(CLI::App& verb, const std::string& name, std::int64_t& all,
+                 std::vector<std::int64_t>& each, const std::string& doc) {
+  verb.add_option_function<std::vector<std::int64_t>>(
+          name,
+          [&](const std::vector<std::int64_t>& lengths) {
+            all = lengths.front();
+            if (lengths.size() > 1) each = lengths;
+          },
+          doc)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->default_str(std::to_string(all));
 }
 
 void add_compare(CLI::App& verb, CompareRequest& c) {
@@ -67,8 +82,21 @@ void add_design(CLI::App& verb, Options& o) {
                   "A shipped model, a config.json, a GGUF file or a checkpoint's folder")
       ->required();
   verb.add_option("--tp", r.tensor_parallel, "Chips in tensor parallel")->capture_default_str();
-  verb.add_option("--pp", o.pipeline_parallel, "Chips in pipeline parallel");
-  verb.add_option("--ep", o.expert_parallel, "Chips in expert parallel");
+  verb.add_option("--network", r.network,
+                  "What joins more chips than their links do: a name in networks/");
+  verb.add_option("--pp", r.pipeline_parallel, "Stages of a pipeline")->capture_default_str();
+  verb.add_option("--ep", r.expert_parallel, "Chips over which a layer's experts are spread")
+      ->capture_default_str();
+  verb.add_option("--dp", r.data_parallel, "Replicas of attention, which share the batch")
+      ->capture_default_str();
+  verb.add_option("--microbatches", r.microbatches,
+                  "Parts of a replica's batch on their way through a pipeline (default: one a "
+                  "stage, where they divide)");
+  verb.add_option("--expert-imbalance", r.expert_imbalance,
+                  "Tokens of the busiest chip's experts over the mean chip's")
+      ->capture_default_str();
+  verb.add_flag("--sequence-parallel", r.sequence_parallel,
+                "Norms and residual stream spread over the tensor group");
   verb.add_option("--weights", r.weights, "A GGUF file or a safetensors checkpoint");
   verb.add_option("--dtype", r.dtype,
                   "Format that weights are stored in, without a file (default: the numerics')");
@@ -88,14 +116,21 @@ void add_step(CLI::App& verb, Options& o) {
   add_choice(verb, "--phase", r.phase, phases, "prefill, decode or both")
       ->option_text("PHASE (both)");
   verb.add_option("--batch", r.batch, "Sequences in a step")->capture_default_str();
-  verb.add_option("--prompt-tokens", r.prompt_tokens, "New tokens of each sequence in a prefill")
-      ->capture_default_str();
-  verb.add_option("--context", r.context, "Cached tokens of each sequence before a decode step")
-      ->capture_default_str();
+  add_lengths(verb, "--prompt-tokens", r.prompt_tokens, r.prompts,
+              "New tokens of each sequence in a prefill; of several, as 512,2048, in turn");
+  add_lengths(verb, "--context", r.context, r.contexts,
+              "Cached tokens of each sequence before a decode step; of several in turn");
   add_choice(verb, "--launch", r.launch, launches,
              "How kernels are launched: eager, stream or graph")
-      ->option_text("HOW (graph)");
-  verb.add_option("--software", o.software, "Serving engine to stand for");
+      ->option_text("HOW (as the software)");
+  verb.add_option("--software", r.software,
+                  "Serving engine to stand for: a file, or the name of one in software/ "
+                  "(default: trtllm where its kernels are known, else ideal)");
+  verb.add_flag("--burst", r.burst,
+                "The highest clock, as a few calls after idling see it (default: what the power "
+                "limit sustains)");
+  verb.add_flag("--warm-cache", r.warm_cache,
+                "A benchmark's loop: what fits the last-level cache is still there");
 }
 
 void add_sampling(CLI::App& verb, SamplingOptions& s) {
@@ -164,7 +199,6 @@ void add_dram(CLI::App& verb, DramRequest& r) {
 void add_verify(CLI::App& verb, VerifyRequest& r) {
   static const std::map<std::string, Reference> references = {{"llama.cpp", Reference::llama_cpp},
                                                               {"numpy", Reference::numpy}};
-  verb.add_option("WHAT", "What is verified: values")->required()->check(CLI::IsMember({"values"}));
   add_choice(verb, "--reference", r.reference, references, "llama.cpp or numpy")
       ->option_text("WHO (llama.cpp)");
   verb.add_option("--weights", r.weights,
@@ -176,6 +210,27 @@ void add_verify(CLI::App& verb, VerifyRequest& r) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{4096}))
       ->capture_default_str();
   verb.add_option("--chip", r.chip, "Whose program is run")->capture_default_str();
+}
+
+void add_silicon(CLI::App& verb, SiliconRequest& r) {
+  verb.add_option("--data", r.data, "A folder of measured rows, as data/silicon")
+      ->capture_default_str();
+  verb.add_option("--sample", r.sample, "Rows at most, chosen by their hashes (0: all)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  verb.add_option("--min-latency-us", r.min_latency_us, "Shorter rows stand in groups of their own")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  verb.add_option("--folds", r.folds,
+                  "Predict each family of shapes by constants fitted on the others")
+      ->check(CLI::Range(2, 100));
+  verb.add_option("--leave-out-chip", r.leave_out_chip,
+                  "Predict this chip by constants fitted on all others");
+  verb.add_flag("--fit", r.fit, "Fit the constants on the data first");
+  verb.add_option("--out", r.out, "Write the fitted constants to this file");
+  verb.add_flag("--write-docs", r.write_docs,
+                "Write docs/accuracy.md, the table of the README and software/uncertainty.yaml");
+  verb.add_option("--expect", r.expect, "A file of errors that no group may exceed");
+  verb.add_option("--write-expected", r.write_expected, "Write the errors as such a file");
 }
 
 void check_whole_numbers(CLI::App& verb) {

@@ -22,14 +22,14 @@ struct Options {
   NumericsTableRequest numerics;
   ChatRequest chat;
   VerifyRequest verify;
+  SiliconRequest silicon;
+  std::string verified = "values";  // values or silicon
   std::string emit = "text";
   std::string name, log, rate;
   std::vector<std::string> names;
   std::int64_t volume = 0;
-  std::int64_t pipeline_parallel = 1, expert_parallel = 1;
-  std::string software;
   std::string prompt;  // of run
-  std::string output = "out/report.html";
+  std::string output = "out/report.html", trace = "out/trace.json";
 };
 
 /// Options of every verb, taken before or after it.
@@ -50,6 +50,9 @@ void add_sampling(CLI::App& verb, SamplingOptions& s);
 void add_dram(CLI::App& verb, DramRequest& r);
 
 void add_verify(CLI::App& verb, VerifyRequest& r);
+
+/// What `verify silicon` takes.
+void add_silicon(CLI::App& verb, SiliconRequest& r);
 
 /// Refuses what is beyond 64 bits for every whole number of `verb`: CLI11 takes the largest.
 void check_whole_numbers(CLI::App& verb);

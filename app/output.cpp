@@ -11,6 +11,7 @@
 #include "base/terminal.h"
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
+#include "explore/steps.h"
 #include "report/table.h"
 #include "report/text_width.h"
 
@@ -47,8 +48,9 @@ std::string bound_text(const Timeline& t) {
 void add_phases(Table& table, const RunResult& r) {
   for (const PhaseResult& p : r.phases) {
     const double time = to_seconds(p.timeline.total).count();
-    const double bandwidth = static_cast<double>(p.timeline.dram_bytes.count()) / time;
-    const auto chips = static_cast<double>(r.request.tensor_parallel);
+    const auto line = static_cast<double>(p.line());
+    const double bandwidth = static_cast<double>(p.timeline.dram_bytes.count()) / time / line;
+    const double chips = static_cast<double>(chips_of(r.request)) / line;
     const bool priced = r.token_price && p.name == "decode";
     table.add({r.model.name, p.name, std::to_string(p.tokens), duration_text(time),
                rate_text(tokens_per_second(p)), Cell(bound_text(p.timeline), Tone::strong),
@@ -109,11 +111,11 @@ std::string describe(const RunResult& r, bool colour) {
       "model    {}: {} layers, d_model {}, heads {}/{}, {:.2f} B parameters, {}\n", m.name,
       m.n_layers, m.d_model, m.n_heads, m.n_kv_heads, static_cast<double>(parameter_count(m)) / 1e9,
       r.weight_formats.empty() ? std::string(to_string(m.dtype)) : r.weight_formats);
-  text += fmt::format(
-      "chip     {}{}: {} cores at {}, {} of {}, numerics {}\n",
-      r.request.tensor_parallel > 1 ? fmt::format("{} x ", r.request.tensor_parallel) : "",
-      chip.name, chip.core.count, to_string(chip.core.clock),
-      to_string(peak_bandwidth(r.chip.memory, chip.dram)), r.chip.memory.name, r.numerics.name);
+  text += fmt::format("chip     {}{}: {} cores at {}, {} of {}, numerics {}\n",
+                      chips_of(r.request) > 1 ? fmt::format("{} x ", chips_of(r.request)) : "",
+                      chip.name, chip.core.count, to_string(chip.core.clock),
+                      to_string(peak_bandwidth(r.chip.memory, chip.dram)), r.chip.memory.name,
+                      r.numerics.name);
   if (r.text) {
     std::string continuation;
     for (const std::string& piece : r.text->pieces) continuation += piece;
@@ -125,10 +127,15 @@ std::string describe(const RunResult& r, bool colour) {
   Table table = phase_columns();
   add_phases(table, r);
   text += "\n" + table.render(colour) + "\n";
-  if (r.request.tensor_parallel > 1) {
+  if (chips_of(r.request) > 1) {
     text += "note     DRAM and power are those of one chip, energy and price those of all\n";
   }
   for (const PhaseResult& p : r.phases) {
+    if (!p.stages.empty()) {
+      text += fmt::format(
+          "note     {}: a microbatch passes {} stages in {}; {} of them are on their way\n", p.name,
+          p.stages.size(), duration_text(to_seconds(p.latency).count()), p.microbatches);
+    }
     if (p.clock < 1) {
       text += fmt::format("note     {}: the power limit of {} holds the clock at {}\n", p.name,
                           to_string(chip.power.limit), percent(p.clock));

@@ -7,6 +7,7 @@
 #include "chip/chip.h"
 #include "chip/dram_file.h"
 #include "chip/memory_part.h"
+#include "chip/network.h"
 #include "chip/node.h"
 #include "chip/numerics_file.h"
 #include "chip/package.h"
@@ -36,6 +37,7 @@ constexpr FileKind kFileKinds[] = {
     {"node", [](const Node& n) { read_process_node(n); }, process_node_schema},
     {"package", [](const Node& n) { read_package_kind(n); }, package_kind_schema},
     {"mapping", [](const Node& n) { read_mapping_file(n); }, mapping_file_schema},
+    {"network", [](const Node& n) { read_scale_out(n); }, scale_out_schema},
     {"numerics", [](const Node& n) { read_numerics(n); }, numerics_schema},
     {"prices", [](const Node& n) { read_prices(n); }, prices_schema},
 };

@@ -16,6 +16,7 @@ int ls_verb(const Common& common) {
                {"chips", names_in(home / "chips")},
                {"memories", names_in(home / "memories")},
                {"models", shipped_models(home)},
+               {"networks", names_in(home / "networks")},
                {"numerics", names_in(home / "numerics")},
                {"runs", Json::array()}};
   if (std::filesystem::exists(common.store)) {
@@ -32,7 +33,7 @@ int ls_verb(const Common& common) {
     print_json(common, json);
     return 0;
   }
-  for (const char* kind : {"chips", "memories", "models", "numerics"}) {
+  for (const char* kind : {"chips", "memories", "models", "networks", "numerics"}) {
     std::string names;
     for (const Json& name : json[kind]) names += " " + name.get<std::string>();
     fmt::print("{:<9}{}\n", kind, names);

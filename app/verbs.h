@@ -15,6 +15,7 @@
 #include "explore/numerics_table.h"
 #include "explore/run.h"
 #include "explore/verify_values.h"
+#include "silicon/verify.h"
 
 namespace presil::app {
 
@@ -29,6 +30,8 @@ struct Common {
   std::filesystem::path charts;  // the chart library of the report
 };
 
+using silicon::SiliconRequest;
+
 int run_verb(const Common& common, RunRequest request);
 int sweep_verb(const Common& common, RunRequest request);
 int numerics_verb(const Common& common, NumericsTableRequest request);
@@ -40,7 +43,10 @@ int show_verb(const Common& common, const std::string& what);
 int cost_verb(const Common& common, const std::string& chip, std::int64_t volume);
 int dram_check_verb(const Common& common, const std::string& log, const std::string& part,
                     const std::string& rate);
+int explain_verb(const Common& common, const std::string& run);
+int trace_verb(const Common& common, const std::string& run, const std::filesystem::path& output);
 int verify_values_verb(const Common& common, VerifyRequest request);
+int verify_silicon_verb(const Common& common, const SiliconRequest& request);
 int check_verb(const Common& common, const std::vector<std::string>& files);
 int schema_verb(const Common& common, const std::string& kind);
 int ls_verb(const Common& common);

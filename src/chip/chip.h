@@ -20,6 +20,7 @@
 #include "base/fields.h"
 #include "base/number_format.h"
 #include "base/units.h"
+#include "chip/network.h"
 
 namespace presil {
 
@@ -133,30 +134,43 @@ struct Dram {
   std::optional<Bytes> capacity;  // of all stacks, when it is not stacks x the part's
 };
 
-/// What joins chips into a tensor-parallel group.
+/// What joins chips into a group without a network between them.
 struct Link {
-  Topology topology = Topology::switched;
-  BytesPerSecond bandwidth;  // out of one chip, all its links together, one direction
-  Seconds latency;           // of one hop, software included
+  Topology topology = Topology::switched;  // bus: PCIe through the host
+  BytesPerSecond bandwidth;                // out of one chip, all its links together, one direction
+  Seconds latency;                         // of one hop, software included
   std::int64_t max_group = 1;
-  Band energy;  // J/bit sent, both ends
+  // Equal links that `bandwidth` is the sum of, each to another neighbour; 0: any peer can be sent
+  // all of it.
+  std::int64_t links = 0;
+  bool in_switch = false;  // the switch can add what chips send (NVLink SHARP)
+  Band energy;             // J/bit sent, both ends
 };
 
 struct Power {
   Watts limit;
-  Watts idle;              // drawn whatever runs, DRAM refresh and leakage included
+  Watts idle;  // drawn whatever runs, DRAM refresh and leakage included
+  // Drawn by cores that run, on top of idle and of their events, at the full clock: clock trees,
+  // instruction fetch and issue, schedulers.
+  Watts active;
   double min_clock = 0.5;  // lowest step under a power limit, as a share of core.clock
   // Energy of an operation over that of its bare arithmetic in the node's table: operand delivery,
   // registers, clock tree, issue.
   double control_overhead = 1;
 };
 
+/// Launched from the host one by one, queued behind each other, or recorded once and replayed.
+enum class LaunchMode { eager, stream, graph };
+std::string_view to_string(LaunchMode mode);
+
 /// What stands between the end of one kernel and the start of the next.
 struct Launch {
-  Seconds eager;          // launched from the host, one by one
-  Seconds stream;         // queued behind each other
-  Seconds graph;          // recorded once, replayed
-  bool prefetch = false;  // the next kernel's weights may load before this one has ended
+  Seconds eager, stream, graph;  // by mode
+  bool prefetch = false;         // the next kernel's weights may load before this one has ended
+
+  Seconds gap(LaunchMode mode) const {
+    return mode == LaunchMode::eager ? eager : mode == LaunchMode::stream ? stream : graph;
+  }
 };
 
 struct Die {
@@ -183,6 +197,8 @@ struct Chip {
   Network noc;
   Dram dram;
   std::optional<Link> link;
+  std::string network;                // a file in networks/; "": nothing joins larger groups
+  std::optional<ScaleOut> scale_out;  // that file, which load_chip fills in
   Power power;
   Launch launch;
   Die die;

@@ -1,5 +1,7 @@
 #include "chip/chip.h"
 
+#include <fmt/format.h>
+
 #include "chip/describe.h"
 #include "chip/dram_file.h"
 
@@ -101,6 +103,15 @@ Link read_link(Fields& f) {
   l.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "out of one chip, one direction");
   l.latency = f.quantity<Seconds>("latency", "of one hop, software included");
   l.max_group = f.integer("max_group", "chips that can be joined", kCount);
+  l.links = f.integer_or(
+      "links", "equal links, each to another neighbour; 0: any peer can be sent all of bandwidth",
+      0, {0, 1024});
+  l.in_switch = f.flag_or("in_switch", "the switch can add what chips send", false);
+  f.require(
+      l.links != 1 || l.max_group <= 2, "links",
+      fmt::format("one link reaches one neighbour: a group of {} is not connected", l.max_group));
+  f.require(!l.in_switch || l.topology == Topology::switched, "in_switch",
+            "expected topology: switched");
   l.energy = f.band("energy", "of a bit sent, both ends", Dimension::joules_per_bit);
   return l;
 }
@@ -109,10 +120,13 @@ Power read_power(Fields& f) {
   Power p;
   p.limit = f.quantity<Watts>("limit", "of the chip or its board");
   p.idle = f.quantity<Watts>("idle", "drawn whatever runs, leakage and refresh included");
+  p.active = f.quantity_or<Watts>(
+      "active", "drawn by running cores beside idle and events, at the full clock", Watts(0));
   p.min_clock = f.number_or("min_clock", "lowest step, as a share of core.clock", 0.5, {0.05, 1});
   p.control_overhead =
       f.number("control_overhead", "energy of an operation over its bare arithmetic's", {1, 100});
   f.require(p.idle < p.limit, "idle", "expected less than power.limit");
+  f.require((p.idle + p.active) < p.limit, "active", "expected less than is left beside idle");
   return p;
 }
 
@@ -164,6 +178,8 @@ Chip read_fields(Fields& f) {
   chip.noc = f.map("noc", "what carries data to the cores", read_network);
   chip.dram = f.map("dram", "stacks and how they are driven", read_dram);
   chip.link = f.maybe_map("link", "what joins chips into a group", read_link);
+  chip.network =
+      f.text_or("network", "a file in networks/: joins groups larger than the link's", "");
   chip.power = f.map("power", "limits and idle draw", read_power);
   chip.launch = f.map("launch", "from the end of a kernel to the start of the next", read_launch);
   chip.die = f.map("die", "silicon", [&](Fields& die) { return read_die(die, chip.core.count); });
@@ -174,6 +190,18 @@ Chip read_fields(Fields& f) {
 }
 
 }  // namespace
+
+std::string_view to_string(LaunchMode mode) {
+  switch (mode) {
+    case LaunchMode::eager:
+      return "eager";
+    case LaunchMode::stream:
+      return "stream";
+    case LaunchMode::graph:
+      return "graph";
+  }
+  return "";
+}
 
 std::string_view to_string(Issue issue) {
   for (const auto& c : kIssues) {

@@ -95,10 +95,25 @@ TEST(ChipReader, DescribesTheFieldsItReads) {
 
   std::vector<std::string> names;
   for (const Schema& field : schema.fields) names.push_back(field.name);
-  const std::vector<std::string> expected = {
-      "presil", "name", "vendor", "year",   "alias", "control", "core",     "sram",  "noc",
-      "dram",   "link", "power",  "launch", "die",   "package", "numerics", "price", "sources"};
+  const std::vector<std::string> expected = {"presil",  "name",     "vendor", "year",   "alias",
+                                             "control", "core",     "sram",   "noc",    "dram",
+                                             "link",    "network",  "power",  "launch", "die",
+                                             "package", "numerics", "price",  "sources"};
   EXPECT_EQ(names, expected);
+}
+
+TEST(ChipReader, ALinkThatReachesOneNeighbourJoinsNoMoreThanTwo) {
+  const auto with_link = [](const std::string& link) {
+    return complaints(changed("power:", "link: {" + link + "}\npower:"));
+  };
+  const std::string link = "bandwidth: 50 GB/s, latency: 1 us, energy: 5 pJ/bit";
+  EXPECT_EQ(with_link("topology: ring, max_group: 2, links: 1, " + link), "");
+  EXPECT_NE(with_link("topology: ring, max_group: 4, links: 1, " + link)
+                .find("link.links: one link reaches one neighbour: a group of 4 is not connected"),
+            std::string::npos);
+  EXPECT_NE(with_link("topology: ring, max_group: 2, in_switch: true, " + link)
+                .find("link.in_switch: expected topology: switched"),
+            std::string::npos);
 }
 
 }  // namespace

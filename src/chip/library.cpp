@@ -19,7 +19,7 @@ void override_from(Node& root, std::string_view prefix, const std::vector<Overri
                    const Schema& chip) {
   for (const Override& o : overrides) {
     std::string_view owner;
-    for (const std::string_view p : {"memory.", "node.", "package.", "numerics."}) {
+    for (const std::string_view p : {"memory.", "node.", "package.", "numerics.", "scale_out."}) {
       if (o.path.starts_with(p) && !names_a_field(chip, o.path)) owner = p;
     }
     if (owner != prefix) continue;
@@ -186,6 +186,8 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   const fs::path memory_file = find_named(root, "dram.part", home, "memories", log);
   const fs::path node_file = find_named(root, "die.node", home, "nodes", log);
   const fs::path package_file = find_named(root, "package.kind", home, "packages", log);
+  const fs::path network_file =
+      result.chip.network.empty() ? fs::path() : find_named(root, "network", home, "networks", log);
   log.throw_if_any();
   const auto read = [&](const fs::path& file, std::string_view prefix) {
     Node part = read_document(file, Syntax::yaml, home);
@@ -215,6 +217,12 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   append(result.inputs, list_inputs(node, result.node.sources));
   append(result.inputs, list_inputs(package, result.package.sources));
   append(result.inputs, list_inputs(numerics.root, numerics_sources));
+  if (!network_file.empty()) {
+    const Node network = read(network_file, "scale_out.");
+    result.chip.scale_out = read_scale_out(network);
+    result.files.push_back(network_file);
+    append(result.inputs, list_inputs(network, result.chip.scale_out->sources));
+  }
   return result;
 }
 
@@ -226,6 +234,26 @@ NumericsFiles load_numerics(const std::string& name, const std::vector<std::stri
   Sources sources;
   Numerics numerics = read_changed(root, !overrides.empty(), sources);
   return {std::move(numerics), list_inputs(root, sources)};
+}
+
+NetworkFiles load_network(const std::string& name, const std::vector<std::string>& arguments,
+                          const fs::path& home) {
+  std::error_code error;
+  fs::path file = name;
+  if (!fs::is_regular_file(file, error)) {
+    const std::vector<std::string> names = names_in(home / "networks");
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      refuse_name("network", "networks", name, home);
+    }
+    file = home / "networks" / (name + ".yaml");
+  }
+  Node root = read_document(file, Syntax::yaml, home);
+  for (const Override& o : split_overrides(arguments)) {
+    apply_override(root, o.path, o.value, o.argument);
+  }
+  NetworkFiles result{read_scale_out(root), {}};
+  result.inputs = list_inputs(root, result.network.sources);
+  return result;
 }
 
 }  // namespace presil

@@ -1,6 +1,6 @@
-// From a name to a whole chip: its own file and the memory, node, package and numerics that it
-// names, with the user's overrides applied before anything is validated. And from a name to a
-// memory part, or to a memory system without a chip.
+// From a name to a whole chip: its own file and the memory, node, package, numerics and network
+// that it names, with the user's overrides applied before anything is validated. And from a name to
+// a memory part, or to a memory system without a chip.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +23,7 @@ struct ChipFiles {
   ProcessNode node;
   PackageKind package;
   Numerics numerics;
-  std::vector<std::filesystem::path> files;  // read, in the order above
+  std::vector<std::filesystem::path> files;  // read, in the order above; the network's last
   std::vector<InputValue> inputs;            // every value of these files, with its source
 };
 
@@ -36,9 +36,9 @@ struct NumericsChoice {
 /// Reads a chip and what it names. `chip` is a path, or the name or an alias of a file in
 /// home/chips. Each override is "key=value": a field of the chip ("dram.stacks=6"), or of the files
 /// it names ("memory.timing.tRP=14 ns", "node.wafer_price=9000 USD", "package.attach_yield=0.98",
-/// "numerics.accumulator.bits=12"). Numerics with a changed field get a star behind their name.
-/// Throws MissingInput for an unknown chip (with the nearest name) and InputError with every
-/// complaint of a file; those about an override point into the argument.
+/// "numerics.accumulator.bits=12", "scale_out.bandwidth=100 GB/s"). Numerics with a changed field
+/// get a star behind their name. Throws MissingInput for an unknown chip (with the nearest name)
+/// and InputError with every complaint of a file; those about an override point into the argument.
 ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& overrides,
                     const std::filesystem::path& home, const NumericsChoice& numerics = {});
 
@@ -51,6 +51,16 @@ struct NumericsFiles {
 /// "key=value" with a field of them ("accumulator.bits=12"). Throws as load_chip does.
 NumericsFiles load_numerics(const std::string& name, const std::vector<std::string>& overrides,
                             const std::filesystem::path& home);
+
+struct NetworkFiles {
+  ScaleOut network;
+  std::vector<InputValue> inputs;  // every value of the file, with its source
+};
+
+/// Reads a network: `name` is a path, or the name of a file in home/networks. Each override is
+/// "key=value" with a field of it ("bandwidth=100 GB/s"). Throws as load_chip does.
+NetworkFiles load_network(const std::string& name, const std::vector<std::string>& overrides,
+                          const std::filesystem::path& home);
 
 /// Reads a memory part: `part` is a path, or the name of a file in home/memories. Each override is
 /// "key=value" with a field of the part ("timing.tRP=14 ns"). Throws as load_chip does.

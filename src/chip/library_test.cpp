@@ -38,7 +38,7 @@ TEST(Library, LoadsEveryShippedChipWithAllItNames) {
     EXPECT_EQ(files.memory.name, files.chip.dram.part);
     EXPECT_EQ(files.node.name, files.chip.die.node);
     EXPECT_EQ(files.package.name, files.chip.package.kind);
-    EXPECT_EQ(files.files.size(), 5u);
+    EXPECT_EQ(files.files.size(), files.chip.network.empty() ? 5u : 6u);
   }
 }
 
@@ -111,6 +111,9 @@ TEST(Library, EveryNumberOfAShippedFileHasASource) {
   for (const std::string& name : names_in(kHome / "memories")) {
     const Node root = read_document(kHome / "memories" / (name + ".yaml"), Syntax::yaml);
     expect_sources(list_inputs(root, read_memory_part(root).sources));
+  }
+  for (const std::string& name : names_in(kHome / "networks")) {
+    expect_sources(load_network(name, {}, kHome).inputs);
   }
   for (const std::string& name : names_in(kHome / "numerics")) {
     expect_sources(load_chip("snapdragon-8-elite", {}, kHome, {.instead = name}).inputs);

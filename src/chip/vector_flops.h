@@ -12,6 +12,8 @@ inline constexpr std::int64_t kSoftmaxFlops = 4;     // a score: scale, max, sub
 inline constexpr std::int64_t kQuantiseFlops = 4;    // an activation: absolute, max, scale, round
 inline constexpr std::int64_t kDequantiseFlops = 2;  // a weight, key or value: multiply, add
 inline constexpr std::int64_t kScaleFlops = 2;       // a segment's sum: scale, add
+inline constexpr std::int64_t kCombineFlops = 2;     // a pair's element: weight, add
+inline constexpr std::int64_t kCutFlops = 8;         // a logit: a search by halves for the cut
 inline constexpr std::int64_t kBlockDotFlops = 3;    // 32 products of integers: scale, scale, add
 
 }  // namespace presil

@@ -31,6 +31,11 @@ std::vector<Operand> kept_in_layer(const Architecture& model, const CompileOptio
   return kept;
 }
 
+bool are_built_alike(const Architecture& model, std::int64_t a, std::int64_t b) {
+  return window_of(model, a) == window_of(model, b) &&
+         has_experts(model, a) == has_experts(model, b);
+}
+
 }  // namespace
 
 Operand kept_as(const Architecture& model, const CompileOptions& options, const std::string& name,
@@ -52,13 +57,13 @@ std::optional<Operand> embedding_operand(const Architecture& model, const Numeri
   return numerics.products.weights ? std::optional(Operand{numerics.stream}) : std::nullopt;
 }
 
-std::vector<LayerRun> runs_of_like_layers(const Architecture& model,
-                                          const CompileOptions& options) {
-  std::vector<LayerRun> runs = {{0, 1}};
-  std::vector<Operand> kept = kept_in_layer(model, options, 0);
-  for (std::int64_t layer = 1; layer < model.n_layers; ++layer) {
+std::vector<LayerRun> runs_of_like_layers(const Architecture& model, const CompileOptions& options,
+                                          std::int64_t first, std::int64_t count) {
+  std::vector<LayerRun> runs = {{first, 1}};
+  std::vector<Operand> kept = kept_in_layer(model, options, first);
+  for (std::int64_t layer = first + 1; layer < first + count; ++layer) {
     std::vector<Operand> next = kept_in_layer(model, options, layer);
-    if (next == kept) {
+    if (next == kept && are_built_alike(model, layer - 1, layer)) {
       ++runs.back().count;
     } else {
       runs.push_back({layer, 1});

@@ -26,7 +26,9 @@ struct LayerRun {
   std::int64_t count = 1;
 };
 
-/// The layers, in runs of those that follow each other and keep their weights alike.
-std::vector<LayerRun> runs_of_like_layers(const Architecture& model, const CompileOptions& options);
+/// `count` layers from `first` on, in runs of those that follow each other, are built alike and
+/// keep their weights alike.
+std::vector<LayerRun> runs_of_like_layers(const Architecture& model, const CompileOptions& options,
+                                          std::int64_t first, std::int64_t count);
 
 }  // namespace presil

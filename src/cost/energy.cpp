@@ -44,6 +44,9 @@ void add_movement(const Counts& counts, const ChipFiles& files, Biller& biller) 
   biller.add("shared", each.shared_bit, bits(counts.shared_bytes));
   biller.add("noc", each.hop_bit * files.chip.noc.mean_hops, bits(counts.noc_bytes));
   if (files.chip.link) biller.add("link", files.chip.link->energy, bits(counts.link_bytes));
+  if (files.chip.scale_out) {
+    biller.add("network", files.chip.scale_out->energy, bits(counts.network_bytes));
+  }
 }
 
 /// The joules of DRAM that flow whether or not anything is read.
@@ -73,11 +76,13 @@ Band EnergyBill::total() const {
   return sum;
 }
 
-EnergyBill energy(const Counts& counts, const ChipFiles& files) {
+EnergyBill energy(const Counts& counts, const ChipFiles& files, double clock) {
   Biller biller;
   add_operations(counts, files, biller);
   add_movement(counts, files, biller);
   const Band already_idle = add_dram(counts, files, biller);
+  const double active = files.chip.power.active.count() * clock * to_seconds(counts.time).count();
+  biller.add("active", {active, active, active});
   const double idle = files.chip.power.idle.count() * to_seconds(counts.time).count();
   const double rest = std::max(0.0, idle - already_idle.typical);
   biller.add("idle", {rest, rest, rest});

@@ -2,17 +2,11 @@
 
 #include "base/integers.h"
 #include "chip/engine_time.h"
-#include "cycles/operator_work.h"
 #include "chip/vector_flops.h"
+#include "cycles/operator_work.h"
 
 namespace presil {
 namespace {
-
-/// The keys that the first `queries` of a sequence see, counted for each.
-std::int64_t pairs_up_to(std::int64_t window, std::int64_t queries) {
-  const std::int64_t rising = window > 0 ? std::min(queries, window) : queries;
-  return rising * (rising + 1) / 2 + (queries - rising) * window;
-}
 
 struct AttentionCut {
   std::int64_t tile_steps = 0;  // (query tile, key tile) pairs, over sequences and KV heads
@@ -22,11 +16,12 @@ struct AttentionCut {
 };
 
 AttentionCut cut_of(const KernelMeter& meter, std::int64_t tile_c) {
-  const std::int64_t window = meter.sliding_window();
+  const Window window = meter.kernel().window;
   const std::int64_t kv_heads = meter.extent(Axis::h);
   const std::int64_t group = meter.extent(Axis::n) / kv_heads;
   AttentionCut cut;
   for (const Sequence& s : meter.step().sequences) {
+    if (!is_in(meter.kernel().over, s)) continue;
     const std::int64_t tile_q = meter.tile(Axis::q, s.new_tokens);
     cut.rows = std::max(cut.rows, tile_q * group);
     for (std::int64_t q = 0; q < s.new_tokens; q += tile_q) {
@@ -37,9 +32,41 @@ AttentionCut cut_of(const KernelMeter& meter, std::int64_t tile_c) {
     }
     const std::int64_t tokens = s.context + s.new_tokens;
     cut.keys += tokens - first_key_seen(window, s.context);
-    cut.pairs += pairs_up_to(window, tokens) - pairs_up_to(window, s.context);
+    cut.pairs += pairs_seen(window, tokens) - pairs_seen(window, s.context);
   }
   return cut;
+}
+
+/// What the keys and values are read from: two caches; one, whose keys hold the values (absorbed
+/// latent attention); or an activation of keys and values side by side (expanded).
+struct KeySource {
+  std::int64_t value_width;
+  std::int64_t bytes;  // of a key and its value, of one KV head
+  bool is_cached;
+};
+
+KeySource source_of(const KernelMeter& meter) {
+  const Kernel& kernel = meter.kernel();
+  const std::int64_t d = meter.extent(Axis::d);
+  const std::int64_t v = meter.extent(Axis::v) > 1 ? meter.extent(Axis::v) : d;
+  const Tensor& keys = meter.tensor(kernel.inputs[1]);
+  if (keys.role == Role::activation) return {v, bytes_of(keys.format, d + v).count(), false};
+  const auto caches = static_cast<std::int64_t>(kernel.inputs.size()) - 1;
+  return {v, caches * keys.bytes(1).count(), true};
+}
+
+/// Of several sequences the windows lie apart; one stretch of the layer's cache stands for them.
+void read_caches(KernelMeter& meter, std::int64_t keys) {
+  const Kernel& kernel = meter.kernel();
+  const std::vector<Sequence>& sequences = meter.step().sequences;
+  const std::int64_t before =
+      sequences.size() == 1 ? first_key_seen(kernel.window, sequences.front().context) : 0;
+  for (std::size_t i = 1; i < kernel.inputs.size(); ++i) {
+    const int t = kernel.inputs[i];
+    const Tensor& cache = meter.tensor(t);
+    const std::int64_t base = meter.cache_base(t) + bytes_of_tokens(cache, before);
+    meter.move({{base, bytes_of_tokens(cache, keys), 0, 0}, Cargo::cache, false});
+  }
 }
 
 }  // namespace
@@ -50,6 +77,8 @@ void count_attention(KernelMeter& meter) {
   const std::int64_t d = meter.extent(Axis::d);
   const std::int64_t tile_c = meter.tile(Axis::c, meter.extent(Axis::c));
   const AttentionCut cut = cut_of(meter, tile_c);
+  const KeySource source = source_of(meter);
+  const std::int64_t v = source.value_width;
 
   // Key tiles of one query tile go to several cores when there are cores to spare (flash
   // decoding); either way the steps are spread evenly.
@@ -58,29 +87,27 @@ void count_attention(KernelMeter& meter) {
   meter.run_on(steps, std::min(cut.tile_steps, cores));
   const MatrixEngine& engine = meter.chip().core.matrix;
   const CoreCycles step = matrix_cycles(engine, cut.rows, tile_c, d, kernel.multiply) +
-                          matrix_cycles(engine, cut.rows, d, tile_c, kernel.multiply);
-  meter.matrix(step * steps, 2 * heads * cut.pairs * d);
-  meter.useful(4 * heads * cut.pairs * d);
+                          matrix_cycles(engine, cut.rows, v, tile_c, kernel.multiply);
+  meter.matrix(step * steps, heads * cut.pairs * (d + v));
+  meter.useful(2 * heads * cut.pairs * (d + v));
 
-  const Tensor& cache = meter.tensor(kernel.inputs[1]);
-  const bool converted = cache.format != kernel.multiply && cache.format != Format::fp32;
-  const std::int64_t conversion = converted ? kDequantiseFlops * 2 * tile_c * d : 0;
+  const Format stored = meter.tensor(kernel.inputs[1]).format;
+  const bool converted = stored != kernel.multiply && stored != Format::fp32;
+  const std::int64_t conversion = converted ? kDequantiseFlops * tile_c * (d + v) : 0;
   meter.vector((kSoftmaxFlops * cut.rows * tile_c + conversion) * steps, cut.rows * tile_c * steps,
                meter.active_cores());
-  const std::int64_t key_bytes = 2 * cache.bytes(1).count();  // of one KV head, with the values
-  const std::int64_t step_bytes = tile_c * key_bytes;
+  const std::int64_t step_bytes = tile_c * source.bytes;
   meter.local(step_bytes * steps, 2 * step_bytes * cut.tile_steps);
 
-  // Of several sequences the windows lie apart; one stretch of the layer's cache stands for them.
-  const std::vector<Sequence>& sequences = meter.step().sequences;
-  const std::int64_t before =
-      sequences.size() == 1 ? first_key_seen(meter.sliding_window(), sequences.front().context) : 0;
-  const std::int64_t cached = 2 * bytes_of_tokens(cache, cut.keys);
-  for (const int t : {kernel.inputs[1], kernel.inputs[2]}) {
-    const std::int64_t base = meter.cache_base(t) + bytes_of_tokens(cache, before);
-    meter.move({{base, cached / 2, 0, 0}, Cargo::cache, false});
+  if (source.is_cached) {
+    const std::int64_t cached = cut.keys * meter.extent(Axis::h) * source.bytes;
+    read_caches(meter, cut.keys);
+    meter.carry(std::max(cached, step_bytes * cut.tile_steps), cached);
+  } else {
+    // As an activation it is carried once; query tiles read it again.
+    const std::int64_t once = meter.bytes(kernel.inputs[1]);
+    meter.carry(std::max<std::int64_t>(0, step_bytes * cut.tile_steps - once), 0);
   }
-  meter.carry(std::max(cached, step_bytes * cut.tile_steps), cached);
 }
 
 }  // namespace presil

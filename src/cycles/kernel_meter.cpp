@@ -35,10 +35,7 @@ const Placement& KernelMeter::placement(int index) const {
 
 std::int64_t KernelMeter::bytes(int index) const {
   const Tensor& t = tensor(index);
-  std::int64_t rows = t.rows.scale;
-  if (t.rows.symbol == Symbol::T) rows *= bound_.step.tokens();
-  if (t.rows.symbol == Symbol::S) rows *= static_cast<std::int64_t>(bound_.step.sequences.size());
-  return t.bytes(rows).count();
+  return t.bytes(size_of(t.rows, bound_.step, kernel_.over)).count();
 }
 
 std::int64_t KernelMeter::weight_bytes() const {
@@ -48,15 +45,16 @@ std::int64_t KernelMeter::weight_bytes() const {
 }
 
 std::int64_t KernelMeter::cache_base(int tensor) const {
-  return placement(tensor).address + (first_layer_ + layer_) * bound_.cache_layer_stride;
+  const std::int64_t in_stage = first_layer_ - bound_.program->split.first_layer + layer_;
+  return placement(tensor).address + in_stage * bound_.cache_layer_stride;
 }
 
-void KernelMeter::read_weights(std::int64_t passes) {
+void KernelMeter::read_weights(std::int64_t passes, std::int64_t bytes) {
   if (kernel_.weights.empty()) return;
   const Tensor& first = tensor(kernel_.weights.front());
   const std::int64_t base = first.base + layer_ * first.layer_stride;
   for (std::int64_t p = 0; p < passes; ++p) {
-    move({{base, weight_bytes(), 0, 0}, Cargo::weights, false});
+    move({{base, bytes, 0, 0}, Cargo::weights, false});
   }
 }
 
@@ -84,9 +82,10 @@ void KernelMeter::local(std::int64_t bytes_per_core, std::int64_t total_bytes) {
   work_.counts.local_bytes += Bytes(total_bytes);
 }
 
-void KernelMeter::link(Picoseconds time, Bytes sent) {
+void KernelMeter::link(Picoseconds time, Bytes over_links, Bytes over_network) {
   work_.link = time;
-  work_.counts.link_bytes += sent;
+  work_.counts.link_bytes += over_links;
+  work_.counts.network_bytes += over_network;
 }
 
 void KernelMeter::run_on(std::int64_t steps, std::int64_t cores, std::optional<double> busy_share) {

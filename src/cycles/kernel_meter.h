@@ -19,7 +19,6 @@ class KernelMeter {
   const Chip& chip() const { return chip_; }
   const Program& program() const { return *bound_.program; }
   const Step& step() const { return bound_.step; }
-  std::int64_t sliding_window() const { return bound_.program->sliding_window; }
   std::int64_t extent(Axis axis) const { return b_.extent(axis); }
   const Mapping& mapping() const { return *b_.mapping; }
   /// The mapping's tile along `axis`; without a loop over it, the whole of its `extent`.
@@ -29,22 +28,23 @@ class KernelMeter {
 
   const Tensor& tensor(int index) const { return bound_.program->tensor(index); }
   const Placement& placement(int index) const;
-  /// Of a weight or an activation, in this step.
+  /// Of a weight or an activation, in this step and for the sequences of the kernel.
   std::int64_t bytes(int index) const;
   std::int64_t weight_bytes() const;
   /// Where a cache's rows of this layer begin.
   std::int64_t cache_base(int tensor) const;
 
   void move(const DramTraffic& traffic) { work_.traffic.push_back(traffic); }
-  /// The weights of a kernel lie side by side: each pass is one stream.
-  void read_weights(std::int64_t passes = 1);
+  /// The weights of a kernel lie side by side: each pass over the first `bytes` is one stream.
+  void read_weights(std::int64_t passes, std::int64_t bytes);
   /// Bytes into cores, every copy, and those of them that leave shared memory or go into it when
   /// nothing is read twice.
   void carry(std::int64_t noc_bytes, std::int64_t unique_bytes);
   void matrix(CoreCycles cycles, std::int64_t macs);
   void vector(std::int64_t flops_per_core, std::int64_t exps_per_core, std::int64_t cores);
   void local(std::int64_t bytes_per_core, std::int64_t total_bytes);
-  void link(Picoseconds time, Bytes sent);
+  /// An exchange with other chips: what is sent over links, and over the network.
+  void link(Picoseconds time, Bytes over_links, Bytes over_network);
   /// `steps` of the busiest core, on `cores`, which are busy for `busy_share` of the time of all
   /// cores (default: their share of the cores).
   void run_on(std::int64_t steps, std::int64_t cores, std::optional<double> busy_share = {});

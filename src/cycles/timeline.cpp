@@ -1,11 +1,13 @@
 #include "cycles/timeline.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/integers.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "cycles/buffer.h"
+#include "cycles/law_work.h"
 #include "cycles/limits.h"
 #include "cycles/work.h"
 
@@ -54,13 +56,17 @@ class Run {
     for (std::size_t b = 0; b < bound_.blocks.size(); ++b) {
       for (std::int64_t layer = 0; layer < bound_.blocks[b].repeat; ++layer) {
         for (std::size_t k = 0; k < bound_.blocks[b].kernels.size(); ++k) {
-          run_kernel(planned_[index], b, layer);
+          if (options_.library) {
+            run_law(planned_[index], b, k, layer);
+          } else {
+            run_kernel(planned_[index], b, layer);
+          }
           ++index;
           progress.advance();
         }
       }
     }
-    while (memory_.pending() > 0) memory_.advance(kForever);
+    while (memory_.pending() > 0) note(*memory_.advance(kForever));
     finish();
     return std::move(result_);
   }
@@ -110,6 +116,10 @@ class Run {
           size.busy += engine_time(p.work);
           size.stages += p.stages;
           check_limits(size, bound_, chip_);
+          if (options_.library) {
+            p.stages = 0;
+            read_once(p.work.traffic);
+          }
           for (std::int64_t s = 0; s < p.stages; ++s) add_fetches(p, s);
           stage_count_ += p.stages;
           planned_.push_back(std::move(p));
@@ -164,15 +174,25 @@ class Run {
       f.transfer.ready_at =
           std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_, last_arrival_});
       last_issue_ = f.transfer.ready_at;
-      const dram::TransferId id = memory_.submit(f.transfer);
-      CHECK(id == static_cast<dram::TransferId>(owners_.size()), "transfers are numbered in order");
-      owners_.push_back(f.stage);
+      submit(f.transfer, f.stage);
       ++next_fetch_;
     }
   }
 
+  /// `stage` is what waits for it, or -1.
+  void submit(const dram::Transfer& transfer, std::int64_t stage) {
+    const dram::TransferId id = memory_.submit(transfer);
+    CHECK(id == static_cast<dram::TransferId>(owners_.size()), "transfers are numbered in order");
+    owners_.push_back(stage);
+    if (!options_.record_transfers) return;
+    result_.transfers.push_back(
+        {transfer.ready_at, transfer.ready_at, Bytes(transfer.stream.length), transfer.write});
+  }
+
   void note(const dram::Arrival& arrival) {
-    const std::int64_t stage = owners_[static_cast<std::size_t>(arrival.transfer)];
+    const auto number = static_cast<std::size_t>(arrival.transfer);
+    const std::int64_t stage = owners_[number];
+    if (options_.record_transfers) result_.transfers[number].end = arrival.time;
     last_arrival_ = std::max(last_arrival_, arrival.time);
     if (stage < 0) {
       ++stores_done_;
@@ -197,17 +217,7 @@ class Run {
     return options_.clock == 1 ? time : to_picoseconds(to_seconds(time) / options_.clock);
   }
 
-  Picoseconds gap() const {
-    switch (options_.launch) {
-      case LaunchMode::eager:
-        return to_picoseconds(chip_.launch.eager);
-      case LaunchMode::stream:
-        return to_picoseconds(chip_.launch.stream);
-      case LaunchMode::graph:
-        return to_picoseconds(chip_.launch.graph);
-    }
-    return Picoseconds(0);
-  }
+  Picoseconds gap() const { return to_picoseconds(chip_.launch.gap(options_.launch)); }
 
   /// Charges the time since the last charge to `resource`. What ran meanwhile was hidden behind it.
   void charge_until(Charges& charges, Resource resource, Picoseconds time) {
@@ -231,7 +241,106 @@ class Run {
     charge_until(charges, Resource::link, at);
     now_ = store(p, at);
     charge_until(charges, Resource::dram, now_);
-    record(p, block, layer, begin, charges);
+    record(p, block, layer, begin, charges, busy_of(p.work));
+  }
+
+  /// What each engine does for a kernel that is cut into stages.
+  Charges busy_of(const KernelWork& w) const {
+    Charges busy{};
+    busy[index_of(Resource::matrix)] = at_clock(w.matrix);
+    busy[index_of(Resource::vector)] = at_clock(w.vector);
+    busy[index_of(Resource::sram)] = at_clock(std::max(w.local, w.shared));
+    busy[index_of(Resource::noc)] = at_clock(w.noc);
+    busy[index_of(Resource::link)] = w.link;
+    busy[index_of(Resource::launch)] = gap();
+    return busy;
+  }
+
+  static std::size_t index_of(Resource r) { return static_cast<std::size_t>(r); }
+
+  /// A library's kernel draws its operands over the cache once, however its tiles are cut.
+  static void read_once(std::vector<DramTraffic>& traffic) {
+    const auto same = [](const DramTraffic& a, const DramTraffic& b) {
+      return a.cargo == b.cargo && !a.write && !b.write && a.stream.base == b.stream.base &&
+             a.stream.length == b.stream.length;
+    };
+    traffic.erase(std::unique(traffic.begin(), traffic.end(), same), traffic.end());
+  }
+
+  /// The traffic as two plain streams, of a kernel that finds part of its operands in the cache.
+  static std::vector<DramTraffic> as_streams(const kernels::Traffic& t) {
+    std::vector<DramTraffic> traffic;
+    const auto add = [&](double bytes, bool write) {
+      const auto length = static_cast<std::int64_t>(std::llround(bytes));
+      if (length > 0) traffic.push_back({{0, length, 0, 0}, Cargo::activations, write});
+    };
+    add(t.read, false);
+    add(t.written, true);
+    return traffic;
+  }
+
+  /// A library's kernel: all its traffic at its launch, then what its law makes of it.
+  void run_law(Planned& p, std::size_t block, std::size_t kernel, std::int64_t layer) {
+    check_interrupt();
+    const LawWork law =
+        law_work(bound_, block, kernel, chip_, *options_.library, options_.clock, options_.launch);
+    if (law.link) p.work.link = *law.link;
+    if (law.traffic) p.work.traffic = as_streams(*law.traffic);
+    const Picoseconds begin = now_;
+    launch_ = begin + extra_gap();
+    const Picoseconds arrived = send_all(p.work.traffic);
+    kernels::Terms t = law.terms(to_microseconds(arrived - launch_));
+    t.before *= options_.library->launch_share;
+    const Picoseconds end =
+        launch_ + from_microseconds(total_us(t, to_microseconds(arrived - launch_))) + p.work.link;
+    now_ = std::max(end, arrived);
+
+    Charges charges{};
+    const Picoseconds after = from_microseconds(t.after);
+    const double dram_us = to_microseconds(arrived - launch_) / t.dram_share;
+    const double body = kernels::norm(t.work, dram_us, t.overlap);
+    charge_until(charges, Resource::link, begin + p.work.link);
+    // A floor of the host's is launching too.
+    charge_until(charges, Resource::launch, now_ - after - from_microseconds(body));
+    charge_until(charges, t.work >= dram_us ? law.engine : Resource::dram, now_ - after);
+    charge_until(charges, law.engine, now_);
+    Charges busy{};
+    busy[index_of(law.engine)] = from_microseconds(t.work) + after;
+    busy[index_of(Resource::link)] += p.work.link;
+    busy[index_of(Resource::launch)] = extra_gap() + from_microseconds(t.before);
+    record(p, block, layer, begin, charges, busy);
+  }
+
+  /// A law's start holds the launch as its engine does it; another way of launching costs more.
+  Picoseconds extra_gap() const {
+    const Launch& launch = chip_.launch;
+    const Seconds own = launch.gap(options_.library->software.launch);
+    return to_picoseconds(std::max(Seconds(0), launch.gap(options_.launch) - own));
+  }
+
+  static double to_microseconds(Picoseconds t) { return static_cast<double>(t.count()) / 1e6; }
+  static Picoseconds from_microseconds(double us) { return Picoseconds(std::llround(us * 1e6)); }
+
+  /// Hands all of it to the memory at the launch; when the last of it has arrived.
+  Picoseconds send_all(const std::vector<DramTraffic>& traffic) {
+    for (const DramTraffic& t : traffic) {
+      if (t.stream.length == 0) continue;
+      dram::Transfer transfer;
+      transfer.stream = t.stream;
+      transfer.write = t.write;
+      transfer.requester = t.write ? 1 : 0;
+      transfer.ready_at = std::max(launch_, last_arrival_);
+      submit(transfer, -1);
+      ++stores_issued_;
+    }
+    Picoseconds done = launch_;
+    while (stores_done_ < stores_issued_) {
+      const auto arrival = memory_.advance(kForever);
+      CHECK(arrival.has_value(), "a transfer that was submitted arrives");
+      note(*arrival);
+      done = std::max(done, arrival->time);
+    }
+    return done;
   }
 
   /// The engine that computing on a stage takes longest.
@@ -298,8 +407,7 @@ class Run {
       transfer.write = true;
       transfer.requester = 1;
       transfer.ready_at = std::max(at, last_arrival_);
-      memory_.submit(transfer);
-      owners_.push_back(-1);
+      submit(transfer, -1);
       ++stores_issued_;
       if (t.cargo == Cargo::activations) awaited = stores_issued_;
     }
@@ -314,7 +422,7 @@ class Run {
   }
 
   void record(const Planned& p, std::size_t block, std::int64_t layer, Picoseconds begin,
-              const Charges& charges) {
+              const Charges& charges, const Charges& busy) {
     KernelTime k;
     k.name = p.kernel->name;
     k.block = bound_.blocks[block].block->name;
@@ -333,7 +441,11 @@ class Run {
     result_.dram_bytes += k.dram_bytes;
     result_.flops += k.flops;
     result_.counts += p.work.counts;
-    for (std::size_t r = 0; r < kResources; ++r) result_.charges[r] += charges[r];
+    k.busy = busy;
+    for (std::size_t r = 0; r < kResources; ++r) {
+      result_.charges[r] += charges[r];
+      result_.busy[r] += busy[r];
+    }
     result_.kernels.push_back(k);
   }
 
@@ -341,6 +453,7 @@ class Run {
     result_.total = now_;
     result_.bound_by = largest(result_.charges);
     result_.memory = memory_.statistics();
+    result_.busy[index_of(Resource::dram)] = result_.memory.waiting;
     const dram::CommandCounts& c = result_.memory.commands;
     result_.counts.dram_ACT = c.ACT;
     result_.counts.dram_RD = c.RD;
@@ -383,7 +496,11 @@ class Run {
 void accumulate(Timeline& sum, const Timeline& step) {
   sum.kernels = step.kernels;
   sum.total += step.total;
-  for (std::size_t r = 0; r < kResources; ++r) sum.charges[r] += step.charges[r];
+  for (std::size_t r = 0; r < kResources; ++r) {
+    sum.charges[r] += step.charges[r];
+    sum.busy[r] += step.busy[r];
+  }
+  sum.transfers = step.transfers;
   sum.bound_by = largest(sum.charges);
   sum.flops += step.flops;
   sum.weight_bytes += step.weight_bytes;

@@ -5,6 +5,9 @@
 // on. Fetching runs ahead of computing, across kernels where the chip allows it, as far as the
 // buffers reach. Every picosecond of a kernel is charged to the resource it waited for or ran on,
 // so the charges of a step sum to its time.
+//
+// Kernels of a library are not cut: all their traffic is handed to the memory at their launch, and
+// their law (law_work.h) makes a time of what the memory needed.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +20,18 @@
 #include "chip/memory_part.h"
 #include "cycles/resource.h"
 #include "dram/transfers/memory.h"
+#include "kernels/library.h"
 #include "program/bind.h"
 #include "program/counts.h"
 
 namespace presil {
 
-enum class LaunchMode { eager, stream, graph };
-
 struct CyclesOptions {
   LaunchMode launch = LaunchMode::graph;
   double clock = 1;  // share of the chip's full clock that cores, network and shared memory run at
+  // Whose kernels run; nullptr: the program's own, tile by tile. Outlives the run.
+  const kernels::Library* library = nullptr;
+  bool record_transfers = false;  // into Timeline::transfers
 };
 
 struct KernelTime {
@@ -37,12 +42,21 @@ struct KernelTime {
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;
   Bytes dram_bytes;
+  Charges busy{};  // each engine's own work, side by side; without DRAM, see transfers
+};
+
+/// One transfer between the chip and its DRAM: handed to the memory, and its last byte there.
+struct TransferTime {
+  Picoseconds start, end;
+  Bytes size;
+  bool write = false;
 };
 
 struct Timeline {
   std::vector<KernelTime> kernels;
   Picoseconds total;
   Charges charges{};
+  Charges busy{};  // of each engine; of DRAM: while a transfer was waiting. The rest is idle
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;
   // Moved between chip and DRAM, writes included.
@@ -50,6 +64,7 @@ struct Timeline {
   Counts counts;
   dram::MemoryStatistics memory;
   BytesPerSecond dram_peak;
+  std::vector<TransferTime> transfers;  // of the last step, when they were to be recorded
 };
 
 /// Adds a later step to `sum`: times, charges, bytes and counts; `sum` keeps the kernels of the

@@ -3,27 +3,16 @@
 #include <algorithm>
 
 #include "base/integers.h"
+#include "chip/vector_flops.h"
+#include "cycles/collective_work.h"
 #include "cycles/kernel_meter.h"
 #include "cycles/operator_work.h"
-#include "chip/vector_flops.h"
 
 namespace presil {
 namespace {
 
-/// Rows are handed to cores; every element costs `flops`.
-void count_rows(KernelMeter& meter, std::int64_t flops) {
-  const std::int64_t elements = meter.extent(Axis::m) * meter.extent(Axis::n);
-  const std::int64_t tiles = meter.tiles_over_cores();
-  const std::int64_t cores = meter.chip().core.count;
-  const std::int64_t waves = ceil_div(tiles, cores);
-  const std::int64_t busiest = ceil_div(elements, tiles) * waves;
-  meter.run_on(waves, std::min(tiles, cores));
-  meter.vector(flops * busiest, 0, meter.active_cores());
-  meter.useful(flops * elements);
-}
-
 void count_own_weights(KernelMeter& meter) {
-  meter.read_weights();
+  meter.read_weights(1, meter.weight_bytes());
   meter.carry(meter.weight_bytes(), meter.weight_bytes());
 }
 
@@ -49,24 +38,13 @@ void append_to_cache(KernelMeter& meter) {
   }
 }
 
-/// The faster of a ring and a one-shot exchange, as serving engines choose.
-void all_reduce(KernelMeter& meter) {
-  const double p = static_cast<double>(meter.program().tensor_parallel);
-  const double size = static_cast<double>(meter.bytes(meter.kernel().inputs.front()));
-  const Link& link = *meter.chip().link;
-  const double ring =
-      2 * (p - 1) * link.latency.count() + 2 * (p - 1) / p * size / link.bandwidth.count();
-  const double one_shot = link.latency.count() + (p - 1) * size / link.bandwidth.count();
-  const double sent = ring < one_shot ? 2 * (p - 1) / p * size : (p - 1) * size;
-  meter.link(to_picoseconds(Seconds(std::min(ring, one_shot))),
-             Bytes(static_cast<std::int64_t>(sent)));
-}
-
-void all_gather(KernelMeter& meter) {
-  const Link& link = *meter.chip().link;
-  const Bytes sent((meter.program().tensor_parallel - 1) *
-                   meter.bytes(meter.kernel().inputs.front()));
-  meter.link(to_picoseconds(link.latency) + duration(sent, link.bandwidth), sent);
+/// What expanded latent attention makes keys and values of: the cached rows of the kernel's
+/// sequences. Of several sequences one stretch of the layer's cache stands for them.
+void read_latents(KernelMeter& meter, int cache) {
+  const std::int64_t tokens = meter.extent(Axis::m);
+  meter.move({{meter.cache_base(cache), bytes_of_tokens(meter.tensor(cache), tokens), 0, 0},
+              Cargo::cache,
+              false});
 }
 
 /// Inputs and outputs go over the network once; those that bind could not keep on the chip come
@@ -77,10 +55,12 @@ void move_activations(KernelMeter& meter) {
     meter.move({{meter.placement(t).address, meter.bytes(t), 0, 0}, Cargo::activations, write});
   };
   const Kernel& k = meter.kernel();
+  const bool is_product = k.op == Op::gemm || k.op == Op::grouped_gemm;
   for (const int t : k.inputs) {
+    if (is_product && meter.tensor(t).role == Role::cache) read_latents(meter, t);
     if (meter.tensor(t).role != Role::activation) continue;
-    // A gemm has counted how often tiles are carried.
-    if (k.op != Op::gemm) meter.carry(meter.bytes(t), meter.bytes(t));
+    // A product has counted how often tiles are carried.
+    if (!is_product) meter.carry(meter.bytes(t), meter.bytes(t));
     move(t, false);
   }
   for (const int t : k.outputs) {
@@ -101,6 +81,7 @@ void count_operator(KernelMeter& meter) {
       count_own_weights(meter);
       break;
     case Op::gemm:
+    case Op::grouped_gemm:
       count_gemm(meter);
       break;
     case Op::rope:
@@ -111,20 +92,49 @@ void count_operator(KernelMeter& meter) {
     case Op::attention:
       count_attention(meter);
       break;
+    case Op::top_k:
+      count_top_k(meter);
+      break;
+    case Op::dispatch:
+      count_rows(meter, 0);
+      break;
+    case Op::combine:
+      count_combine(meter);
+      break;
+    case Op::convert:
+      count_rows(meter, kQuantiseFlops);
+      break;
     case Op::all_reduce:
+    case Op::reduce_scatter:
       count_rows(meter, 1);
-      all_reduce(meter);
+      count_collective(meter);
       break;
     case Op::all_gather:
-      all_gather(meter);
+    case Op::all_to_all:
+    case Op::send_recv:
+      count_collective(meter);
       break;
     case Op::argmax:
       count_rows(meter, 1);
+      break;
+    case Op::sample:
+      count_sample(meter);
       break;
   }
 }
 
 }  // namespace
+
+void count_rows(KernelMeter& meter, std::int64_t flops, std::int64_t exps) {
+  const std::int64_t elements = meter.extent(Axis::m) * meter.extent(Axis::n);
+  const std::int64_t tiles = meter.tiles_over_cores();
+  const std::int64_t cores = meter.chip().core.count;
+  const std::int64_t waves = ceil_div(tiles, cores);
+  const std::int64_t busiest = ceil_div(elements, tiles) * waves;
+  meter.run_on(waves, std::min(tiles, cores));
+  meter.vector(flops * busiest, exps * busiest, meter.active_cores());
+  meter.useful(flops * elements);
+}
 
 KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
                    std::int64_t layer, const Chip& chip) {

@@ -102,7 +102,7 @@ std::string difference(const AccessLog& log, const KernelPlace& place, const Bou
                               gathers ? Cargo::weights : Cargo::activations);
   const bool several = bound.step.sequences.size() > 1;
   const bool scattered = several && kernel.kernel->op == Op::rope;
-  const bool windows = several && bound.program->sliding_window > 0;
+  const bool windows = several && kernel.kernel->window.keys > 0;
   bool same_reads = joined(v.reads) == joined(c.reads);
   if (windows && kernel.kernel->op == Op::attention) {
     same_reads = length(joined(v.reads)) == length(c.reads);

@@ -169,7 +169,8 @@ Feasible<std::optional<SimulatedRate>> Chat::simulate() const {
     const std::int64_t at = (2 * i + 1) * std::ssize(contexts_) / (2 * count);
     steps.push_back({{{1, contexts_[static_cast<std::size_t>(at)]}}});
   }
-  const auto phase = run_phase("decode", run_.program, steps, run_.chip, run_.request.launch);
+  const auto phase = run_phase("decode", run_.program, steps, run_.chip, cycles_options(run_),
+                               clocking(run_.request));
   if (!phase) return tl::unexpected(phase.error());
   const auto [shortest, longest] = std::minmax_element(contexts_.begin(), contexts_.end());
   return SimulatedRate{tokens_per_second(*phase), count, *shortest, *longest};

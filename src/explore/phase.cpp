@@ -49,7 +49,8 @@ int guess_clock(const Timeline& full, const ChipFiles& chip) {
   for (int percent = kClockSteps - 1; percent > 1; --percent) {
     Counts counts = full.counts;
     counts.time += on_chip * (kClockSteps - percent) / percent;
-    const double watts = energy(counts, chip).total().typical / to_seconds(counts.time).count();
+    const double watts =
+        energy(counts, chip, percent / 100.0).total().typical / to_seconds(counts.time).count();
     if (watts <= chip.chip.power.limit.count()) return percent;
   }
   return 1;
@@ -63,12 +64,13 @@ double tokens_per_second(const PhaseResult& phase) {
 
 Watts mean_power(const PhaseResult& phase) {
   const double seconds = to_seconds(phase.timeline.total).count();
-  return Watts(seconds > 0 ? phase.energy.total().typical / seconds : 0);
+  const auto chips = static_cast<double>(phase.line());
+  return Watts(seconds > 0 ? phase.energy.total().typical / seconds / chips : 0);
 }
 
 Feasible<PhaseResult> run_phase(std::string name, const Program& program,
                                 const std::vector<Step>& steps, const ChipFiles& chip,
-                                LaunchMode launch) {
+                                CyclesOptions options, Clocking clocking) {
   PhaseResult result;
   result.name = std::move(name);
   result.steps = static_cast<std::int64_t>(steps.size());
@@ -81,11 +83,12 @@ Feasible<PhaseResult> run_phase(std::string name, const Program& program,
   }
   const auto at_clock = [&](int percent) {
     result.clock = static_cast<double>(percent) / kClockSteps;
-    result.timeline = time_all(bound, chip, {launch, result.clock});
-    result.energy = energy(result.timeline.counts, chip);
+    options.clock = result.clock;
+    result.timeline = time_all(bound, chip, options);
+    result.energy = energy(result.timeline.counts, chip, result.clock);
     return mean_power(result) <= chip.chip.power.limit;
   };
-  if (at_clock(kClockSteps)) return result;
+  if (at_clock(kClockSteps) || clocking == Clocking::burst) return result;
 
   // The highest step within the limit. Power falls with the clock, so one neighbour that exceeds it
   // is proof; a guess from the full clock's charges is seldom off by more than a step or two.

@@ -8,6 +8,8 @@
 #include <fmt/ranges.h>
 
 #include "compiler/compile.h"
+#include "compiler/pinned_mappings.h"
+#include "cycles/dram_stream.h"
 #include "dram/address_map.h"
 #include "model/registry.h"
 
@@ -27,6 +29,15 @@ std::filesystem::path find_weights(const RunRequest& request, const ModelRef& re
                   "checkpoint with --weights, or ask for "
                   "--mode cycles",
                   ref.name, cached.string()));
+}
+
+/// Throws InputError for a model that can only be timed.
+void check_has_values(const ModelRef& ref) {
+  if (ref.config.empty()) return;  // of a file of weights its reader says so
+  const std::string what = only_timed(read_architecture(ref));
+  if (what.empty()) return;
+  throw InputError(
+      fmt::format("{}: the values of {} are not there yet: give --mode cycles", ref.name, what));
 }
 
 /// The formats that weights are stored in: not those of accumulators and activations.
@@ -112,6 +123,30 @@ std::function<std::optional<Operand>(std::string_view)> operands_by_name(const W
   };
 }
 
+/// The serving engine of the request, else the one that chips like this are usually run with, and
+/// the constants of its kernels.
+kernels::Library library_for(const RunRequest& request, const ChipFiles& files,
+                             const Places& places) {
+  const bool has_kernels = files.chip.core.matrix.issue != Issue::none;
+  kernels::Library library;
+  library.software = kernels::load_software(!request.software.empty() ? request.software
+                                            : has_kernels             ? "trtllm"
+                                                                      : "ideal",
+                                            places.home);
+  if (!library.software.has_laws()) return library;
+  if (!has_kernels) {
+    throw InputError(fmt::format(
+        "--software {}: its kernels are known for GPUs only, and {} has core.matrix.issue none; "
+        "--software ideal times the program's own kernels",
+        library.software.name, files.chip.name));
+  }
+  library.machine =
+      kernels::machine_of(files, stream_bandwidth(files.memory, files.chip.dram).count() / 1e9);
+  library.constants = kernels::read_constants(places.home / "software" / "constants.yaml");
+  if (request.warm_cache) library.residency = kernels::Residency::cycling;
+  return library;
+}
+
 }  // namespace
 
 Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
@@ -119,9 +154,12 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   RunResult r;
   r.request = request;
   const ModelRef ref = resolve_model(request.model, places.home);
+  if (request.mode != Mode::cycles) check_has_values(ref);
   const std::filesystem::path file = find_weights(request, ref, places);
   if (!file.empty() && !weights) weights.emplace(Weights::open(file));
-  r.chip = load_chip(request.chip, request.overrides, places.home,
+  std::vector<std::string> overrides = request.overrides;
+  if (!request.network.empty()) overrides.push_back("network=" + request.network);
+  r.chip = load_chip(request.chip, overrides, places.home,
                      {.instead = request.numerics, .otherwise = usual_numerics(weights)});
   check_mapping(r.chip);
   r.numerics = r.chip.numerics;
@@ -147,13 +185,25 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
     }
   }
   options.tensor_parallel = request.tensor_parallel;
+  options.pipeline_parallel = request.pipeline_parallel;
+  options.data_parallel = request.data_parallel;
+  options.expert_parallel = request.expert_parallel;
+  options.expert_imbalance = request.expert_imbalance;
+  options.sequence_parallel = request.sequence_parallel;
+  options.samples = request.sampling.temperature > 0;
   options.numerics = r.numerics;
   if (!request.mapping.empty()) {
     options.mappings = read_mapping_file(read_document(request.mapping, Syntax::yaml, places.home));
   }
-  auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
-  if (!program) return tl::unexpected(program.error());
-  r.program = std::move(*program);
+  for (; options.stage < request.pipeline_parallel; ++options.stage) {
+    auto program = compile(r.model, r.chip.chip, r.chip.memory, options);
+    if (!program) return tl::unexpected(program.error());
+    (options.stage == 0 ? r.program : r.later_stages.emplace_back()) = std::move(*program);
+  }
+  std::vector<const Program*> stages = {&r.program};
+  for (const Program& later : r.later_stages) stages.push_back(&later);
+  check_kernels_named(options.mappings, stages);
+  r.library = library_for(request, r.chip, places);
   return r;
 }
 

@@ -6,7 +6,13 @@
 
 #include "base/parallel.h"
 #include "explore/calibrated.h"
+#include "explore/pipeline.h"
 #include "explore/prepare.h"
+#include "explore/steps.h"
+#include "explore/what_fits.h"
+#include "kernels/laws.h"
+#include "explore/steps.h"
+#include "explore/what_fits.h"
 #include "model/tokenizer.h"
 #include "model/weights.h"
 #include "program/text.h"
@@ -64,45 +70,53 @@ Feasible<Quality> compare_run(const RunResult& r, std::optional<Weights>& weight
   return compare_on(r.program, reference->program, *weights, tokens, wanted.layers, places.home);
 }
 
-struct PhaseSteps {
-  std::string name;
-  std::vector<Step> steps;
-};
+std::optional<TextLength> length_of(const std::optional<TextResult>& text) {
+  if (!text) return std::nullopt;
+  return TextLength{std::ssize(text->prompt_tokens), std::ssize(text->tokens)};
+}
 
-/// With a text: its prompt, then one step for each token after the first. Otherwise a batch of
-/// equal sequences.
-std::vector<PhaseSteps> steps_of(const RunResult& r) {
-  const RunRequest& q = r.request;
-  std::int64_t prompt_tokens = q.prompt_tokens;
-  std::int64_t context = q.context;
-  std::int64_t decodes = 1;
-  if (r.text) {
-    prompt_tokens = context = static_cast<std::int64_t>(r.text->prompt_tokens.size());
-    decodes = static_cast<std::int64_t>(r.text->tokens.size()) - 1;
+/// One phase on all stages, each of which is timed by itself.
+Feasible<PhaseResult> run_stages(const RunResult& r, const PhaseSteps& phase) {
+  const std::vector<const Program*> programs = stages_of(r);
+  std::vector<std::optional<Feasible<PhaseResult>>> timed(programs.size());
+  parallel_each(programs.size(), [&](std::size_t i) {
+    timed[i] = run_phase(phase.name, *programs[i], phase.steps, r.chip, cycles_options(r),
+                         clocking(r.request));
+  });
+  std::vector<PhaseResult> stages;
+  for (auto& stage : timed) {
+    if (!*stage) return tl::unexpected(stage->error());
+    stages.push_back(std::move(**stage));
   }
-  const auto batch = static_cast<std::size_t>(q.batch);
-  std::vector<PhaseSteps> phases;
-  if (q.phase != PhaseChoice::decode) {
-    phases.push_back({"prefill", {Step{std::vector<Sequence>(batch, {prompt_tokens, 0})}}});
-  }
-  if (q.phase != PhaseChoice::prefill && decodes > 0) {
-    PhaseSteps decode{"decode", {}};
-    for (std::int64_t i = 0; i < decodes; ++i) {
-      decode.steps.push_back({std::vector<Sequence>(batch, {1, context + i})});
-    }
-    phases.push_back(std::move(decode));
-  }
-  return phases;
+  PhaseResult joined = join_stages(std::move(stages), phase.microbatches, r.chip);
+  joined.tokens = phase.tokens;
+  return joined;
 }
 
 }  // namespace
 
+CyclesOptions cycles_options(const RunResult& r) {
+  CyclesOptions options;
+  options.launch = r.request.launch.value_or(r.library.software.launch);
+  if (r.library.software.has_laws()) options.library = &r.library;
+  options.record_transfers = r.request.record_transfers;
+  return options;
+}
+
+Clocking clocking(const RunRequest& request) {
+  return request.burst ? Clocking::burst : Clocking::sustained;
+}
+
+std::vector<const Program*> stages_of(const RunResult& r) {
+  std::vector<const Program*> stages = {&r.program};
+  for (const Program& p : r.later_stages) stages.push_back(&p);
+  return stages;
+}
+
 Feasible<RunResult> time_run(RunResult r, const Places& places) {
-  const std::vector<PhaseSteps> wanted = steps_of(r);
+  const std::vector<PhaseSteps> wanted = steps_of(r.request, length_of(r.text));
   std::vector<std::optional<Feasible<PhaseResult>>> phases(wanted.size());
-  parallel_each(wanted.size(), [&](std::size_t i) {
-    phases[i] = run_phase(wanted[i].name, r.program, wanted[i].steps, r.chip, r.request.launch);
-  });
+  parallel_each(wanted.size(), [&](std::size_t i) { phases[i] = run_stages(r, wanted[i]); });
   for (auto& phase : phases) {
     if (!*phase) return tl::unexpected(phase->error());
     r.phases.push_back(std::move(**phase));
@@ -111,22 +125,29 @@ Feasible<RunResult> time_run(RunResult r, const Places& places) {
   r.price = price_chip(r.chip, prices);
   for (const PhaseResult& phase : r.phases) {
     if (phase.name != "decode") continue;
-    const TokenRate rate{tokens_per_second(phase), r.request.tensor_parallel, mean_power(phase)};
+    const TokenRate rate{tokens_per_second(phase), chips_of(r.request), mean_power(phase)};
     r.token_price = usd_per_mtoken(rate, r.chip.chip, r.price, prices);
   }
   return r;
 }
 
 std::string fingerprint(const RunResult& r, const Places& places) {
-  std::string text = print(r.program);
-  for (const PhaseSteps& p : steps_of(r)) {
-    text += p.name;
+  std::string text;
+  for (const Program* stage : stages_of(r)) text += print(*stage);
+  for (const PhaseSteps& p : steps_of(r.request, length_of(r.text))) {
+    text += fmt::format("{} {} in {}", p.name, p.tokens, p.microbatches);
     for (const Step& step : p.steps) {
       for (const Sequence& s : step.sequences)
         text += fmt::format(" {}+{}", s.context, s.new_tokens);
     }
   }
-  text += fmt::format("\nlaunch {}\n", static_cast<int>(r.request.launch));
+  const kernels::Software& software = r.library.software;
+  text += fmt::format("\nlaunch {} burst {} warm {} software {} {} {} {}\n",
+                      static_cast<int>(r.request.launch.value_or(software.launch)), r.request.burst,
+                      r.request.warm_cache, software.engine, software.collectives,
+                      software.fuses_rope, software.fuses_swiglu);
+  if (software.has_laws())
+    text += kernels::print_constants(r.library.constants, kernels::all_laws());
   for (const InputValue& v : r.chip.inputs) text += fmt::format("{} {}\n", v.field, v.text);
   return text + read_text(load_prices(places.home).file, std::size_t{1} << 20);
 }
@@ -149,7 +170,12 @@ Feasible<RunResult> run(const RunRequest& request, const Places& places,
       result->quality = std::move(*quality);
     }
   }
-  return request.mode == Mode::values ? std::move(result) : time_run(std::move(*result), places);
+  if (request.mode == Mode::values) return result;
+  auto timed = time_run(std::move(*result), places);
+  if (timed || request.prompt) return timed;
+  Infeasible answer = timed.error();
+  if (const std::string fits = what_would_fit(request, places); !fits.empty()) answer.remedy = fits;
+  return tl::unexpected(std::move(answer));
 }
 
 }  // namespace presil

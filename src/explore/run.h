@@ -17,6 +17,7 @@
 #include "explore/quality.h"
 #include "explore/run_request.h"
 #include "explore/weights_id.h"
+#include "kernels/library.h"
 #include "model/architecture.h"
 #include "values/generate.h"
 
@@ -37,13 +38,22 @@ struct RunResult {
   WeightsId weights_id;        // of its contents
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   Numerics numerics;
-  Program program;
+  kernels::Library library;  // what of the chip its kernel laws see, and the serving engine
+  Program program;           // of a pipeline: its first stage
+  std::vector<Program> later_stages;  // of a pipeline
   std::optional<TextResult> text;
   std::optional<Quality> quality;  // of request.compare
   std::vector<PhaseResult> phases;
   ChipPrice price;
   std::optional<TokenPrice> token_price;  // of the decode phase
 };
+
+/// The programs of all stages, in order.
+std::vector<const Program*> stages_of(const RunResult& prepared);
+
+/// How cycles are to time the steps of `prepared`, which must outlive the options.
+CyclesOptions cycles_options(const RunResult& prepared);
+Clocking clocking(const RunRequest& request);
 
 /// Runs the phases of what prepare() gave (prepare.h), and prices them.
 Feasible<RunResult> time_run(RunResult prepared, const Places& places);

@@ -6,6 +6,8 @@
 
 #include "chip/derived.h"
 #include "chip/dram_shape.h"
+#include "explore/request_json.h"
+#include "explore/steps.h"
 #include "program/numerics_text.h"
 
 namespace presil {
@@ -42,49 +44,64 @@ Json memory_json(const Timeline& t) {
           {"shortcuts", m.shortcuts}};
 }
 
-/// Traffic, operations, power and bus shares are those of one chip; energy is that of all `chips`.
+/// What the stages of a pipeline take.
+Json pipeline_json(const PhaseResult& p) {
+  Json stages = Json::array();
+  for (const StageTime& stage : p.stages) {
+    stages.push_back({{"time_s", seconds(stage.time)}, {"bound_by", to_string(stage.bound_by)}});
+  }
+  return {{"stages", stages},
+          {"microbatches", p.microbatches},
+          {"microbatch_latency_s", seconds(p.latency)}};
+}
+
+/// Traffic and operations are those of one chip (of a pipeline: of one in each stage), power and
+/// bus shares those of the mean chip; energy is that of all `chips`.
 Json phase_json(const PhaseResult& p, std::int64_t chips) {
-  const auto all = static_cast<double>(chips);
+  const auto line = static_cast<double>(p.line());
+  const double all = static_cast<double>(chips) / line;
   const Timeline& t = p.timeline;
   const double time = seconds(t.total);
-  const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time;
+  const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time / line;
   Json charges;
   for (std::size_t r = 0; r < kResources; ++r) {
     if (t.charges[r].count() == 0) continue;
     charges[std::string(to_string(static_cast<Resource>(r)))] = seconds(t.charges[r]) / time;
   }
   Json energy = Json::array();
-  for (const EnergyLine& line : p.energy.lines) {
-    Json j = {{"name", line.name}};
-    j.update(band_json(line.joules * all));
+  for (const EnergyLine& of : p.energy.lines) {
+    Json j = {{"name", of.name}};
+    j.update(band_json(of.joules * all));
     energy.push_back(std::move(j));
   }
-  return {{"steps", p.steps},
-          {"tokens", p.tokens},
-          {"time_s", time},
-          {"tokens_per_s", tokens_per_second(p)},
-          {"bound_by", to_string(t.bound_by)},
-          {"bound_shares", charges},
-          {"chips", chips},
-          {"energy_j", p.energy.total().typical * all},
-          {"energy_j_low", p.energy.total().low * all},
-          {"energy_j_high", p.energy.total().high * all},
-          {"power_w", mean_power(p).count()},
-          {"clock_share", p.clock},
-          {"flops", t.flops},
-          {"dram_bytes", t.dram_bytes.count()},
-          {"weight_bytes", t.weight_bytes.count()},
-          {"kv_bytes", t.kv_bytes.count()},
-          {"dram_bandwidth_gbs", bandwidth / 1e9},
-          {"dram_peak_gbs", t.dram_peak.count() / 1e9},
-          {"dram_efficiency", bandwidth / t.dram_peak.count()},
-          {"dram", memory_json(t)},
-          {"energy", energy}};
+  Json json = {{"steps", p.steps},
+               {"tokens", p.tokens},
+               {"time_s", time},
+               {"tokens_per_s", tokens_per_second(p)},
+               {"bound_by", to_string(t.bound_by)},
+               {"bound_shares", charges},
+               {"chips", chips},
+               {"energy_j", p.energy.total().typical * all},
+               {"energy_j_low", p.energy.total().low * all},
+               {"energy_j_high", p.energy.total().high * all},
+               {"power_w", mean_power(p).count()},
+               {"clock_share", p.clock},
+               {"flops", t.flops},
+               {"dram_bytes", t.dram_bytes.count()},
+               {"weight_bytes", t.weight_bytes.count()},
+               {"kv_bytes", t.kv_bytes.count()},
+               {"dram_bandwidth_gbs", bandwidth / 1e9},
+               {"dram_peak_gbs", t.dram_peak.count() / 1e9},
+               {"dram_efficiency", bandwidth / t.dram_peak.count()},
+               {"dram", memory_json(t)},
+               {"energy", energy}};
+  if (!p.stages.empty()) json["pipeline"] = pipeline_json(p);
+  return json;
 }
 
 Json phases_json(const RunResult& r) {
   Json phases = Json::object();
-  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p, r.request.tensor_parallel);
+  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p, chips_of(r.request));
   return phases;
 }
 
@@ -114,7 +131,7 @@ Json cost_json(const RunResult& r) {
     cost["token_lines"] = lines_json(r.token_price->lines);
   }
   cost["usd_per_chip"] = band_json(r.price.usd_per_chip);
-  cost["chips"] = r.request.tensor_parallel;
+  cost["chips"] = chips_of(r.request);
   cost["dies_per_wafer"] = r.price.dies_per_wafer;
   cost["yield"] = r.price.yield;
   cost["lines"] = lines_json(r.price.lines);
@@ -138,42 +155,6 @@ Json roofline_json(const RunResult& r) {
             {"dram_bytes_per_s", peak_bandwidth(r.chip.memory, r.chip.chip.dram).count()}};
   if (r.chip.chip.sram) j["sram_bytes_per_s"] = r.chip.chip.sram->read.count();
   return j;
-}
-
-std::string_view to_string(Mode mode) {
-  switch (mode) {
-    case Mode::values:
-      return "values";
-    case Mode::cycles:
-      return "cycles";
-    case Mode::both:
-      return "both";
-  }
-  return "";
-}
-
-std::string_view to_string(PhaseChoice phase) {
-  switch (phase) {
-    case PhaseChoice::prefill:
-      return "prefill";
-    case PhaseChoice::decode:
-      return "decode";
-    case PhaseChoice::both:
-      return "both";
-  }
-  return "";
-}
-
-std::string_view to_string(LaunchMode mode) {
-  switch (mode) {
-    case LaunchMode::eager:
-      return "eager";
-    case LaunchMode::stream:
-      return "stream";
-    case LaunchMode::graph:
-      return "graph";
-  }
-  return "";
 }
 
 Json numerics_json(const RunResult& r) {
@@ -205,44 +186,16 @@ Json numerics_json(const RunResult& r) {
   return json;
 }
 
-/// What differs from the default of a greedy choice and no comparison.
-Json choices_json(const RunRequest& q) {
-  Json j = Json::object();
-  const SamplingOptions none;
-  const SamplingOptions& s = q.sampling;
-  if (s.temperature != none.temperature) j["temperature"] = s.temperature;
-  if (s.top_k != none.top_k) j["top_k"] = s.top_k;
-  if (s.top_p != none.top_p) j["top_p"] = s.top_p;
-  if (s.min_p != none.min_p) j["min_p"] = s.min_p;
-  if (s.repetition_penalty != none.repetition_penalty) {
-    j["repetition_penalty"] = s.repetition_penalty;
-  }
-  if (s.temperature > 0) j["seed"] = s.seed;
-  const CompareRequest& c = q.compare;
-  if (!c.with.empty()) j["compare"] = c.with;
-  if (!c.text.empty()) j["text"] = c.text.filename().string();
-  if (c.tokens != 0) j["tokens"] = c.tokens;
-  if (c.layers) j["layers"] = true;
-  return j;
-}
-
-Json request_json(const RunRequest& q) {
-  Json j = {{"chip", q.chip},
-            {"model", q.model},
-            {"set", q.overrides},
-            {"mode", to_string(q.mode)},
-            {"phase", to_string(q.phase)},
-            {"launch", to_string(q.launch)},
-            {"batch", q.batch},
-            {"prompt_tokens", q.prompt_tokens},
-            {"context", q.context},
-            {"tp", q.tensor_parallel},
-            {"max_tokens", q.max_tokens},
-            {"dtype", q.dtype},
-            {"numerics", q.numerics}};
-  if (q.prompt) j["prompt"] = *q.prompt;
-  j.update(choices_json(q));
-  return j;
+/// What the times stand for.
+Json conditions_json(const RunResult& r) {
+  const kernels::Software& s = r.library.software;
+  return {{"software", s.name},
+          {"software_version", s.version},
+          {"kernels", s.has_laws() ? "library" : "program"},
+          {"launch", to_string(r.request.launch.value_or(s.launch))},
+          {"clock", r.request.burst ? "burst" : "sustained"},
+          {"l2", r.request.warm_cache ? "warm" : "cold"},
+          {"data", "random"}};
 }
 
 }  // namespace
@@ -265,7 +218,8 @@ Json to_json(const RunResult& r) {
              {{"file", r.weights_file},
               {"formats", r.weight_formats},
               {r.weights_id.sampled ? "sample_sha256" : "sha256", r.weights_id.sha256}}},
-            {"numerics", numerics_json(r)}};
+            {"numerics", numerics_json(r)},
+            {"conditions", conditions_json(r)}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();

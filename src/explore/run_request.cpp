@@ -16,12 +16,29 @@ void check_request(const RunRequest& r) {
   positive(r.prompt_tokens, "--prompt-tokens");
   positive(r.max_tokens, "-n");
   positive(r.tensor_parallel, "--tp");
+  positive(r.pipeline_parallel, "--pp");
+  positive(r.data_parallel, "--dp");
+  positive(r.expert_parallel, "--ep");
+  for (const std::int64_t tokens : r.prompts) positive(tokens, "--prompt-tokens");
   constexpr std::int64_t kLargestBatch = 65536;
   if (r.batch > kLargestBatch) {
     throw InputError(fmt::format("--batch: expected at most {}, found {}", kLargestBatch, r.batch));
   }
-  if (r.context < 0) {
-    throw InputError(fmt::format("--context: expected 0 or more, found {}", r.context));
+  if (r.microbatches < 0) {
+    throw InputError(fmt::format("--microbatches: expected 0 or more, found {}", r.microbatches));
+  }
+  std::vector<std::int64_t> contexts = r.contexts;
+  contexts.push_back(r.context);
+  for (const std::int64_t context : contexts) {
+    if (context < 0) {
+      throw InputError(fmt::format("--context: expected 0 or more, found {}", context));
+    }
+  }
+  const bool split = r.pipeline_parallel > 1 || r.data_parallel > 1 || r.expert_parallel > 1 ||
+                     r.sequence_parallel;
+  if (split && r.mode != Mode::cycles) {
+    throw InputError(
+        "values are not run over --pp, --dp, --ep and --sequence-parallel yet: give --mode cycles");
   }
   const CompareRequest& c = r.compare;
   if (c.with.empty() && (!c.text.empty() || c.layers || c.tokens != 0)) {

@@ -37,11 +37,18 @@ std::string prefill_kernel(std::string_view engine, std::string_view generation,
 std::string decode_kernel(std::string_view engine, std::string_view generation,
                           const AttentionCall& call);
 
+/// Where a call's constants are looked up: its type is "bf16", "fp8", or with a cache of another
+/// format "bf16/fp8"; its kernel the class above.
+Situation attention_situation(std::string_view engine, std::string_view generation,
+                              const AttentionCall& call, bool decode);
+
 Traffic prefill_traffic(const AttentionCall& call, const Machine& machine, Residency residency);
 Terms prefill_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
                     Constants constants, double dram_us);
 
-Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Residency residency);
+/// `kernel` is decode_kernel's answer: kernels round windows and share the cache differently.
+Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Residency residency,
+                       std::string_view kernel);
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
                    Constants constants, double dram_us);
 

@@ -64,15 +64,22 @@ class ConstantTable {
   }
   bool empty() const { return values_.empty(); }
 
+  /// What the values were fitted on, in words: a line a chip and operator.
+  std::vector<std::string> fitted_on;
+
  private:
   // By law, constant, scope.
   std::map<std::string, std::map<std::string, std::map<std::string, double>>> values_;
 };
 
-/// Reads software/constants.yaml. Throws InputError with every complaint: unknown laws and
-/// constants, values out of bounds.
+/// Reads software/constants.yaml. Throws MissingInput without the file, and InputError with every
+/// complaint: laws and constants that are not among `laws`, values out of bounds.
+ConstantTable read_constants(const std::filesystem::path& file, std::span<const LawInfo> laws);
+/// The same with all laws (laws.h).
 ConstantTable read_constants(const std::filesystem::path& file);
-/// The same table as text, for the file; equal tables give equal bytes.
-std::string print_constants(const ConstantTable& table);
+
+/// The same table as text, for the file; equal tables give equal bytes. What `laws` say of a
+/// constant stands above it.
+std::string print_constants(const ConstantTable& table, std::span<const LawInfo> laws);
 
 }  // namespace presil::kernels

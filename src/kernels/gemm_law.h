@@ -1,8 +1,14 @@
 // One product of a GPU library: C[m, n] = A[m, k] x B[k, n], in tiles, waves and splits of k.
+//
+// A library has a list of tiles and takes the one it believes best. Cores work through the tiles in
+// waves; a core multiplies at a share of its peak, or waits for operands, of its own or of DRAM;
+// then it writes its tile out. What is left of the board's power bounds the whole. Types below 16
+// bits are made from bf16 by a pass of their own before, where the engine counts it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/number_format.h"
 #include "kernels/constants.h"
@@ -26,9 +32,27 @@ struct GemmTypes {
 /// SmoothQuant), "nvfp4", "mxfp4", "mxfp8", "int8"; nothing for another name.
 std::optional<GemmTypes> gemm_types(std::string_view type);
 
+/// Which tiles a kernel has and how it takes one.
+enum class GemmKernel {
+  library,        // cuBLAS, rocBLAS and their like: any tile, any split, the best by their count
+  eager,          // the same, timed by a host that launches it and waits
+  cutlass,        // one tile by the number of tokens, no split
+  blocks,         // DeepGEMM: 64 or 128 tokens by up to 160 outputs, no split
+  swapped,        // the same for few tokens: outputs on the tile's long side
+  flashinfer,     // `swapped`, called from a busy host
+  cutlass_block,  // `cutlass` with a scale a block of 128 x 128, called from a busy host
+};
+
+std::string_view to_string(GemmKernel kernel);
+
+/// The kernel an engine takes for a product, the `kernel` of a Situation: from its rules.
+GemmKernel gemm_kernel(std::string_view engine, std::string_view type, std::int64_t m,
+                       std::int64_t n, std::int64_t k);
+
 struct GemmCall {
   std::int64_t m = 1, n = 1, k = 1;
-  GemmTypes types;
+  GemmTypes types = {};
+  GemmKernel kernel = GemmKernel::library;
 };
 
 /// A tile and a split that a library has, or that a mapping pins.
@@ -38,7 +62,8 @@ struct GemmTile {
 
 LawInfo gemm_law();
 
-/// The bytes through DRAM; they depend on no fitted constant.
+/// The bytes through DRAM; they depend on no fitted constant. Cycling: the data's loop over five
+/// copies of the weights, with the same activations and results each time.
 Traffic gemm_traffic(const GemmCall& call, const Machine& machine, Residency residency);
 
 /// `dram_us` is what the traffic takes; the tile is chosen with it in view, unless it is pinned.

@@ -1,361 +1,80 @@
 #include "model/architecture.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <numbers>
-#include <optional>
-#include <string_view>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include "base/fields.h"
+#include "base/error.h"
 
 namespace presil {
 namespace {
 
-// Bounds on what a file may claim: far above every published model, and small enough that no
-// product of them overflows 64 bits.
-constexpr Range kLayers{1, 1024};
-constexpr Range kWidth{1, 1 << 18};
-constexpr Range kFfnWidth{1, 1 << 20};
-constexpr Range kHeads{1, 4096};
-constexpr Range kHeadDim{2, 1024};
-constexpr Range kVocabulary{1, 1 << 24};
-constexpr Range kContext{1, 1 << 27};
-constexpr std::int64_t kNoToken = -1;
-
-struct Family {
-  std::string_view model_type;
-  std::string_view head;  // the class under "architectures"
-  bool qkv_bias;
-  bool qk_norm;
-  bool windowed_by_flag;  // sliding_window counts only with use_sliding_window
-};
-
-constexpr Family kFamilies[] = {
-    {"llama", "LlamaForCausalLM", false, false, false},
-    {"mistral", "MistralForCausalLM", false, false, false},
-    {"qwen2", "Qwen2ForCausalLM", true, false, true},
-    {"qwen3", "Qwen3ForCausalLM", false, true, true},
-};
-
-// Keys that Hugging Face writes and that do not change what a dense decoder computes.
-constexpr std::string_view kHarmless[] = {
-    "_name_or_path",
-    "architectures",
-    "attention_dropout",
-    "auto_map",
-    "chunk_size_feed_forward",
-    "embd_pdrop",
-    "finetuning_task",
-    "id2label",
-    "initializer_range",
-    "is_decoder",
-    "is_encoder_decoder",
-    "is_llama_config",
-    "label2id",
-    "max_window_layers",
-    "model_name",
-    "output_attentions",
-    "output_hidden_states",
-    "pad_token_id",
-    "pretraining_tp",
-    "problem_type",
-    "return_dict",
-    "rope_interleaved",
-    "task_specific_params",
-    "tokenizer_class",
-    "torchscript",
-    "transformers.js_config",
-    "transformers_version",
-    "unk_token_id",
-    "unsloth_fixed",
-    "use_bfloat16",
-    "use_cache",
-};
-
-constexpr std::string_view kExpertCounts[] = {"num_experts", "num_local_experts",
-                                              "n_routed_experts", "moe_intermediate_size"};
-
-constexpr Choice<Format> kDtypes[] = {
-    {"bfloat16", Format::bf16}, {"float16", Format::fp16}, {"float32", Format::fp32}};
-
-template <class Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+std::int64_t latent_attention_parameters(const Architecture& a) {
+  const LatentAttention& l = a.latent;
+  const std::int64_t queries = l.q_rank * (a.d_model + 1 + a.n_heads * (l.nope_dim + l.rope_dim));
+  const std::int64_t keys_and_values = a.d_model * (l.kv_rank + l.rope_dim) +
+                                       l.kv_rank * (1 + a.n_heads * (l.nope_dim + l.value_dim));
+  return queries + keys_and_values + a.n_heads * l.value_dim * a.d_model;
 }
 
-const Family* find_family(std::string_view model_type) {
-  for (const Family& f : kFamilies) {
-    if (f.model_type == model_type) return &f;
+std::int64_t attention_parameters(const Architecture& a) {
+  if (a.latent.kv_rank > 0) return latent_attention_parameters(a);
+  const std::int64_t q_width = a.n_heads * a.head_dim;
+  const std::int64_t kv_width = a.n_kv_heads * a.head_dim;
+  std::int64_t sum = a.d_model * (q_width + 2 * kv_width) + q_width * a.d_model;
+  if (a.qkv_bias) sum += q_width + 2 * kv_width;
+  if (a.output_bias) sum += a.d_model;
+  if (a.sinks) sum += a.n_heads;
+  if (a.qk_norm) sum += 2 * a.head_dim;
+  return sum;
+}
+
+/// Of a layer of which a token passes `experts`.
+std::int64_t feed_forward_parameters(const Architecture& a, std::int64_t layer,
+                                     std::int64_t experts) {
+  if (!has_experts(a, layer)) return 3 * a.d_model * a.d_ff;
+  const Experts& e = a.experts;
+  const std::int64_t router = e.count * (a.d_model + (e.router_bias ? 1 : 0));
+  const std::int64_t biases = e.biases ? 2 * e.d_ff + a.d_model : 0;
+  return router + experts * (3 * a.d_model * e.d_ff + biases) + 3 * a.d_model * e.shared_d_ff;
+}
+
+std::int64_t count_parameters(const Architecture& a, std::int64_t experts) {
+  std::int64_t sum = a.d_model + a.vocab_size * a.d_model * (a.tied_embeddings ? 1 : 2);
+  for (std::int64_t layer = 0; layer < a.n_layers; ++layer) {
+    sum += attention_parameters(a) + feed_forward_parameters(a, layer, experts) + 2 * a.d_model;
   }
-  return nullptr;
-}
-
-const Family* read_family(Fields& fields) {
-  const std::string type = fields.text("model_type", "the family of models");
-  const Family* family = find_family(type);
-  const bool experts = type.find("moe") != std::string::npos || type == "mixtral";
-  std::vector<std::string_view> names;
-  for (const Family& f : kFamilies) names.push_back(f.model_type);
-  fields.require(
-      family != nullptr || type.empty(), "model_type",
-      experts ? fmt::format("\"{}\" is a mixture of experts, which is not supported yet", type)
-              : fmt::format("\"{}\" is not supported yet; expected one of {}", type,
-                            fmt::join(names, ", ")));
-  const auto heads = fields.texts_or_none("architectures", "the class that runs the model");
-  fields.require(family == nullptr || heads.empty() || contains(heads, family->head),
-                 "architectures",
-                 fmt::format("expected {}, found {}", family == nullptr ? "" : family->head,
-                             fmt::join(heads, ", ")));
-  return family;
-}
-
-/// Keys whose presence means a computation that Presilicon does not know.
-void refuse_other_computations(Fields& fields) {
-  for (const std::string_view key : kExpertCounts) {
-    fields.raw(key, "experts of a mixture");
-    fields.require(!fields.has(key), key, "a mixture of experts is not supported yet");
-  }
-  const std::string act = fields.text_or("hidden_act", "the gate's activation", "silu");
-  fields.require(act == "silu", "hidden_act",
-                 fmt::format("\"{}\" is not supported yet; expected silu", act));
-  fields.require(!fields.flag_or("mlp_bias", "biases in the feed-forward block", false), "mlp_bias",
-                 "biases in the feed-forward block are not supported yet");
-  const double rotated = fields.number_or("partial_rotary_factor", "share of a head rotated", 1);
-  fields.require(rotated == 1, "partial_rotary_factor", "is not supported yet unless it is 1");
-}
-
-/// "rope_scaling" of older files, "rope_parameters" of newer ones, which also hold rope_theta.
-struct RopeBlock {
-  RopeScaling scaling;
-  std::optional<double> theta;
-};
-
-RopeBlock read_rope_block(Fields& fields) {
-  RopeBlock block;
-  if (fields.has("rope_theta")) {
-    block.theta = fields.number("rope_theta", "base of the rotary frequencies", {1, 1e12});
-  } else {
-    fields.raw("rope_theta", "base of the rotary frequencies");
-  }
-  const std::string older = fields.text_or("type", "the kind of scaling (older name)", "default");
-  const std::string kind = fields.text_or("rope_type", "the kind of scaling", older);
-  const std::string_view key = fields.has("rope_type") ? "rope_type" : "type";
-  const double rotated = fields.number_or("partial_rotary_factor", "share of a head rotated", 1);
-  fields.require(rotated == 1, "partial_rotary_factor", "is not supported yet unless it is 1");
-  for (const char* other : {"attention_factor", "beta_fast", "beta_slow", "long_factor",
-                            "short_factor", "mscale", "mscale_all_dim", "truncate"}) {
-    fields.raw(other, "of other kinds of scaling");
-  }
-
-  RopeScaling& s = block.scaling;
-  const Range stretch{1, 1e6};
-  if (kind == "linear" || kind == "llama3") {
-    s.kind = kind == "linear" ? RopeScaling::Kind::linear : RopeScaling::Kind::llama3;
-    s.factor = fields.number("factor", "how much longer the context becomes", stretch);
-  } else {
-    fields.raw("factor", "how much longer the context becomes");
-    fields.require(
-        kind == "default" || kind == "none", key,
-        fmt::format("\"{}\" is not supported yet; expected default, linear or llama3", kind));
-  }
-  if (kind == "llama3") {
-    s.low_freq_factor = fields.number("low_freq_factor", "longest wavelength kept", {1e-3, 1e3});
-    s.high_freq_factor = fields.number("high_freq_factor", "shortest stretched", {1e-3, 1e3});
-    s.original_context = fields.integer("original_max_position_embeddings",
-                                        "context before scaling, in tokens", kContext);
-    fields.require(s.low_freq_factor < s.high_freq_factor, "high_freq_factor",
-                   "expected low_freq_factor < high_freq_factor");
-  } else {
-    for (const char* other :
-         {"low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}) {
-      fields.raw(other, "of llama3 scaling");
-    }
-  }
-  return block;
-}
-
-void read_rope(Fields& fields, Architecture& a) {
-  const auto older = fields.maybe_map("rope_scaling", "rotary scaling (older)", read_rope_block);
-  const auto newer = fields.maybe_map("rope_parameters", "rotary settings", read_rope_block);
-  a.rope_theta = fields.number_or("rope_theta", "base of the rotary frequencies", 10000, {1, 1e12});
-  for (const auto& block : {older, newer}) {
-    if (!block) continue;
-    a.rope_scaling = block->scaling;
-    if (block->theta) a.rope_theta = *block->theta;
-  }
-}
-
-void read_shape(Fields& fields, Architecture& a) {
-  a.n_layers = fields.integer("num_hidden_layers", "layers", kLayers);
-  a.d_model = fields.integer("hidden_size", "width of the residual stream", kWidth);
-  a.d_ff = fields.integer("intermediate_size", "width of the feed-forward block", kFfnWidth);
-  a.n_heads = fields.integer("num_attention_heads", "query heads", kHeads);
-  a.n_kv_heads = fields.integer_or("num_key_value_heads", "key and value heads", a.n_heads, kHeads);
-  a.vocab_size = fields.integer("vocab_size", "rows of the embedding table", kVocabulary);
-  a.max_context = fields.integer("max_position_embeddings", "longest context, tokens", kContext);
-  a.norm_eps = fields.number("rms_norm_eps", "added to the mean square", {1e-12, 1e-1});
-
-  const bool divides = a.n_heads > 0 && a.d_model % a.n_heads == 0;
-  a.head_dim = fields.integer_or("head_dim", "width of a head", a.d_model / a.n_heads, kHeadDim);
-  fields.require(divides || fields.has("head_dim"), "num_attention_heads",
-                 fmt::format("{} heads do not divide hidden_size {}, and there is no head_dim",
-                             a.n_heads, a.d_model));
-  fields.require(a.n_heads % a.n_kv_heads == 0, "num_key_value_heads",
-                 fmt::format("{} does not divide num_attention_heads {}", a.n_kv_heads, a.n_heads));
-  fields.require(a.head_dim % 2 == 0, fields.has("head_dim") ? "head_dim" : "num_attention_heads",
-                 fmt::format("rotary embedding needs an even head width, found {}", a.head_dim));
-}
-
-void read_attention(Fields& fields, const Family& family, Architecture& a) {
-  a.qkv_bias = family.qkv_bias;
-  a.qk_norm = family.qk_norm;
-  const bool bias = fields.flag_or("attention_bias", "biases of q, k, v and o", false);
-  fields.require(!bias, "attention_bias", "biases of all four projections are not supported yet");
-
-  a.sliding_window = fields.integer_or("sliding_window", "tokens a query sees", 0, kContext);
-  const bool window = fields.flag_or("use_sliding_window", "whether sliding_window counts", false);
-  if (family.windowed_by_flag && !window) a.sliding_window = 0;
-  const auto kinds = fields.texts_or_none("layer_types", "attention of each layer");
-  for (const std::string& kind : kinds) {
-    const bool known = kind == "full_attention" || kind == "sliding_attention";
-    fields.require(known && kind == kinds.front(), "layer_types",
-                   fmt::format("\"{}\" after \"{}\" is not supported yet; expected full_attention "
-                               "or sliding_attention, the same in every layer",
-                               kind, kinds.front()));
-    if (!known || kind != kinds.front()) break;
-  }
-  if (!kinds.empty() && kinds.front() == "full_attention") a.sliding_window = 0;
-}
-
-std::vector<std::int64_t> read_tokens(Fields& fields, std::string_view key, std::int64_t vocab) {
-  std::vector<std::int64_t> tokens;
-  for (const std::string& text : fields.texts_or_none(key, "token or list of tokens")) {
-    std::int64_t id = kNoToken;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, id);
-    const bool whole = error == std::errc() && stop == end && id >= 0 && id < vocab;
-    fields.require(whole, key,
-                   fmt::format("expected token numbers below {}, found \"{}\"", vocab, text));
-    if (whole) tokens.push_back(id);
-  }
-  return tokens;
-}
-
-/// Whether the weights are FP8 with scales beside them. Other quantised checkpoints are refused.
-bool read_quantization(Fields& fields) {
-  const Node* how = fields.raw("quantization_config", "how a checkpoint was quantised");
-  if (how == nullptr || how->kind == Node::Kind::null) return false;
-  const auto text = [&](std::string_view key) {
-    const Node* value = how->find(key);
-    return value == nullptr ? std::string() : value->text;
-  };
-  const std::string method = text("quant_method");
-  const std::string format = text("format");
-  const bool is_fp8 = method == "fp8" || method == "fbgemm_fp8" ||
-                      (method == "compressed-tensors" && format == "float-quantized");
-  fields.require(is_fp8, "quantization_config",
-                 fmt::format("quant_method \"{}\"{} is not supported yet; supported are fp8, "
-                             "fbgemm_fp8, compressed-tensors of format float-quantized, and GGUF "
-                             "files",
-                             method, format.empty() ? "" : fmt::format(" of format {}", format)));
-  return is_fp8;
-}
-
-void read_formats_and_tokens(Fields& fields, Architecture& a) {
-  a.tied_embeddings = fields.flag_or("tie_word_embeddings", "the head reuses the embedding", false);
-  const Format older = fields.choice_or<Format>("torch_dtype", "format of the weights (older name)",
-                                                kDtypes, Format::bf16);
-  a.dtype = fields.choice_or<Format>("dtype", "format of the weights", kDtypes, older);
-  if (read_quantization(fields)) a.dtype = Format::fp8_e4m3;
-  a.eos_tokens = read_tokens(fields, "eos_token_id", a.vocab_size);
-  const auto bos = read_tokens(fields, "bos_token_id", a.vocab_size);
-  a.bos_token = bos.empty() ? kNoToken : bos.front();
-}
-
-constexpr std::string_view kKnown[] = {
-    "model_type",
-    "hidden_size",
-    "intermediate_size",
-    "num_hidden_layers",
-    "head_dim",
-    "num_attention_heads",
-    "vocab_size",
-    "rms_norm_eps",
-    "num_key_value_heads",
-    "rope_theta",
-    "rope_scaling",
-    "max_position_embeddings",
-    "rope_parameters",
-    "hidden_act",
-    "tie_word_embeddings",
-    "attention_bias",
-    "mlp_bias",
-    "partial_rotary_factor",
-    "sliding_window",
-    "layer_types",
-    "use_sliding_window",
-    "torch_dtype",
-    "dtype",
-    "quantization_config",
-    "bos_token_id",
-    "eos_token_id",
-    "num_experts",
-    "num_local_experts",
-    "n_routed_experts",
-    "moe_intermediate_size",
-};
-
-/// A foreign file has keys of its own: one that is nearly ours is taken for a slip, the others are
-/// noted and ignored.
-void sort_out_unknown_keys(const Node& root, Diagnostics& log, std::vector<std::string>* ignored) {
-  const std::vector<std::string> known(std::begin(kKnown), std::end(kKnown));
-  for (const auto& [key, value] : root.members) {
-    if (contains(kKnown, key.text) || contains(kHarmless, key.text)) continue;
-    const std::string near = nearest(key.text, known);
-    if (!near.empty()) {
-      log.add(key.place, fmt::format("unknown key '{}'; did you mean '{}'?", key.text, near));
-    } else if (ignored != nullptr) {
-      ignored->push_back(key.text);
-    }
-  }
+  return sum;
 }
 
 }  // namespace
 
-Architecture read_config(const Node& root, std::string name, std::vector<std::string>* ignored) {
-  Diagnostics log;
-  Fields fields(root, "", log);
-  Architecture a;
-  a.name = std::move(name);
-  if (const Family* family = read_family(fields)) {
-    a.family = family->model_type;
-    refuse_other_computations(fields);
-    read_shape(fields, a);
-    read_rope(fields, a);
-    read_attention(fields, *family, a);
-    read_formats_and_tokens(fields, a);
-    sort_out_unknown_keys(root, log, ignored);
-  }
-  log.throw_if_any();
-  return a;
+bool has_experts(const Architecture& a, std::int64_t layer) {
+  const Experts& e = a.experts;
+  return e.count > 0 && layer >= e.first_layer && (layer - e.first_layer) % e.every == 0;
+}
+
+Window window_of(const Architecture& a, std::int64_t layer) {
+  return a.windows.empty() ? Window{a.sliding_window} : a.windows[static_cast<std::size_t>(layer)];
+}
+
+std::int64_t cache_width(const Architecture& a) {
+  return a.latent.kv_rank > 0 ? a.latent.kv_rank + a.latent.rope_dim
+                              : 2 * a.n_kv_heads * a.head_dim;
+}
+
+std::string only_timed(const Architecture& a) {
+  if (a.experts.count > 0) return "a mixture of experts";
+  if (a.latent.kv_rank > 0) return "latent attention";
+  return "";
 }
 
 std::int64_t parameter_count(const Architecture& a) {
-  const std::int64_t q_width = a.n_heads * a.head_dim;
-  const std::int64_t kv_width = a.n_kv_heads * a.head_dim;
-  std::int64_t attention = a.d_model * (q_width + 2 * kv_width) + q_width * a.d_model;
-  if (a.qkv_bias) attention += q_width + 2 * kv_width;
-  if (a.qk_norm) attention += 2 * a.head_dim;
-  const std::int64_t feed_forward = 3 * a.d_model * a.d_ff;
-  const std::int64_t norms = 2 * a.d_model;
-  const std::int64_t embedding = a.vocab_size * a.d_model;
-  return a.n_layers * (attention + feed_forward + norms) + a.d_model +
-         embedding * (a.tied_embeddings ? 1 : 2);
+  return count_parameters(a, a.experts.count);
+}
+
+std::int64_t active_parameter_count(const Architecture& a) {
+  return count_parameters(a, a.experts.per_token);
 }
 
 std::vector<double> rope_frequencies(const Architecture& a) {
@@ -370,6 +89,8 @@ std::vector<double> rope_frequencies(const Architecture& a) {
     const double keep = std::clamp(
         (turns - s.low_freq_factor) / (s.high_freq_factor - s.low_freq_factor), 0.0, 1.0);
     switch (s.kind) {
+      case RopeScaling::Kind::yarn:
+        throw InternalError("a model with yarn has no values");
       case RopeScaling::Kind::none:
         frequencies.push_back(frequency);
         break;

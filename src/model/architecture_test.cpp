@@ -194,13 +194,10 @@ TEST(ArchitectureRefuse, AbsurdSizesAreOutOfRange) {
   EXPECT_TRUE(says(refusal(text), "num_hidden_layers"));
 }
 
-TEST(ArchitectureRefuse, MixturesAndUnknownFamiliesAreNotSupportedYet) {
-  EXPECT_TRUE(says(refusal(R"({"model_type": "mixtral"})"),
-                   "\"mixtral\" is a mixture of experts, which is not supported yet"));
+TEST(ArchitectureRefuse, UnknownFamiliesAndExpertsOfDenseOnes) {
   EXPECT_TRUE(says(refusal(R"({"model_type": "gpt2"})"),
                    "\"gpt2\" is not supported yet; expected one of llama, mistral"));
-  EXPECT_TRUE(says(refusal(llama(R"("num_local_experts": 8)")),
-                   "a mixture of experts is not supported yet"));
+  EXPECT_TRUE(says(refusal(llama(R"("num_local_experts": 8)")), "a llama model has no experts"));
 }
 
 TEST(ArchitectureRefuse, UnknownRopeScalingIsNotSupportedYet) {

@@ -211,6 +211,11 @@ SafetensorsModel open_safetensors_model(const fs::path& path) {
   }
   model.architecture = read_config(read_document(config, Syntax::json),
                                    fs::absolute(start).parent_path().filename().string());
+  if (const std::string what = only_timed(model.architecture); !what.empty()) {
+    throw InputError(
+        fmt::format("{}: the weights of {} are not read yet; its config.json alone can be timed",
+                    config.string(), what));
+  }
   const bool is_index = start.extension() == ".json";
   const Checkpoint checkpoint =
       is_index ? read_shards(start, model.files) : read_single(start, model.files);

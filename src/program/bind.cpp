@@ -6,6 +6,7 @@
 
 #include "base/integers.h"
 #include "program/activation_lives.h"
+#include "program/moe.h"
 
 namespace presil {
 namespace {
@@ -72,16 +73,20 @@ class Binder {
 
   /// Multiplies and adds of the step, in floating point: what the step asks for may be anything.
   double operations() const {
-    double scored = 0;  // (query, key) pairs
-    for (const Sequence& s : bound_.step.sequences) {
-      scored += static_cast<double>(s.new_tokens) * static_cast<double>(s.context + s.new_tokens);
-    }
+    const auto scored = [&](Subset subset) {  // (query, key) pairs
+      double pairs = 0;
+      for (const Sequence& s : bound_.step.sequences) {
+        if (!is_in(subset, s)) continue;
+        pairs += static_cast<double>(s.new_tokens) * static_cast<double>(s.context + s.new_tokens);
+      }
+      return pairs;
+    };
     double sum = 0;
     for (const Block& block : program_.blocks) {
       for (const Kernel& kernel : block.kernels) {
         double elements = 2 * static_cast<double>(block.repeat);
         if (kernel.op == Op::attention) {
-          elements *= 2 * scored;
+          elements *= 2 * scored(kernel.over);
           for (const Axis axis : {Axis::n, Axis::d}) elements *= size(kernel, axis);
         } else {
           for (const Axis axis : {Axis::m, Axis::n, Axis::k}) elements *= size(kernel, axis);
@@ -92,51 +97,56 @@ class Binder {
     return sum;
   }
 
+  /// In floating point: an extent may be beyond 64 bits before it has been checked.
   double size(const Kernel& kernel, Axis axis) const {
     const Extent& extent = kernel.extents[static_cast<std::size_t>(axis)];
-    return std::max(1.0,
-                    static_cast<double>(extent.scale) * static_cast<double>(value(extent.symbol)));
+    const Extent symbol{1, extent.symbol};
+    return std::max(1.0, static_cast<double>(extent.scale) *
+                             static_cast<double>(size_of(symbol, bound_.step, kernel.over)) /
+                             static_cast<double>(extent.parts));
   }
 
-  std::int64_t value(Symbol symbol) const {
-    std::int64_t longest_new = 0;
-    std::int64_t longest_seen = 0;
-    for (const Sequence& s : bound_.step.sequences) {
-      longest_new = std::max(longest_new, s.new_tokens);
-      longest_seen = std::max(longest_seen, s.new_tokens + s.context);
-    }
-    switch (symbol) {
-      case Symbol::one:
-        return 1;
-      case Symbol::T:
-        return bound_.step.tokens();
-      case Symbol::S:
-        return static_cast<std::int64_t>(bound_.step.sequences.size());
-      case Symbol::Q:
-        return longest_new;
-      case Symbol::C:
-        return longest_seen;
-    }
-    return 1;
+  bool has_sequences(Subset subset) const {
+    const std::vector<Sequence>& all = bound_.step.sequences;
+    return std::any_of(all.begin(), all.end(), [&](const Sequence& s) { return is_in(subset, s); });
+  }
+
+  /// The rows that a kernel's mapping is chosen by.
+  static std::int64_t rows_of(const BoundKernel& b, const Step& step) {
+    if (b.kernel->op == Op::grouped_gemm) return expert_load(*b.kernel, step).rows;
+    return b.extent(b.kernel->op == Op::attention ? Axis::q : Axis::m);
   }
 
   void bind_kernels() {
+    rows_.assign(program_.tensors.size(), 0);
     for (const Block& block : program_.blocks) {
       BoundBlock bound{&block, block.repeat, {}};
       for (const Kernel& kernel : block.kernels) {
+        if (!has_sequences(kernel.over)) continue;
         BoundKernel b;
         b.kernel = &kernel;
         for (std::size_t a = 0; a < kAxes; ++a) {
-          b.extents[a] = kernel.extents[a].scale * value(kernel.extents[a].symbol);
+          b.extents[a] = size_of(kernel.extents[a], bound_.step, kernel.over);
         }
-        const std::int64_t rows = b.extent(kernel.op == Op::attention ? Axis::q : Axis::m);
+        const std::int64_t rows = rows_of(b, bound_.step);
         const auto fits = [&](const Mapping& m) { return rows <= m.max_m; };
         const auto mapping = std::find_if(kernel.mappings.begin(), kernel.mappings.end(), fits);
         CHECK(mapping != kernel.mappings.end(), "the last mapping of a kernel takes any rows");
         b.mapping = &*mapping;
+        count_rows(kernel);
         bound.kernels.push_back(b);
       }
       bound_.blocks.push_back(std::move(bound));
+    }
+  }
+
+  /// How many rows its operands have: of several kernels those of the largest.
+  void count_rows(const Kernel& kernel) {
+    for (const std::vector<int>* operands : {&kernel.inputs, &kernel.weights, &kernel.outputs}) {
+      for (const int t : *operands) {
+        std::int64_t& rows = rows_[static_cast<std::size_t>(t)];
+        rows = std::max(rows, size_of(program_.tensor(t).rows, bound_.step, kernel.over));
+      }
     }
   }
 
@@ -145,7 +155,7 @@ class Binder {
     for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
       const Tensor& t = program_.tensors[i];
       if (t.role != Role::weight) continue;
-      bound_.placements[i] = {Level::dram, t.base, t.bytes(t.rows.scale * value(t.rows.symbol))};
+      bound_.placements[i] = {Level::dram, t.base, t.bytes(size_of(t.rows, bound_.step))};
     }
     dram_end_ = program_.weight_footprint.count();
   }
@@ -158,7 +168,7 @@ class Binder {
     std::int64_t in_layer = 0;
     std::int64_t layers = 0;
     for (const Block& block : program_.blocks) {
-      layers = std::max(layers, block.first_layer + block.repeat);
+      layers = std::max(layers, block.first_layer + block.repeat - program_.split.first_layer);
     }
     for (std::size_t i = 0; i < program_.tensors.size(); ++i) {
       const Tensor& t = program_.tensors[i];
@@ -188,8 +198,9 @@ class Binder {
                                       : program_.local_memory.count() * program_.cores / 4;
     std::vector<Life> placed;
     for (const Life& life : activation_lives(program_)) {
+      if (rows_[life.tensor] == 0) continue;  // of kernels that are left out
       const Tensor& t = program_.tensors[life.tensor];
-      const std::int64_t size = round_up(t.bytes(t.rows.scale * value(t.rows.symbol)).count(), 256);
+      const std::int64_t size = round_up(t.bytes(rows_[life.tensor]).count(), 256);
       std::int64_t at = 0;
       for (bool moved = true; moved;) {
         moved = false;
@@ -240,10 +251,54 @@ class Binder {
 
   const Program& program_;
   BoundProgram bound_;
+  std::vector<std::int64_t> rows_;  // by tensor
   std::int64_t dram_end_ = 0;
 };
 
+std::int64_t value_of(Symbol symbol, const Step& step, Subset subset) {
+  std::int64_t tokens = 0, sequences = 0, longest_new = 0, longest_seen = 0, keys = 0;
+  for (const Sequence& s : step.sequences) {
+    if (!is_in(subset, s)) continue;
+    ++sequences;
+    tokens += s.new_tokens;
+    longest_new = std::max(longest_new, s.new_tokens);
+    longest_seen = std::max(longest_seen, s.new_tokens + s.context);
+    keys += s.new_tokens + s.context;
+  }
+  switch (symbol) {
+    case Symbol::one:
+      return 1;
+    case Symbol::T:
+      return tokens;
+    case Symbol::S:
+      return sequences;
+    case Symbol::Q:
+      return longest_new;
+    case Symbol::C:
+      return longest_seen;
+    case Symbol::K:
+      return keys;
+  }
+  return 1;
+}
+
 }  // namespace
+
+bool is_in(Subset subset, const Sequence& sequence) {
+  switch (subset) {
+    case Subset::all:
+      return true;
+    case Subset::decode:
+      return sequence.new_tokens == 1;
+    case Subset::prefill:
+      return sequence.new_tokens > 1;
+  }
+  return true;
+}
+
+std::int64_t size_of(const Extent& extent, const Step& step, Subset subset) {
+  return ceil_div(extent.scale * value_of(extent.symbol, step, subset), extent.parts);
+}
 
 std::int64_t Step::tokens() const {
   std::int64_t sum = 0;

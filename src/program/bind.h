@@ -24,6 +24,12 @@ struct Step {
   std::int64_t tokens() const;
 };
 
+/// Whether `sequence` is one of `subset`.
+bool is_in(Subset subset, const Sequence& sequence);
+
+/// What `extent` comes to over the sequences of `subset`.
+std::int64_t size_of(const Extent& extent, const Step& step, Subset subset = Subset::all);
+
 /// Where an operand lives while a step runs.
 enum class Level { dram, shared, local };
 
@@ -58,10 +64,11 @@ struct BoundProgram {
   Bytes dram_footprint;
 };
 
-/// Chooses mappings, places activations (shared memory first, what does not fit goes to DRAM) and
-/// lays out the KV cache. Infeasible when weights, cache and spilled activations exceed the DRAM,
-/// saying by how much and what would fit. Throws InputError for an empty step, a sequence without
-/// new tokens, or one longer than the model's context.
+/// Leaves out kernels that have no sequences, chooses mappings, places activations (shared memory
+/// first, what does not fit goes to DRAM) and lays out the KV cache. Infeasible when weights, cache
+/// and spilled activations exceed the DRAM, saying by how much and what would fit. Throws
+/// InputError for an empty step, a sequence without new tokens, or one longer than the model's
+/// context.
 Feasible<BoundProgram> bind(const Program& program, const Step& step);
 
 }  // namespace presil

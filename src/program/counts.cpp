@@ -10,6 +10,7 @@ Counts& Counts::operator+=(const Counts& other) {
   shared_bytes += other.shared_bytes;
   noc_bytes += other.noc_bytes;
   link_bytes += other.link_bytes;
+  network_bytes += other.network_bytes;
   dram_ACT += other.dram_ACT;
   dram_RD += other.dram_RD;
   dram_WR += other.dram_WR;

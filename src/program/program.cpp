@@ -1,7 +1,5 @@
 #include "program/program.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 
 namespace presil {
@@ -43,10 +41,6 @@ int Program::find(std::string_view name) const {
   throw InternalError("no tensor called " + std::string(name));
 }
 
-std::int64_t first_key_seen(std::int64_t window, std::int64_t context) {
-  return window > 0 ? std::max<std::int64_t>(0, context + 1 - window) : 0;
-}
-
 const ProductNumerics& products_of(const Program& program, const Kernel& kernel) {
   return kernel.name == "lm_head" ? program.numerics.of_head() : program.numerics.products;
 }
@@ -63,12 +57,30 @@ std::string_view to_string(Op op) {
       return "rope";
     case Op::attention:
       return "attention";
+    case Op::top_k:
+      return "top_k";
+    case Op::dispatch:
+      return "dispatch";
+    case Op::grouped_gemm:
+      return "grouped_gemm";
+    case Op::combine:
+      return "combine";
+    case Op::convert:
+      return "convert";
     case Op::all_reduce:
       return "all_reduce";
     case Op::all_gather:
       return "all_gather";
+    case Op::reduce_scatter:
+      return "reduce_scatter";
+    case Op::all_to_all:
+      return "all_to_all";
+    case Op::send_recv:
+      return "send_recv";
     case Op::argmax:
       return "argmax";
+    case Op::sample:
+      return "sample";
   }
   return "";
 }
@@ -91,6 +103,8 @@ std::string_view to_string(Axis axis) {
       return "c";
     case Axis::d:
       return "d";
+    case Axis::v:
+      return "v";
   }
   return "";
 }
@@ -107,6 +121,20 @@ std::string_view to_string(Symbol symbol) {
       return "Q";
     case Symbol::C:
       return "C";
+    case Symbol::K:
+      return "K";
+  }
+  return "";
+}
+
+std::string_view to_string(Subset subset) {
+  switch (subset) {
+    case Subset::all:
+      return "all";
+    case Subset::decode:
+      return "decode";
+    case Subset::prefill:
+      return "prefill";
   }
   return "";
 }

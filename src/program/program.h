@@ -2,9 +2,9 @@
 //
 // A Program is compiled once for (model, chip, parallel split, number formats). It is a list of
 // blocks of kernels; the block of a decoder layer is stored once and repeated. A kernel is an
-// operator over a tile loop nest: its axes have extents in the symbols of a step (T, S, Q, C), each
-// mapping says how the axes are cut into tiles and which loops run over cores and which in time.
-// Operands are tensors with a place; a weight of layer l stands at base + l * layer_stride.
+// operator over a tile loop nest: its axes have extents in the symbols of a step (T, S, Q, ...),
+// each mapping says how the axes are cut into tiles and which loops run over cores and which in
+// time. Operands are tensors with a place; a weight of layer l stands at base + l * layer_stride.
 //
 // `values` runs it for its numbers and `cycles` for its time; neither knows the other.
 #pragma once
@@ -19,17 +19,24 @@
 #include "base/number_format.h"
 #include "base/numerics.h"
 #include "base/units.h"
+#include "base/window.h"
 
 namespace presil {
 
-/// What the size of an axis may depend on. T: new tokens of the step, over all sequences.
-/// S: sequences. Q: new tokens of one sequence. C: keys one sequence attends to (cached and new).
-enum class Symbol { one, T, S, Q, C };
+/// The sequences of a step that a kernel runs for: latent attention has one way for sequences with
+/// a single new token and another for the rest. A kernel that has none is left out of the step.
+enum class Subset { all, decode, prefill };
 
-/// scale x symbol.
+/// What the size of an axis may depend on, over the sequences of the kernel. T: new tokens, all
+/// together. S: sequences. Q: new tokens of one sequence. C: keys one sequence attends to (cached
+/// and new). K: keys of all sequences.
+enum class Symbol { one, T, S, Q, C, K };
+
+/// scale x symbol / parts, rounded up.
 struct Extent {
   std::int64_t scale = 1;
   Symbol symbol = Symbol::one;
+  std::int64_t parts = 1;
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
@@ -63,18 +70,28 @@ enum class Op {
   gemm,       // out[m, n] = in[m, k] x weights[n, k]^T, weights side by side along n
   rope,       // splits qkv, adds bias and head norms, rotates q and k, appends k and v to the cache
   attention,  // out[q, h] = softmax(q k^T / sqrt(d), causal) v, per sequence and head
-  all_reduce,  // out[m, n] = sum of in[m, n] over the tensor-parallel group; epilogue add: out +=
-  all_gather,  // puts the group's in[m, n] side by side
-  argmax,      // the greedy token of each row of logits
+  top_k,      // routes[m] = the experts of in[m, n] with the highest scores, and their weights
+  dispatch,   // out[pair] = in[token of the pair], sorted by the pair's expert
+  grouped_gemm,  // out[pair, n] = in[pair, k] x weights[expert of the pair, n, k]^T
+  combine,       // out[token] = sum over the token's pairs of weight x in[pair]
+  convert,       // out[m, n] = in[m, n] in another format: quantises or dequantises
+  all_reduce,    // out[m, n] = sum of in[m, n] over the tensor-parallel group; epilogue add: out +=
+  all_gather,    // puts the group's in[m, n] side by side
+  reduce_scatter,  // out[m / group, n] = this rank's rows of the sum of in[m, n] over the group
+  all_to_all,      // deals in[m, n] out: a part of it to each rank of the group, as much comes back
+  send_recv,  // in[m, n] goes to the next group of ranks, rank by rank, and arrives as out[m, n]
+  argmax,     // the greedy token of each row of logits
+  sample,     // a token of each row of logits, drawn by temperature, top-k and top-p
 };
 
 /// What a gemm does with a finished tile before it is stored.
 enum class Epilogue { none, add, swiglu };
 
-/// m, n, k: of a gemm. s: sequences, h: KV heads, q: queries, c: keys, d: head dimension, of
+/// m, n, k: of a gemm; of a grouped one, m counts the pairs of this chip. s: sequences, h: KV
+/// heads, q: queries, c: keys, d: head dimension, v: that of values, where it is not d, of
 /// attention (n: query heads).
-enum class Axis { m, n, k, s, h, q, c, d };
-inline constexpr std::size_t kAxes = 8;
+enum class Axis { m, n, k, s, h, q, c, d, v };
+inline constexpr std::size_t kAxes = 9;
 
 enum class Over { cores, time };
 
@@ -114,6 +131,16 @@ struct Mapping {
   Strip strip() const;
 };
 
+/// How tokens meet experts. Each token makes per_token pairs of a token and an expert.
+struct Routing {
+  std::int64_t experts = 0;    // of a layer; 0: the kernel has nothing to do with experts
+  std::int64_t here = 0;       // of them, on this chip
+  std::int64_t per_token = 0;  // chosen for a token
+  std::int64_t joined = 1;     // data-parallel replicas that share the experts, with as many tokens
+  double imbalance = 1;        // pairs of the busiest chip over those of the mean one
+  friend bool operator==(const Routing&, const Routing&) = default;
+};
+
 /// Kernels run in the order of their block: each after the one before it has ended.
 struct Kernel {
   std::string name;
@@ -125,6 +152,10 @@ struct Kernel {
   std::vector<int> outputs;             // activations and caches
   std::array<Extent, kAxes> extents{};  // by Axis; unused axes are 1
   std::vector<Mapping> mappings;        // by max_m, ascending
+  Subset over = Subset::all;
+  Window window;           // of attention
+  std::int64_t group = 1;  // chips that a collective joins
+  Routing routing;
   friend bool operator==(const Kernel&, const Kernel&) = default;
 
   Extent extent(Axis axis) const { return extents[static_cast<std::size_t>(axis)]; }
@@ -140,11 +171,24 @@ struct Block {
   friend bool operator==(const Block&, const Block&) = default;
 };
 
+/// How a model is split over chips, apart from tensor parallelism. A program is that of one chip of
+/// one pipeline stage.
+struct Split {
+  std::int64_t data = 1;         // replicas of attention, each with sequences of its own
+  std::int64_t experts = 1;      // chips over which the experts of a layer are spread
+  std::int64_t stages = 1;       // of the pipeline
+  std::int64_t stage = 0;        // that this program is
+  std::int64_t first_layer = 0;  // of the stage
+  bool sequence = false;         // norms and residual of a token on one chip of the tensor group
+  friend bool operator==(const Split&, const Split&) = default;
+};
+
 struct Program {
   std::string model;
   std::string chip;
   Numerics numerics;
   std::int64_t tensor_parallel = 1;
+  Split split;
   // What bind needs to know of the chip.
   std::int64_t cores = 1;
   Bytes local_memory;   // of one core
@@ -152,8 +196,7 @@ struct Program {
   Bytes dram_capacity;
   Bytes dram_unit;  // tensors start on multiples of it: one line on every channel
   std::int64_t max_context = 1;
-  std::int64_t sliding_window = 0;  // keys a query sees, itself included; 0: all before it
-  Bytes weight_footprint;           // of one chip
+  Bytes weight_footprint;  // of one chip
   std::vector<Tensor> tensors;
   std::vector<Block> blocks;
   friend bool operator==(const Program&, const Program&) = default;
@@ -163,16 +206,13 @@ struct Program {
   int find(std::string_view name) const;
 };
 
-/// The first key that a query after `context` tokens sees, of a model whose queries see `window`
-/// keys, themselves included, or all before them (0).
-std::int64_t first_key_seen(std::int64_t window, std::int64_t context);
-
 /// The arithmetic of a gemm: the head's for "lm_head", which gives the logits.
 const ProductNumerics& products_of(const Program& program, const Kernel& kernel);
 
 std::string_view to_string(Op op);
 std::string_view to_string(Axis axis);
 std::string_view to_string(Symbol symbol);
+std::string_view to_string(Subset subset);
 std::string_view to_string(Epilogue epilogue);
 std::string_view to_string(Role role);
 

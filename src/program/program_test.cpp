@@ -22,7 +22,6 @@ Program small_program() {
   p.dram_capacity = 1_GiB;
   p.dram_unit = Bytes(1024);
   p.max_context = 100;
-  p.sliding_window = 32;
   p.weight_footprint = Bytes(10240);
   p.tensors = {
       {"x", Role::activation, Format::fp32, Scaling::none, {1, Symbol::T}, 64, 0, 0},
@@ -72,8 +71,47 @@ Program small_program() {
   return p;
 }
 
+/// The same with everything that only some kernels have.
+Program peculiar_program() {
+  Program p = small_program();
+  p.split = {2, 8, 4, 1, 3, true};
+  Kernel& norm = p.blocks.front().kernels[0];
+  norm.extents[static_cast<std::size_t>(Axis::m)] = {3, Symbol::T, 8};
+  norm.over = Subset::decode;
+  norm.window = {32, true};
+  norm.group = 8;
+  Kernel& product = p.blocks.front().kernels[1];
+  product.op = Op::grouped_gemm;
+  product.window = {128};
+  product.routing = {256, 32, 8, 2, 1.25};
+  return p;
+}
+
 Program reread(const Program& p) {
   return parse_program(std::make_shared<Source>(Source{"program.txt", print(p)}));
+}
+
+TEST(ProgramText, RoundTripsWhatOnlySomeKernelsHave) {
+  const Program p = peculiar_program();
+  EXPECT_EQ(reread(p), p);
+}
+
+TEST(Bind, LeavesOutKernelsThatHaveNoSequences) {
+  Program p = small_program();
+  p.blocks.front().kernels[1].over = Subset::prefill;
+  EXPECT_EQ(bind(p, {{{1, 5}}}).value().blocks.front().kernels.size(), 1u);
+  const BoundProgram mixed = bind(p, {{{1, 5}, {4, 0}, {3, 2}}}).value();
+  ASSERT_EQ(mixed.blocks.front().kernels.size(), 2u);
+  EXPECT_EQ(mixed.blocks.front().kernels[0].extent(Axis::m), 8);
+  EXPECT_EQ(mixed.blocks.front().kernels[1].extent(Axis::m), 7);  // of the two with several
+}
+
+TEST(Bind, PartsOfAnExtentAreRoundedUp) {
+  const Step step{{{5, 0}, {6, 1}}};
+  EXPECT_EQ(size_of({1, Symbol::T}, step), 11);
+  EXPECT_EQ(size_of({2, Symbol::T, 8}, step), 3);  // 22 / 8
+  EXPECT_EQ(size_of({1, Symbol::K}, step), 12);
+  EXPECT_EQ(size_of({1, Symbol::K}, step, Subset::decode), 0);
 }
 
 TEST(ProgramText, RoundTrips) {

@@ -26,8 +26,25 @@ namespace {
 
 std::string print(Extent e) {
   if (e.symbol == Symbol::one) return std::to_string(e.scale);
-  return e.scale == 1 ? std::string(to_string(e.symbol))
-                      : fmt::format("{}{}", e.scale, to_string(e.symbol));
+  return fmt::format("{}{}{}", e.scale == 1 ? "" : std::to_string(e.scale), to_string(e.symbol),
+                     e.parts == 1 ? "" : fmt::format("/{}", e.parts));
+}
+
+/// What only some kernels have, as words.
+std::string particulars(const Kernel& k) {
+  std::string text;
+  if (k.epilogue != Epilogue::none) text += fmt::format(" then {}", to_string(k.epilogue));
+  if (k.over != Subset::all) text += fmt::format(" for {}", to_string(k.over));
+  if (k.window.keys > 0) {
+    text += fmt::format(" {} {}", k.window.chunked ? "chunk" : "window", k.window.keys);
+  }
+  if (k.group > 1) text += fmt::format(" group {}", k.group);
+  const Routing& r = k.routing;
+  if (r.experts > 0) {
+    text += fmt::format(" experts {} of {} here {} joined {} imbalance {}", r.per_token, r.experts,
+                        r.here, r.joined, r.imbalance);
+  }
+  return text;
 }
 
 /// What the tensors are called in the text: by their names; those of later blocks of layers, whose
@@ -51,8 +68,7 @@ std::string print(const Kernel& k, const std::vector<std::string>& labels) {
   }
   std::string text =
       fmt::format("  {} {} [{}] in {}", to_string(k.op), k.name, extents, to_string(k.multiply));
-  if (k.epilogue != Epilogue::none) text += fmt::format(" then {}", to_string(k.epilogue));
-  text += "\n   ";
+  text += particulars(k) + "\n   ";
   for (const int t : k.inputs) text += " " + labels[static_cast<std::size_t>(t)];
   if (!k.weights.empty()) text += " *";
   for (const int t : k.weights) text += " " + labels[static_cast<std::size_t>(t)];
@@ -81,9 +97,13 @@ std::string print(const Program& p) {
   text += fmt::format("machine tensor_parallel {} cores {} local {} shared {} dram {} unit {}\n",
                       p.tensor_parallel, p.cores, p.local_memory.count(), p.shared_memory.count(),
                       p.dram_capacity.count(), p.dram_unit.count());
-  text += fmt::format("model max_context {}", p.max_context);
-  if (p.sliding_window > 0) text += fmt::format(" window {}", p.sliding_window);
-  text += fmt::format(" weights {}\n", p.weight_footprint.count());
+  const Split& s = p.split;
+  if (s != Split{}) {
+    text += fmt::format("split data {} experts {} stages {} stage {} from {}{}\n", s.data,
+                        s.experts, s.stages, s.stage, s.first_layer, s.sequence ? " sequence" : "");
+  }
+  text +=
+      fmt::format("model max_context {} weights {}\n", p.max_context, p.weight_footprint.count());
   for (std::size_t i = 0; i < p.tensors.size(); ++i) {
     const Tensor& t = p.tensors[i];
     text += fmt::format("{} {} {} [{}, {}]", to_string(t.role), labels[i],

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +16,15 @@
 namespace presil {
 namespace {
 
-constexpr Axis kAllAxes[] = {Axis::m, Axis::n, Axis::k, Axis::s,
-                             Axis::h, Axis::q, Axis::c, Axis::d};
-constexpr Op kAllOps[] = {Op::embed,     Op::rmsnorm,    Op::gemm,       Op::rope,
-                          Op::attention, Op::all_reduce, Op::all_gather, Op::argmax};
-constexpr Symbol kAllSymbols[] = {Symbol::T, Symbol::S, Symbol::Q, Symbol::C};
+constexpr Axis kAllAxes[] = {Axis::m, Axis::n, Axis::k, Axis::s, Axis::h,
+                             Axis::q, Axis::c, Axis::d, Axis::v};
+constexpr Op kAllOps[] = {Op::embed,          Op::rmsnorm,    Op::gemm,       Op::rope,
+                          Op::attention,      Op::top_k,      Op::dispatch,   Op::grouped_gemm,
+                          Op::combine,        Op::convert,    Op::all_reduce, Op::all_gather,
+                          Op::reduce_scatter, Op::all_to_all, Op::send_recv,  Op::argmax,
+                          Op::sample};
+constexpr Symbol kAllSymbols[] = {Symbol::T, Symbol::S, Symbol::Q, Symbol::C, Symbol::K};
+constexpr Subset kAllSubsets[] = {Subset::all, Subset::decode, Subset::prefill};
 constexpr Epilogue kAllEpilogues[] = {Epilogue::none, Epilogue::add, Epilogue::swiglu};
 constexpr Role kAllRoles[] = {Role::weight, Role::cache, Role::activation};
 
@@ -38,10 +43,11 @@ class ProgramReader {
         read_numerics();
       } else if (head == "machine") {
         read_machine();
+      } else if (head == "split") {
+        read_split();
       } else if (head == "model") {
         words_.expect("max_context");
         program_.max_context = words_.integer();
-        if (words_.skip("window")) program_.sliding_window = words_.integer();
         words_.expect("weights");
         program_.weight_footprint = Bytes(words_.integer());
       } else if (const auto role = one_of(kAllRoles, head)) {
@@ -59,8 +65,8 @@ class ProgramReader {
         read_mapping();
       } else {
         words_.fail(
-            "expected program, numerics, machine, model, weight, cache, activation, block, an "
-            "operator or map");
+            "expected program, numerics, machine, split, model, weight, cache, activation, block, "
+            "an operator or map");
       }
       words_.expect_end_of_line();
     }
@@ -68,7 +74,7 @@ class ProgramReader {
   }
 
  private:
-  /// "T", "960" or "2T".
+  /// "T", "960", "2T" or "2T/8".
   Extent extent() {
     const std::string text = words_.word("an extent such as T or 960");
     Extent e;
@@ -79,8 +85,14 @@ class ProgramReader {
             ? std::string_view(text)
             : std::string_view(text).substr(static_cast<std::size_t>(end - text.data()));
     if (rest.empty()) return e;
-    const auto symbol = one_of(kAllSymbols, rest);
-    if (!symbol || e.scale < 1) words_.fail("expected an extent such as T or 960");
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    const auto symbol = one_of(kAllSymbols, rest.substr(0, slash));
+    if (slash < rest.size()) {
+      const char* stop = rest.data() + rest.size();
+      const auto [at, fault] = std::from_chars(rest.data() + slash + 1, stop, e.parts);
+      if (fault != std::errc() || at != stop) e.parts = 0;
+    }
+    if (!symbol || e.scale < 1 || e.parts < 1) words_.fail("expected an extent such as T or 960");
     e.symbol = *symbol;
     return e;
   }
@@ -151,6 +163,21 @@ class ProgramReader {
     program_.dram_unit = Bytes(words_.integer());
   }
 
+  void read_split() {
+    Split& s = program_.split;
+    words_.expect("data");
+    s.data = words_.integer();
+    words_.expect("experts");
+    s.experts = words_.integer();
+    words_.expect("stages");
+    s.stages = words_.integer();
+    words_.expect("stage");
+    s.stage = words_.integer();
+    words_.expect("from");
+    s.first_layer = words_.integer();
+    s.sequence = words_.skip("sequence");
+  }
+
   void read_tensor(Role role) {
     Tensor t;
     t.role = role;
@@ -181,11 +208,7 @@ class ProgramReader {
     }
     words_.expect("in");
     k.multiply = format();
-    if (words_.skip("then")) {
-      const auto epilogue = one_of(kAllEpilogues, words_.word("an epilogue"));
-      if (!epilogue) words_.fail("expected none, add or swiglu");
-      k.epilogue = *epilogue;
-    }
+    read_particulars(k);
     if (!words_.next_line()) words_.fail("expected the kernel's operands");
     while (!words_.next_is("*") && !words_.next_is("->")) k.inputs.push_back(tensor());
     if (words_.skip("*")) {
@@ -201,6 +224,42 @@ class ProgramReader {
     const std::optional<Loop> loop = parse_tile(words_.word("a loop such as n/64"));
     if (!loop) words_.fail("expected a loop such as n/64");
     return *loop;
+  }
+
+  void read_particulars(Kernel& k) {
+    if (words_.skip("then")) {
+      const auto epilogue = one_of(kAllEpilogues, words_.word("an epilogue"));
+      if (!epilogue) words_.fail("expected none, add or swiglu");
+      k.epilogue = *epilogue;
+    }
+    if (words_.skip("for")) {
+      const auto subset = one_of(kAllSubsets, words_.word("decode or prefill"));
+      if (!subset) words_.fail("expected decode or prefill");
+      k.over = *subset;
+    }
+    k.window.chunked = words_.next_is("chunk");
+    if (words_.skip("window") || words_.skip("chunk")) k.window.keys = words_.integer();
+    if (words_.skip("group")) k.group = words_.integer();
+    if (words_.skip("experts")) read_routing(k.routing);
+  }
+
+  void read_routing(Routing& r) {
+    r.per_token = words_.integer();
+    words_.expect("of");
+    r.experts = words_.integer();
+    words_.expect("here");
+    r.here = words_.integer();
+    words_.expect("joined");
+    r.joined = words_.integer();
+    words_.expect("imbalance");
+    const std::string text = words_.word("a number");
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, r.imbalance);
+    const bool is_number = error == std::errc() && stop == end && std::isfinite(r.imbalance);
+    if (!is_number || r.experts < 1 || r.here < 1 || r.per_token < 1 || r.per_token > r.experts ||
+        r.joined < 1 || r.imbalance < 1) {
+      words_.fail("expected experts K of E here H joined J imbalance I, each 1 or more");
+    }
   }
 
   void read_mapping() {

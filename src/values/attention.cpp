@@ -8,7 +8,7 @@
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
-#include "program/program.h"
+#include "base/window.h"
 #include "values/dot.h"
 #include "values/number/codes.h"
 
@@ -68,7 +68,7 @@ void attention(const AttentionHeads& shape, std::span<const float> queries,
 
   const auto attend = [&](std::int64_t query, std::int64_t head) {
     const std::int64_t end = context + query + 1;
-    const std::int64_t begin = first_key_seen(shape.window, context + query);
+    const std::int64_t begin = first_key_seen({shape.window}, context + query);
     const std::int64_t tile = shape.tile > 0 ? shape.tile : end;
     const std::int64_t kv_column = head / (shape.n_heads / shape.n_kv_heads) * d;
     const std::int64_t at = query * q_stride + head * d;

@@ -119,8 +119,18 @@ void Rank::execute(const BoundKernel& kernel, const KernelPlace& place, std::int
       break;
     case Op::all_reduce:
     case Op::all_gather:
+    case Op::reduce_scatter:
+    case Op::all_to_all:
+    case Op::send_recv:
     case Op::argmax:
+    case Op::sample:
       throw InternalError("values: a rank alone runs no collective and no argmax");
+    case Op::top_k:
+    case Op::dispatch:
+    case Op::grouped_gemm:
+    case Op::combine:
+    case Op::convert:
+      throw InternalError("values: experts and conversions of their own are not run");
   }
   for (const int output : k.outputs) {
     if (program_.tensor(output).role != Role::activation) continue;
@@ -277,7 +287,7 @@ void Rank::run_attention(const BoundKernel& kernel, std::int64_t layer) {
       .n_heads = n_heads_,
       .n_kv_heads = n_kv_heads_,
       .head_dim = model_.head_dim,
-      .window = program_.sliding_window,
+      .window = kernel.kernel->window.keys,
       .tile = kernel.mapping->tile(Axis::c),
       .operands = numerics_.attention,
       .functions = &functions_,
@@ -289,7 +299,7 @@ void Rank::run_attention(const BoundKernel& kernel, std::int64_t layer) {
   for (std::size_t s = 0; s < caches_.size(); ++s) {
     const Cache& cache = caches_[s][static_cast<std::size_t>(layer)];
     const Sequence& sequence = state_->step.sequences[s];
-    const std::int64_t first = first_key_seen(program_.sliding_window, sequence.context);
+    const std::int64_t first = first_key_seen(kernel.kernel->window, sequence.context);
     const std::int64_t end = cache.keys.size();
     keys_.resize(static_cast<std::size_t>(end - first) * kv_width);
     values_.resize(keys_.size());

@@ -11,6 +11,14 @@
 #include "values/step_state.h"
 
 namespace presil {
+namespace {
+
+/// Who samples draws from the logits; the greedy token is the program's.
+bool is_choice(const Kernel& kernel) {
+  return kernel.op == Op::argmax || kernel.op == Op::sample;
+}
+
+}  // namespace
 
 Session::Session(const Program& program, const Weights& weights, SessionOptions options)
     : program_(program),
@@ -57,7 +65,7 @@ std::vector<float> Session::run(const BoundProgram& bound,
     contexts_[i] += state_->step.sequences[i].new_tokens;
   }
   const Kernel& last = *bound.blocks.back().kernels.back().kernel;
-  CHECK(last.op == Op::argmax, "a program ends in the choice of a token");
+  CHECK(is_choice(last), "a program ends in the choice of a token");
   return std::move(ranks_.front()->activation(last.inputs.front()));
 }
 
@@ -101,7 +109,7 @@ void Session::run_block(const BoundProgram& bound, std::size_t b, std::int64_t r
     const bool is_collective = kernel.op == Op::all_reduce || kernel.op == Op::all_gather;
     if (kernel.op == Op::all_reduce) all_reduce(kernel);
     if (kernel.op == Op::all_gather) all_gather(kernel);
-    if (kernel.op == Op::argmax) {
+    if (is_choice(kernel)) {
       choose(kernel);
       continue;
     }

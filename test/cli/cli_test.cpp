@@ -436,8 +436,29 @@ TEST_F(Cli, NonsenseOnTheCommandLineIsBadInput) {
   EXPECT_EQ(
       presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--batch", "0"}).status,
       2);
-  EXPECT_EQ(presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--pp", "2"}).status,
+  EXPECT_EQ(presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--pp", "5"}).status,
             2);
+  EXPECT_EQ(presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--ep", "2"}).status,
+            2);
+}
+
+TEST_F(Cli, ADesignIsSplitOverChipsAsItsOptionsSay) {
+  const auto chips = [&](const std::string& model, const std::vector<std::string>& split) {
+    const Answer a =
+        presil(decode("h100-sxm", model) + split + std::vector<std::string>{"--json"});
+    EXPECT_EQ(a.status, 0) << a.err;
+    return a.json()["phases"]["decode"]["chips"];
+  };
+  EXPECT_EQ(chips("llama-3-8b", {"--pp", "2", "--tp", "2"}), 4);
+  EXPECT_EQ(chips("qwen3-30b-a3b", {"--dp", "2", "--ep", "2", "--batch", "2"}), 2);
+  EXPECT_EQ(chips("mixtral-8x7b", {"--tp", "2", "--context", "100,1024", "--batch", "3"}), 2);
+}
+
+TEST_F(Cli, AModelThatDoesNotFitIsAnsweredWithWhatWouldFit) {
+  const Answer a = presil(decode("h100-sxm", "mixtral-8x7b"));
+  EXPECT_EQ(a.status, 1);
+  EXPECT_NE(a.out.find("GB too much"), std::string::npos) << a.out;
+  EXPECT_NE(a.out.find("--tp 2 would fit"), std::string::npos) << a.out;
 }
 
 TEST_F(Cli, AFileThatIsNoStoreIsRefused) {

@@ -353,6 +353,21 @@ TEST(Memory, ShortcutsChangeNothingUnderOtherMappings) {
   }
 }
 
+TEST(Memory, ShortcutsChangeNothingWhenManyRefreshesFallInAStretch) {
+  // 48 banks are refreshed in turn, 81 ns apart; where rows cannot follow, as here, more of them
+  // than a stretch describes fall in it.
+  const MemoryPart part = part_named("hbm4-11000");
+  Dram config = stacks_of(part, 1);
+  config.refresh = Refresh::per_bank;
+  config.page_policy = PagePolicy::closed;
+  config.mapping = "row bank stack_id column bank_group column:2";
+  config.controller.queue = 64;
+  const Client client = client_of(0, 7, part, config);
+
+  expect_equal(tell(part, config, Shortcuts::on, client, 300),
+               tell(part, config, Shortcuts::off, client, 300));
+}
+
 TEST(Memory, ShortcutsChangeNothingAtTheEndOfThePart) {
   MemoryPart part = part_named("hbm3-6400");
   part.rows = 16;  // 16,384 atoms a pseudo-channel

@@ -239,8 +239,16 @@ void SegmentMemo::finish(const Channel& channel, std::span<const std::vector<Tap
   tape.bus = channel.bus_state();
   for (Tick& free : tape.bus.free) free -= start_;
   tape.ran_out_of_reads = out_of_reads_;
-  bool is_whole = false, is_empty = true;
   std::size_t due = 0;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    const PseudoChannel& pc = channel.pseudo_channel(i);
+    if (pc.refresh_interval() == kNever) continue;
+    const Tick passed = pc.refresh_due() - lanes_[i].mark[0].refresh_due;
+    due += static_cast<std::size_t>(passed / pc.refresh_interval());
+  }
+  // More refreshes than were described may have gone to banks outside the cast.
+  if (due >= std::max<std::size_t>(dues_.size(), 1)) return;
+  bool is_whole = false, is_empty = true;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const Recorded& lane = lanes_[i];
     if (lane.mark[0].first_overdue <= channel.now()) return;
@@ -248,10 +256,9 @@ void SegmentMemo::finish(const Channel& channel, std::span<const std::vector<Tap
     is_empty = is_empty && left[i].empty();
     tape.tracks.push_back(
         {channel.pseudo_channel(i).change_since(lane.mark[0], lane.cast), lane.served, left[i]});
-    due += static_cast<std::size_t>(tape.tracks.back().change.refreshes_due);
   }
   if (!(is_wait_ ? is_empty : is_whole) || tape.length > kMaxLength) return;
-  if (due >= std::max<std::size_t>(dues_.size(), 1) || (had_writes_ && out_of_reads_)) return;
+  if (had_writes_ && out_of_reads_) return;
   longest_ = std::max(longest_, tape.length);
   set_key(due);
   tapes_.now.insert_or_assign(key_, std::move(tape));

@@ -31,7 +31,6 @@ class SmallProgram {
     program_.shared_memory = 1_GiB;
     program_.dram_unit = 64_B;
     program_.max_context = model_.max_context;
-    program_.sliding_window = model_.sliding_window;
     program_.tensor_parallel = tiles_.chips;
   }
 
@@ -97,6 +96,9 @@ class SmallProgram {
              kernel("argmax", Op::argmax, {all_logits}, {}, {token}),
          }},
     };
+    for (Kernel& k : program_.blocks[1].kernels) {
+      if (k.op == Op::attention) k.window.keys = m.sliding_window;
+    }
     if (p > 1) add_collectives(x, partial, logits, all_logits);
     return std::move(program_);
   }

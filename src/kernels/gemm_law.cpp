@@ -1,0 +1,268 @@
+#include "kernels/gemm_law.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "kernels/gemm_tiles.h"
+
+namespace presil::kernels {
+namespace {
+
+// In the order of Numbers.
+constexpr ConstantInfo kConstants[] = {
+    {"start_us", 3, 0.5, 100, kEngine | kType | kKernel,
+     "launch, first bytes and last bytes of the kernels, as the engine's rows were timed"},
+    {"efficiency", 0.85, 0.5, 1, kNothing, "of the matrix engines' clocked peak in a main loop"},
+    {"feed_bytes_per_cycle", 64, 48, 200, kNothing, "operands into a core's local memory"},
+    {"overlap", 2, 1, 8, kGeneration, "of a core's work with DRAM, as the power of a norm"},
+    {"prologue_cycles", 800, 1, 5000, kGeneration, "of a wave: nothing is multiplied yet"},
+    {"epilogue_bytes_per_cycle", 30, 4, 200, kGeneration, "a core's results on their way out"},
+    {"dram_share", 0.95, 0.3, 1, kGeneration, "of the memory engine's bandwidth"},
+    {"core_gbs", 55, 35, 150, kNothing, "that one core can draw"},
+    {"split_us", 2, 0.1, 10, kNothing, "the second step of a product split along k"},
+    {"energy", 1, 0.3, 4, kEngine | kType,
+     "of the matrix engines and what feeds them, to the chip file's: data, kernel, voltage"},
+    {"regret", 0.06, 0, 1, kGeneration,
+     "how far from the best tile towards 128 x 128 a library's choice lies"},
+    {"quantise_row_us", 0.05, 0.001, 2, kEngine | kType, "a row of activations on one core"},
+    {"quantise_cache_bytes_per_cycle", 5, 0.3, 60, kEngine | kType,
+     "a core's rate through the cache, in three bytes an element"},
+    {"quantise_dram_share", 0.4, 0.05, 1, kEngine | kType,
+     "of the DRAM's bandwidth, in three bytes an element"},
+    {"host_floor_us", 1, 0.5, 300, kEngine | kType | kKernel,
+     "a host that launches no faster; nothing of the chip's"},
+};
+
+/// The constants by name.
+struct Numbers {
+  explicit Numbers(Constants c)
+      : start_us(c[0]),
+        efficiency(c[1]),
+        feed(c[2]),
+        overlap(c[3]),
+        prologue_cycles(c[4]),
+        epilogue(c[5]),
+        dram_share(c[6]),
+        core_gbs(c[7]),
+        split_us(c[8]),
+        energy(c[9]),
+        regret(c[10]),
+        quantise_row_us(c[11]),
+        quantise_cache(c[12]),
+        quantise_dram_share(c[13]),
+        host_floor_us(c[14]) {}
+  double start_us, efficiency, feed, overlap, prologue_cycles, epilogue, dram_share, core_gbs;
+  double split_us, energy, regret, quantise_row_us, quantise_cache, quantise_dram_share;
+  double host_floor_us;
+};
+
+constexpr double kResultBytes = 2;   // bf16 out
+constexpr double kPartialBytes = 4;  // fp32 sums of a split
+constexpr double kCopies = 5;        // of the weights that the measuring loop cycles through
+constexpr double kLeastSplitOfK = 256;
+
+double as_double(std::int64_t value) {
+  return static_cast<double>(value);
+}
+double bytes_of(const Bytes& bytes) {
+  return static_cast<double>(bytes.count());
+}
+
+/// The share of a working set that a cache of `usable` bytes still holds: 1 well below, 0 well
+/// above (docs: fourth power, an estimate; replacement is not perfect).
+double kept(double working_set, double usable) {
+  if (usable <= 0) return 0;
+  const double fill = working_set / usable;
+  return 1 / (1 + fill * fill * fill * fill);
+}
+
+struct Operands {
+  double activations, weights, results;  // bytes
+  double sum() const { return activations + weights + results; }
+};
+
+Operands operands_of(const GemmCall& c) {
+  return {bytes_of(stored_bytes(c.types.activations, c.types.activation_scaling, c.m, c.k)),
+          bytes_of(stored_bytes(c.types.weights, c.types.weight_scaling, c.n, c.k)),
+          as_double(c.m) * as_double(c.n) * kResultBytes};
+}
+
+/// Multiply-adds a clock of one core. An engine without the format converts to bf16 first, or, for
+/// integers it lacks, runs them at the rate of fp8.
+double macs_per_cycle(const Machine& machine, Format format) {
+  for (const Format f : {format, Format::fp8_e4m3, Format::bf16, Format::fp16, Format::fp32}) {
+    if (f == Format::fp8_e4m3 && format != Format::int8 && f != format) continue;
+    const auto rate = machine.macs_per_cycle.find(f);
+    if (rate != machine.macs_per_cycle.end() && rate->second > 0) return rate->second;
+  }
+  return 1;
+}
+
+double pj_per_flop(const Machine& machine, Format format) {
+  for (const Format f : {format, Format::bf16}) {
+    const auto energy = machine.pj_per_flop.find(f);
+    if (energy != machine.pj_per_flop.end()) return energy->second;
+  }
+  return 0;
+}
+
+/// One product on one machine: what every tile's time needs.
+struct Shape {
+  double m, n, k;
+  double activation_bytes, weight_bytes;  // an element
+  double bytes;                           // of all operands, once
+  double macs;                            // a clock and core, sustained
+  double dram_us;
+};
+
+struct TileTime {
+  GemmTile tile;
+  double work = 0;    // of the busiest core's main loops
+  double memory = 0;  // DRAM, or what so few cores can draw
+  double after = 0;   // epilogues, prologues and the sum of a split
+  double us = std::numeric_limits<double>::infinity();
+};
+
+double waves_of(double tiles, double cores) {
+  return std::ceil(tiles / cores);
+}
+
+TileTime time_of(const Shape& s, const Machine& machine, const Numbers& c, const GemmTile& tile,
+                 double beat) {
+  TileTime t{tile};
+  const double tm = as_double(tile.m), tn = as_double(tile.n), split = as_double(tile.split);
+  const double tiles = std::ceil(s.m / tm) * std::ceil(s.n / tn) * split;
+  const double waves = waves_of(tiles, machine.cores);
+  const double cycles_a_us = machine.clock_ghz * 1e3;
+  const double step = std::max(tm * tn / s.macs,  // cycles along k
+                               (tm * s.activation_bytes + tn * s.weight_bytes) / c.feed);
+  t.work = waves * s.k / split * step / cycles_a_us;
+  t.memory = std::max(s.dram_us / c.dram_share,
+                      s.bytes / (std::min(tiles, machine.cores) * c.core_gbs * 1e3));
+  t.after = waves * (c.prologue_cycles + tm * tn * kResultBytes / c.epilogue) / cycles_a_us +
+            (tile.split > 1 ? c.split_us + 2 * split * s.m * s.n * kPartialBytes /
+                                               (std::max(machine.l2_gbs, 1.0) * 1e3)
+                            : 0);
+  if (std::max(t.work, t.memory) + t.after < beat) {
+    t.us = norm(t.work, t.memory, c.overlap) + t.after;
+  }
+  return t;
+}
+
+/// Whether a library would cut k so: enough of it is left, and cores would idle otherwise.
+bool splits(const Shape& s, const Machine& machine, const GemmTile& tile) {
+  const double tiles = std::ceil(s.m / as_double(tile.m)) * std::ceil(s.n / as_double(tile.n));
+  return s.k / as_double(tile.split) >= kLeastSplitOfK && tiles <= machine.cores;
+}
+
+Shape shape_of(const GemmCall& call, const Machine& machine, const Numbers& c, double dram_us) {
+  const Operands o = operands_of(call);
+  const double m = as_double(call.m), n = as_double(call.n), k = as_double(call.k);
+  // DRAM's time is of all traffic; the pass that quantises has its part.
+  const double pass = call.types.quantises ? m * k * 3 : 0;
+  return {m,
+          n,
+          k,
+          o.activations / (m * k),
+          o.weights / (n * k),
+          o.sum(),
+          macs_per_cycle(machine, call.types.multiply) * c.efficiency,
+          dram_us * o.sum() / (o.sum() + pass)};
+}
+
+TileTime best_tile(const GemmCall& call, const Shape& s, const Machine& machine, const Numbers& c) {
+  TileTime best;
+  const GemmTiles tiles = gemm_tiles(call.kernel, machine.generation, call.m);
+  for (const GemmTile& tile : tiles.tiles) {
+    for (const std::int64_t split : tiles.splits) {
+      const GemmTile cut{tile.m, tile.n, split};
+      if (split > 1 && !splits(s, machine, cut)) break;
+      const TileTime t = time_of(s, machine, c, cut, best.us);
+      if (t.us < best.us) best = t;
+    }
+  }
+  if (tiles.chosen) {
+    const TileTime usual = time_of(s, machine, c, {128, 128, 1}, 3 * best.us);
+    best.after += c.regret * (std::min(usual.us, 3 * best.us) - best.us);
+  }
+  return best;
+}
+
+/// The pass that makes the activations' type from bf16: a core a row, or bytes through the cache,
+/// or, when they do not fit, through DRAM. Microseconds.
+double quantise_us(const GemmCall& call, const Machine& machine, const Numbers& c) {
+  if (!call.types.quantises) return 0;
+  const double bytes = 3 * as_double(call.m) * as_double(call.k);  // bf16 in, one byte out
+  const double rows = waves_of(as_double(call.m), machine.cores) * c.quantise_row_us;
+  const double cache = bytes / (c.quantise_cache * machine.cores * machine.clock_ghz * 1e3);
+  const double dram = (1 - kept(bytes, machine.l2_bytes)) * bytes /
+                      (c.quantise_dram_share * machine.dram_stream_gbs * 1e3);
+  return std::max({rows, cache, dram});
+}
+
+/// The product cannot draw more than the board gives above idle.
+double power_us(const GemmCall& call, const Machine& machine, const Numbers& c) {
+  const double watts = machine.power_limit_w - machine.power_idle_w;
+  if (watts <= 0) return 0;
+  const double pj = pj_per_flop(machine, call.types.multiply) * c.energy;
+  return 2 * as_double(call.m) * as_double(call.n) * as_double(call.k) * pj * 1e-6 / watts;
+}
+
+}  // namespace
+
+LawInfo gemm_law() {
+  return {"gemm", kConstants};
+}
+
+Traffic gemm_traffic(const GemmCall& call, const Machine& machine, Residency residency) {
+  const Operands o = operands_of(call);
+  double weights = 1, others = 1;  // shares that come from DRAM
+  if (residency == Residency::cycling) {
+    weights -= kept(kCopies * o.weights + o.activations + o.results, machine.l2_bytes);
+    others -= kept(o.sum(), machine.l2_bytes);
+  }
+  Traffic t{o.activations * others + o.weights * weights, o.results * others};
+  if (call.types.quantises) {
+    const double elements = as_double(call.m) * as_double(call.k);
+    const double pass =
+        residency == Residency::cycling ? 1 - kept(3 * elements, machine.l2_bytes) : 1;
+    t.read += 2 * elements * pass;
+    t.written += elements * pass;
+  }
+  return t;
+}
+
+Terms gemm_terms(const GemmCall& call, const Machine& machine, Constants constants, double dram_us,
+                 const std::optional<GemmTile>& pinned) {
+  const Numbers c(constants);
+  const Shape s = shape_of(call, machine, c, dram_us);
+  const TileTime t = pinned
+                         ? time_of(s, machine, c, *pinned, std::numeric_limits<double>::infinity())
+                         : best_tile(call, s, machine, c);
+  const double product =
+      std::max(norm(t.work, t.memory, c.overlap) + t.after, power_us(call, machine, c));
+
+  Terms terms;
+  terms.before = c.start_us;
+  terms.work = t.work;
+  terms.overlap = c.overlap;
+  terms.dram_share = t.memory > 0 && dram_us > 0 ? std::min(1.0, dram_us / t.memory) : 1;
+  terms.after =
+      product + quantise_us(call, machine, c) - norm(t.work, dram_us / terms.dram_share, c.overlap);
+  terms.floor = c.host_floor_us;
+  terms.kernel = fmt::format("{} {} x {}{}", to_string(call.kernel), t.tile.m, t.tile.n,
+                             t.tile.split > 1 ? fmt::format(", {} of k", t.tile.split) : "");
+  return terms;
+}
+
+GemmTile gemm_tile(const GemmCall& call, const Machine& machine, Constants constants,
+                   double dram_us) {
+  const Numbers c(constants);
+  return best_tile(call, shape_of(call, machine, c, dram_us), machine, c).tile;
+}
+
+}  // namespace presil::kernels

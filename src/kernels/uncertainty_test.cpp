@@ -1,0 +1,63 @@
+#include "kernels/uncertainty.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace presil::kernels {
+namespace {
+
+Uncertainty two_types() {
+  Uncertainty u;
+  u.set("gemm", "bf16", Regime::memory, Nearness::fitted, {0.9, 1.1, 500});
+  u.set("gemm", "fp8", Regime::memory, Nearness::fitted, {0.95, 1.3, 200});
+  u.set("gemm", "bf16", Regime::compute, Nearness::fitted, {0.97, 1.05, 900});
+  return u;
+}
+
+std::filesystem::path write(const std::string& text) {
+  const std::filesystem::path file =
+      std::filesystem::path(testing::TempDir()) / "presil_uncertainty_test.yaml";
+  std::ofstream(file) << text;
+  return file;
+}
+
+TEST(Uncertainty, ATypeHasItsOwnBand) {
+  const ErrorBand b = two_types().band_of("gemm", "bf16", Regime::memory, Nearness::fitted);
+  EXPECT_EQ(b.low, 0.9);
+  EXPECT_EQ(b.high, 1.1);
+}
+
+TEST(Uncertainty, ATypeNobodyMeasuredGetsTheWidest) {
+  const Uncertainty u = two_types();
+  const ErrorBand same_regime = u.band_of("gemm", "nvfp4", Regime::memory, Nearness::fitted);
+  EXPECT_EQ(same_regime.low, 0.9);
+  EXPECT_EQ(same_regime.high, 1.3);
+  const ErrorBand other_regime = u.band_of("gemm", "bf16", Regime::launch, Nearness::fitted);
+  EXPECT_EQ(other_regime.low, 0.9);
+  EXPECT_EQ(other_regime.high, 1.3);
+  EXPECT_EQ(u.band_of("decode", "bf16", Regime::launch, Nearness::fitted).rows, 0);
+}
+
+TEST(Uncertainty, WhatIsPrintedIsRead) {
+  const std::string text = print_uncertainty(two_types());
+  EXPECT_EQ(print_uncertainty(read_uncertainty(write(text))), text);
+}
+
+TEST(Uncertainty, ABandUpsideDownIsRefused) {
+  EXPECT_THROW(read_uncertainty(write("presil: uncertainty/1\n"
+                                      "gemm: {fitted: {memory: {bf16: {low: 1.2, high: 0.9}}}}\n")),
+               InputError);
+}
+
+TEST(Uncertainty, AKernelIsBoundByWhatMostOfItsTimeIs) {
+  EXPECT_EQ(regime_of(10, 8, 3), Regime::memory);
+  EXPECT_EQ(regime_of(10, 3, 8), Regime::compute);
+  EXPECT_EQ(regime_of(10, 3, 4), Regime::launch);
+}
+
+}  // namespace
+}  // namespace presil::kernels

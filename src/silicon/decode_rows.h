@@ -1,0 +1,39 @@
+// Measured decode attention as calls of its law.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "kernels/attention_law.h"
+#include "silicon/fit.h"
+#include "silicon/rows.h"
+
+namespace presil::silicon {
+
+/// One measured call in the law's words. `group` is its only group of sequences.
+struct JudgedDecode {
+  kernels::Situation situation;
+  kernels::AttentionGroup group;
+  kernels::AttentionCall shape;  // without its groups
+
+  /// The call; points into this object.
+  kernels::AttentionCall call() const {
+    kernels::AttentionCall whole = shape;
+    whole.groups = std::span(&group, 1);
+    return whole;
+  }
+};
+
+/// The row as a call, or why it cannot be predicted.
+std::variant<JudgedDecode, std::string> judge_decode(const Row& row,
+                                                     const kernels::Machine& machine);
+
+/// The fit of the decode law to those `rows` that can be judged.
+FitProblem decode_problem(
+    std::span<const Row> rows,
+    const std::function<const kernels::Machine&(const std::string& chip)>& machine_of,
+    const std::function<double(const kernels::Machine&, const kernels::Traffic&)>& dram_us);
+
+}  // namespace presil::silicon

@@ -1,0 +1,88 @@
+#include "silicon/law_rows.h"
+
+#include "kernels/attention_law.h"
+#include "kernels/collective_law.h"
+#include "kernels/gemm_law.h"
+#include "silicon/collective_rows.h"
+#include "silicon/decode_rows.h"
+#include "silicon/gemm_rows.h"
+#include "silicon/prefill_rows.h"
+
+namespace presil::silicon {
+namespace {
+
+using kernels::Constants;
+using kernels::Machine;
+// Attention was measured in loops: what fits the last-level cache is still there.
+constexpr auto kMeasured = kernels::Residency::cycling;
+
+LawRow as_law_row(JudgedGemm j, const Machine& m) {
+  return {
+      j.situation, gemm_traffic(j.call, m, j.residency),
+      [call = j.call, &m](Constants c, double dram_us) { return gemm_terms(call, m, c, dram_us); }};
+}
+
+LawRow as_law_row(JudgedPrefill j, const Machine& m) {
+  LawRow row{j.situation, prefill_traffic(j.call(), m, kMeasured), {}};
+  row.terms = [j = std::move(j), &m](Constants c, double dram_us) {
+    return prefill_terms(j.call(), m, j.situation, c, dram_us);
+  };
+  return row;
+}
+
+LawRow as_law_row(JudgedDecode j, const Machine& m) {
+  LawRow row{j.situation, decode_traffic(j.call(), m, kMeasured, j.situation.kernel), {}};
+  row.terms = [j = std::move(j), &m](Constants c, double dram_us) {
+    return decode_terms(j.call(), m, j.situation, c, dram_us);
+  };
+  return row;
+}
+
+LawRow as_law_row(JudgedCollective j, const Machine& m) {
+  LawRow row{j.situation, {}, {}};
+  row.terms = [j = std::move(j), &m](Constants c, double) {
+    return collective_terms(j.call, m, j.situation, c);
+  };
+  return row;
+}
+
+template <class Judged>
+std::variant<LawRow, std::string> or_reason(std::variant<Judged, std::string> judged,
+                                            const Machine& machine) {
+  if (auto* reason = std::get_if<std::string>(&judged)) return std::move(*reason);
+  return as_law_row(std::get<Judged>(std::move(judged)), machine);
+}
+
+}  // namespace
+
+kernels::LawInfo law_of(MeasuredOp op) {
+  switch (op) {
+    case MeasuredOp::gemm:
+      return kernels::gemm_law();
+    case MeasuredOp::attention_prefill:
+      return kernels::prefill_law();
+    case MeasuredOp::attention_decode:
+      return kernels::decode_law();
+    case MeasuredOp::collective:
+      return kernels::collective_law();
+  }
+  return {};
+}
+
+std::variant<LawRow, std::string> law_row(const Row& row, const MeasuredChip& chip,
+                                          const NetworkByName& networks) {
+  const Machine& m = chip.machine;
+  switch (row.op) {
+    case MeasuredOp::gemm:
+      return or_reason(judge_gemm(row, m), m);
+    case MeasuredOp::attention_prefill:
+      return or_reason(judge_prefill(row, m), m);
+    case MeasuredOp::attention_decode:
+      return or_reason(judge_decode(row, m), m);
+    case MeasuredOp::collective:
+      return or_reason(judge_collective(row, m, chip.files.chip, networks), m);
+  }
+  return "no law";
+}
+
+}  // namespace presil::silicon
