@@ -8,6 +8,8 @@
 #include "compiler/compile.h"
 #include "compiler/pinned_mappings.h"
 #include "cycles/timeline.h"
+#include "explore/prepare.h"
+#include "explore/run.h"
 #include "model/registry.h"
 
 namespace presil {
@@ -80,6 +82,41 @@ TEST(MappingLaws, APinnedMappingIsNeverSlowerOnMoreHardware) {
       const ChipFiles more = load_chip(c.chip, {set}, kHome);
       const double after = seconds(compiled(more, c, mappings_of(program)), c, more);
       EXPECT_LE(after, before * kSlack) << c.chip << " " << c.model << " " << set;
+    }
+  }
+}
+
+/// GPUs are timed by the laws of their libraries, at the highest clock.
+TEST(MappingLaws, ALibrarysKernelsAreNeverSlowerOnMoreHardware) {
+  const Places places{kHome, "."};
+  for (const char* chip : {"h100-sxm", "a100-sxm-80gb"}) {
+    RunRequest request;
+    request.chip = chip;
+    request.model = "llama-3.2-1b";
+    request.burst = true;
+    const auto before = time_run(prepare(request, places).value(), places).value().phases;
+    for (const char* set : {"core.boost=2.3 GHz", "dram.stacks=6", "sram.read=9 TB/s",
+                            "noc.bandwidth=30 TB/s", "core.vector.exp_per_cycle=32"}) {
+      RunRequest more = request;
+      more.overrides = {set};
+      const auto after = time_run(prepare(more, places).value(), places).value().phases;
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        EXPECT_LE(to_seconds(after[i].timeline.total).count(),
+                  to_seconds(before[i].timeline.total).count() * kSlack)
+            << chip << " " << before[i].name << " " << set;
+      }
+    }
+  }
+}
+
+TEST(MappingLaws, ATensorGroupOfOneIsNoGroup) {
+  for (const Case& c : cases()) {
+    const ChipFiles files = load_chip(c.chip, {}, kHome);
+    for (const Block& block : compiled(files, c).blocks) {
+      for (const Kernel& k : block.kernels) {
+        EXPECT_NE(k.op, Op::all_reduce) << k.name;
+        EXPECT_NE(k.op, Op::all_gather) << k.name;
+      }
     }
   }
 }
