@@ -36,8 +36,8 @@ constexpr FileKind kFileKinds[] = {
     {"dram", [](const Node& n) { read_dram_file(n); }, dram_file_schema},
     {"node", [](const Node& n) { read_process_node(n); }, process_node_schema},
     {"package", [](const Node& n) { read_package_kind(n); }, package_kind_schema},
-    {"network", [](const Node& n) { read_scale_out(n); }, scale_out_schema},
     {"mapping", [](const Node& n) { read_mapping_file(n); }, mapping_file_schema},
+    {"network", [](const Node& n) { read_scale_out(n); }, scale_out_schema},
     {"numerics", [](const Node& n) { read_numerics(n); }, numerics_schema},
     {"prices", [](const Node& n) { read_prices(n); }, prices_schema},
 };

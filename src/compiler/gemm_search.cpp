@@ -250,16 +250,15 @@ std::optional<GemmChoice> GemmSearch::best() const {
   return best;
 }
 
-std::optional<GemmChoice> GemmSearch::best_of_all() const {
-  std::optional<GemmChoice> best;
+std::vector<GemmChoice> GemmSearch::all() const {
+  std::vector<GemmChoice> list;
   for (const Branch& branch : branches()) {
     each_cut(branch, [&](const GemmCut& cut) {
-      const double time = seconds(cut);
-      if (!best || time < best->seconds) best = {cut, time};
+      list.push_back({cut, seconds(cut)});
       return true;
     });
   }
-  return best;
+  return list;
 }
 
 Mapping mapping_of(const GemmCut& c, const GemmShape& s) {

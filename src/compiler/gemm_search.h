@@ -56,8 +56,8 @@ class GemmSearch {
 
   /// The fastest cut; nothing when no tile fits a core.
   std::optional<GemmChoice> best() const;
-  /// The same by looking at every cut of the space: what `best` is tested against.
-  std::optional<GemmChoice> best_of_all() const;
+  /// Every cut of the space: what `best` is tested against.
+  std::vector<GemmChoice> all() const;
 
   /// The tile that needs the least local memory.
   GemmCut smallest() const;

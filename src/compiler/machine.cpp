@@ -1,6 +1,7 @@
 #include "compiler/machine.h"
 
 #include "chip/dram_shape.h"
+#include "chip/gemm_demand.h"
 
 namespace presil {
 
@@ -8,10 +9,7 @@ void describe_machine(Program& program, const Chip& chip, const MemoryPart& part
   program.chip = chip.name;
   program.cores = chip.core.count;
   program.local_memory = chip.core.sram.size;
-  program.shared_memory =
-      chip.sram ? Bytes(static_cast<std::int64_t>(static_cast<double>(chip.sram->size.count()) *
-                                                  chip.sram->usable))
-                : Bytes(0);
+  program.shared_memory = usable_shared_memory(chip);
   program.dram_capacity = dram_capacity(part, chip.dram);
   program.dram_unit = interleave_unit(part, chip.dram);
 }

@@ -12,7 +12,7 @@
 namespace presil {
 namespace {
 
-constexpr std::array<std::int64_t, 8> kRowBuckets = {1, 8, 16, 32, 64, 128, 512, 2048};
+constexpr std::array<std::int64_t, 10> kRowBuckets = {1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048};
 
 /// What an engine may multiply numbers of `format` in: itself, then what holds them.
 std::vector<Format> multipliers(Format format) {

@@ -13,8 +13,12 @@
 namespace presil {
 namespace {
 
+bool is_product(Op op) {
+  return op == Op::gemm || op == Op::grouped_gemm;
+}
+
 std::vector<Axis> axes_of(Op op) {
-  if (op == Op::gemm) return {Axis::n, Axis::m, Axis::k};
+  if (is_product(op)) return {Axis::n, Axis::m, Axis::k};
   if (op == Op::attention) return {Axis::s, Axis::h, Axis::q, Axis::c};
   return {Axis::m, Axis::n};
 }
@@ -36,6 +40,7 @@ class PinCheck {
     if (!covers_axes()) return;
     switch (kernel_.op) {
       case Op::gemm:
+      case Op::grouped_gemm:
         if (has_order_of_product()) check_product();
         return;
       case Op::attention:
@@ -70,10 +75,10 @@ class PinCheck {
       all = false;
     }
     const bool once = loops().size() == axes.size();
-    if (all && !once && kernel_.op != Op::gemm) {
+    if (all && !once && !is_product(kernel_.op)) {
       complain(pin_.place("loops"), fmt::format("expected one loop over each of {}", names(axes)));
     }
-    return all && (once || kernel_.op == Op::gemm);
+    return all && (once || is_product(kernel_.op));
   }
 
   /// [strip in time,] two loops over cores, k in time.
@@ -179,6 +184,15 @@ class PinCheck {
   Diagnostics& log_;
 };
 
+void complain_of_name(const PinnedMapping& pin, const Program& program,
+                      const std::vector<std::string>& known, Diagnostics& log) {
+  const std::string near = nearest(pin.kernel, known);
+  log.add(pin.place("kernel"),
+          fmt::format("{} on {} has no kernel '{}'{}", program.model, program.chip, pin.kernel,
+                      near.empty() ? fmt::format(": expected one of {}", fmt::join(known, ", "))
+                                   : fmt::format("; did you mean '{}'?", near)));
+}
+
 /// The pins of one kernel, and what was searched for the steps that they leave.
 std::vector<Mapping> merged(const std::vector<const PinnedMapping*>& pins,
                             const std::vector<Mapping>& searched, Diagnostics& log) {
@@ -205,12 +219,13 @@ GemmShape shape_of(const Program& program, const Kernel& kernel, const ProductNu
   GemmShape shape;
   shape.n = kernel.extent(Axis::n).scale;
   shape.k = kernel.extent(Axis::k).scale;
-  shape.activations = program.tensor(kernel.inputs.front()).format;
+  shape.activations = program.numerics.stream;
   shape.weights = program.tensor(kernel.weights.front()).format;
   shape.multiply = kernel.multiply;
   for (const int w : kernel.weights) {
     const Tensor& t = program.tensor(w);
-    if (t.bytes(1) > stored_bytes(shape.weights, shape.scaling, 1, t.columns)) {
+    if (stored_bytes(t.format, t.scaling, 1, shape.k) >
+        stored_bytes(shape.weights, shape.scaling, 1, shape.k)) {
       shape.weights = t.format;
       shape.scaling = t.scaling;
     }
@@ -223,7 +238,24 @@ GemmShape shape_of(const Program& program, const Kernel& kernel, const ProductNu
   return shape;
 }
 
-void pin_mappings(Program& program, std::span<const PinnedMapping> pins, const Chip& chip) {
+void check_kernels_named(std::span<const PinnedMapping> pins,
+                         std::span<const Program* const> stages) {
+  Diagnostics log;
+  std::vector<std::string> known;
+  for (const Program* program : stages) {
+    for (auto& labels : kernel_labels(*program)) {
+      known.insert(known.end(), labels.begin(), labels.end());
+    }
+  }
+  for (const PinnedMapping& pin : pins) {
+    if (std::find(known.begin(), known.end(), pin.kernel) != known.end()) continue;
+    complain_of_name(pin, *stages.front(), known, log);
+  }
+  log.throw_if_any();
+}
+
+void pin_mappings(Program& program, std::span<const PinnedMapping> pins, const Chip& chip,
+                  bool whole) {
   Diagnostics log;
   const auto labels = kernel_labels(program);
   std::map<std::string, Kernel*> kernels;
@@ -238,11 +270,7 @@ void pin_mappings(Program& program, std::span<const PinnedMapping> pins, const C
   for (const PinnedMapping& pin : pins) {
     const auto kernel = kernels.find(pin.kernel);
     if (kernel == kernels.end()) {
-      const std::string near = nearest(pin.kernel, known);
-      log.add(pin.place("kernel"),
-              fmt::format("{} on {} has no kernel '{}'{}", program.model, program.chip, pin.kernel,
-                          near.empty() ? fmt::format(": expected one of {}", fmt::join(known, ", "))
-                                       : fmt::format("; did you mean '{}'?", near)));
+      if (whole) complain_of_name(pin, program, known, log);
       continue;
     }
     PinCheck(program, *kernel->second, pin, chip, log).run();

@@ -89,7 +89,7 @@ TEST(PinnedMappings, EveryAxisOfTheOperatorIsCovered) {
             "4:6: layer.attention: no loop over q: a mapping of attention covers s, h, q, c");
   EXPECT_EQ(complaint("  - {kernel: layer.down, loops: [n/64 cores, m/1 cores, k/64 time, q/1 "
                       "time]}\n"),
-            "3:69: layer.down: gemm has no axis q: expected n, m, k");
+            "3:68: layer.down: gemm has no axis q: expected n, m, k");
 }
 
 TEST(PinnedMappings, TilesAreWholeForTheEngineAndForScales) {

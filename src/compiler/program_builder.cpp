@@ -112,10 +112,9 @@ Kernel ProgramBuilder::gemm(std::string name, Extent rows, int input, std::vecto
   k.epilogue = epilogue;
   std::int64_t n = 0;
   for (const int w : k.weights) n += program_.tensor(w).rows.scale;
-  const std::int64_t columns = program_.tensor(k.weights.front()).columns;
   set_extent(k, Axis::m, rows);
   set_extent(k, Axis::n, {n, Symbol::one});
-  set_extent(k, Axis::k, {columns, Symbol::one});
+  set_extent(k, Axis::k, {program_.tensor(k.weights.front()).columns, Symbol::one});
   mappings_.map_gemm(k, shape_of(program_, k, numerics), numerics);
   return k;
 }
@@ -199,7 +198,7 @@ void ProgramBuilder::sum_over_group(Block& block, const std::string& name, Epilo
 
 Feasible<Program> ProgramBuilder::finish() {
   if (mappings_.infeasible()) return tl::unexpected(*mappings_.infeasible());
-  pin_mappings(program_, options_.mappings, chip_);
+  pin_mappings(program_, options_.mappings, chip_, options_.pipeline_parallel == 1);
   place_weights(program_);  // every weight has an address; layers are layer_stride apart
   return std::move(program_);
 }

@@ -25,34 +25,34 @@ Finish finish_of(Epilogue epilogue) {
   return Finish::store;
 }
 
-/// The operands of a product, or of a grouped one: as many products as experts are touched.
-struct Product {
+/// A product, or as many as there are experts to which tokens went.
+struct Products {
   GemmOperands operands;
-  std::int64_t rows = 0;  // over all groups
+  std::int64_t rows = 0;  // of all groups
 };
 
-Product product_of(const KernelMeter& meter) {
+Products products_to_count(const KernelMeter& meter) {
   const Kernel& kernel = meter.kernel();
-  Product product;
-  GemmOperands& g = product.operands;
-  g.m = product.rows = meter.extent(Axis::m);
+  Products p;
+  GemmOperands& g = p.operands;
+  g.m = p.rows = meter.extent(Axis::m);
   g.n = meter.extent(Axis::n);
   g.k = meter.extent(Axis::k);
   g.weight_bytes = meter.weight_bytes();
   if (kernel.op == Op::grouped_gemm) {
     const ExpertLoad load = expert_load(kernel, meter.step());
     g.m = load.rows;
+    p.rows = load.pairs;
     g.groups = static_cast<std::int64_t>(std::ceil(load.touched));
-    product.rows = load.pairs;
     const double share = load.touched / static_cast<double>(load.experts);
     g.weight_bytes = static_cast<std::int64_t>(static_cast<double>(g.weight_bytes) * share);
   }
-  g.input_bytes = product.rows * bytes_of(meter.tensor(kernel.inputs.front()).format, g.k).count();
+  g.input_bytes = p.rows * bytes_of(meter.tensor(kernel.inputs.front()).format, g.k).count();
   g.multiply = kernel.multiply;
   g.vector =
       tile_vector(products_of(meter.program(), kernel), meter.tensor(kernel.weights.front()).format,
                   kernel.multiply, finish_of(kernel.epilogue));
-  return product;
+  return p;
 }
 
 GemmCut cut_of(const KernelMeter& meter, const GemmOperands& g) {
@@ -90,13 +90,14 @@ void read_inputs_again(KernelMeter& meter, std::int64_t passes) {
 }  // namespace
 
 void count_gemm(KernelMeter& meter) {
-  const auto [g, rows] = product_of(meter);
+  const Products p = products_to_count(meter);
+  const GemmOperands& g = p.operands;
   const GemmCut c = cut_of(meter, g);
   const GemmDemand d = gemm_demand(g, c, meter.chip());
   meter.run_on(d.waves * d.k_steps, d.active_cores, d.busy_share);
   meter.overlap_loads(c.overlapped);
-  meter.matrix(d.matrix, rows * g.n * g.k);
-  meter.useful(2 * rows * g.n * g.k);
+  meter.matrix(d.matrix, p.rows * g.n * g.k);
+  meter.useful(2 * p.rows * g.n * g.k);
   meter.local(d.fed_bytes, d.carried_bytes + d.all_fed_bytes);  // written by the DMA, read
   meter.read_weights(checked(d.weight_passes, meter, "weights"), g.weight_bytes);
   read_inputs_again(meter, d.input_passes);

@@ -258,11 +258,11 @@ class Run {
 
   static std::size_t index_of(Resource r) { return static_cast<std::size_t>(r); }
 
-  /// A library's kernel draws its weights over the cache once, however its tiles are cut.
+  /// A library's kernel draws its operands over the cache once, however its tiles are cut.
   static void read_once(std::vector<DramTraffic>& traffic) {
     const auto same = [](const DramTraffic& a, const DramTraffic& b) {
-      return a.cargo == Cargo::weights && b.cargo == Cargo::weights && !a.write && !b.write &&
-             a.stream.base == b.stream.base && a.stream.length == b.stream.length;
+      return a.cargo == b.cargo && !a.write && !b.write && a.stream.base == b.stream.base &&
+             a.stream.length == b.stream.length;
     };
     traffic.erase(std::unique(traffic.begin(), traffic.end(), same), traffic.end());
   }

@@ -8,6 +8,8 @@
 #include "compiler/compile.h"
 #include "compiler/pinned_mappings.h"
 #include "cycles/timeline.h"
+#include "explore/prepare.h"
+#include "explore/run.h"
 #include "model/registry.h"
 
 namespace presil {
@@ -29,12 +31,13 @@ Step prefill(std::int64_t tokens) {
   return {{{tokens, 0}}};
 }
 
+/// Steps of as many rows as mappings are searched for: between those a mapping is the next one's.
 std::vector<Case> cases() {
   return {{"artemis-hbm3e", "llama-3.2-1b", decode(1, 512)},
-          {"artemis-hbm3e", "llama-3.2-1b", prefill(300)},
+          {"artemis-hbm3e", "llama-3.2-1b", prefill(256)},
           {"mtia-v2", "llama-3.2-1b", decode(16, 200)},
-          {"mtia-v1", "smollm2-135m", prefill(200)},
-          {"trainium2", "llama-3.2-1b", decode(4, 100)},
+          {"mtia-v1", "smollm2-135m", prefill(512)},
+          {"trainium2", "llama-3.2-1b", decode(8, 100)},
           {"trainium2", "llama-3.2-1b", prefill(512)},
           {"snapdragon-8-elite", "smollm2-135m", decode(1, 64)}};
 }
@@ -83,6 +86,41 @@ TEST(MappingLaws, APinnedMappingIsNeverSlowerOnMoreHardware) {
   }
 }
 
+/// GPUs are timed by the laws of their libraries, at the highest clock.
+TEST(MappingLaws, ALibrarysKernelsAreNeverSlowerOnMoreHardware) {
+  const Places places{kHome, "."};
+  for (const char* chip : {"h100-sxm", "a100-sxm-80gb"}) {
+    RunRequest request;
+    request.chip = chip;
+    request.model = "llama-3.2-1b";
+    request.burst = true;
+    const auto before = time_run(prepare(request, places).value(), places).value().phases;
+    for (const char* set : {"core.boost=2.3 GHz", "dram.stacks=6", "sram.read=9 TB/s",
+                            "noc.bandwidth=30 TB/s", "core.vector.exp_per_cycle=32"}) {
+      RunRequest more = request;
+      more.overrides = {set};
+      const auto after = time_run(prepare(more, places).value(), places).value().phases;
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        EXPECT_LE(to_seconds(after[i].timeline.total).count(),
+                  to_seconds(before[i].timeline.total).count() * kSlack)
+            << chip << " " << before[i].name << " " << set;
+      }
+    }
+  }
+}
+
+TEST(MappingLaws, ATensorGroupOfOneIsNoGroup) {
+  for (const Case& c : cases()) {
+    const ChipFiles files = load_chip(c.chip, {}, kHome);
+    for (const Block& block : compiled(files, c).blocks) {
+      for (const Kernel& k : block.kernels) {
+        EXPECT_NE(k.op, Op::all_reduce) << k.name;
+        EXPECT_NE(k.op, Op::all_gather) << k.name;
+      }
+    }
+  }
+}
+
 TEST(MappingLaws, ANewSearchIsNeverWorseThanAPinnedMapping) {
   for (const Case& c : cases()) {
     const ChipFiles files = load_chip(c.chip, {}, kHome);
@@ -92,6 +130,19 @@ TEST(MappingLaws, ANewSearchIsNeverWorseThanAPinnedMapping) {
       const double pinned = seconds(compiled(more, c, pins), c, more);
       const double searched = seconds(compiled(more, c), c, more);
       EXPECT_LE(searched, pinned * kSlack) << c.chip << " " << c.model << " " << set;
+    }
+  }
+}
+
+TEST(MappingLaws, NoEngineIsBusyForLongerThanTheStep) {
+  for (const Case& c : cases()) {
+    const ChipFiles files = load_chip(c.chip, {}, kHome);
+    const Program program = compiled(files, c);
+    const BoundProgram bound = bind(program, c.step).value();
+    const Timeline t = time_step(bound, files.chip, files.memory);
+    for (std::size_t r = 0; r < kResources; ++r) {
+      EXPECT_LE(t.busy[r], t.total) << c.chip << " " << to_string(static_cast<Resource>(r));
+      EXPECT_GE(t.busy[r], Picoseconds(0));
     }
   }
 }

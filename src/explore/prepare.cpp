@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "compiler/compile.h"
+#include "compiler/pinned_mappings.h"
 #include "cycles/dram_stream.h"
 #include "dram/address_map.h"
 #include "model/registry.h"
@@ -199,6 +200,9 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
     if (!program) return tl::unexpected(program.error());
     (options.stage == 0 ? r.program : r.later_stages.emplace_back()) = std::move(*program);
   }
+  std::vector<const Program*> stages = {&r.program};
+  for (const Program& later : r.later_stages) stages.push_back(&later);
+  check_kernels_named(options.mappings, stages);
   r.library = library_for(request, r.chip, places);
   return r;
 }

@@ -102,6 +102,7 @@ RunRequest read(const Json& j) {
   q.weights = j.at("weights");
   q.dtype = j.at("dtype");
   q.numerics = j.at("numerics");
+  q.mapping = j.at("mapping");
   q.software = j.at("software");
   q.burst = j.at("burst");
   q.warm_cache = j.at("warm_cache");
@@ -138,6 +139,7 @@ Json request_json(const RunRequest& q) {
             {"max_tokens", q.max_tokens},
             {"dtype", q.dtype},
             {"numerics", q.numerics},
+            {"mapping", q.mapping},
             {"weights", q.weights},
             {"software", q.software},
             {"burst", q.burst},

@@ -30,6 +30,7 @@ TEST(RequestJson, ARequestComesBackAsItWas) {
   q.max_tokens = 3;
   q.dtype = "fp8_e4m3";
   q.numerics = "bf16";
+  q.mapping = "mine.yaml";
   q.software = "vllm";
   q.launch = LaunchMode::stream;
   q.burst = true;

@@ -7,8 +7,8 @@
 namespace presil {
 namespace {
 
-constexpr Axis kAllAxes[] = {Axis::m, Axis::n, Axis::k, Axis::s,
-                             Axis::h, Axis::q, Axis::c, Axis::d};
+constexpr Axis kAllAxes[] = {Axis::m, Axis::n, Axis::k, Axis::s, Axis::h,
+                             Axis::q, Axis::c, Axis::d, Axis::v};
 
 }  // namespace
 

@@ -219,6 +219,13 @@ class ProgramReader {
     program_.blocks.back().kernels.push_back(std::move(k));
   }
 
+  /// "n/64".
+  Loop tile() {
+    const std::optional<Loop> loop = parse_tile(words_.word("a loop such as n/64"));
+    if (!loop) words_.fail("expected a loop such as n/64");
+    return *loop;
+  }
+
   void read_particulars(Kernel& k) {
     if (words_.skip("then")) {
       const auto epilogue = one_of(kAllEpilogues, words_.word("an epilogue"));
@@ -253,13 +260,6 @@ class ProgramReader {
         r.joined < 1 || r.imbalance < 1) {
       words_.fail("expected experts K of E here H joined J imbalance I, each 1 or more");
     }
-  }
-
-  /// "n/64".
-  Loop tile() {
-    const std::optional<Loop> loop = parse_tile(words_.word("a loop such as n/64"));
-    if (!loop) words_.fail("expected a loop such as n/64");
-    return *loop;
   }
 
   void read_mapping() {
