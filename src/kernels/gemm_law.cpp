@@ -33,6 +33,8 @@ constexpr ConstantInfo kConstants[] = {
      "a core's rate through the cache, in three bytes an element"},
     {"quantise_dram_share", 0.4, 0.05, 1, kEngine | kType,
      "of the DRAM's bandwidth, in three bytes an element"},
+    {"missing_bytes_per_cycle", 30, 5, 2000, kEngine | kType | kGeneration,
+     "rows that a block of 128 tokens lacks, as the kernels with scaled blocks fill them in"},
     {"host_floor_us", 1, 0.5, 300, kEngine | kType | kKernel,
      "a host that launches no faster; nothing of the chip's"},
 };
@@ -53,10 +55,11 @@ struct Numbers {
         quantise_row_us(c[10]),
         quantise_cache(c[11]),
         quantise_dram_share(c[12]),
-        host_floor_us(c[13]) {}
+        missing(c[13]),
+        host_floor_us(c[14]) {}
   double start_us, efficiency, overlap, prologue_cycles, epilogue, dram_share, core_gbs;
   double split_us, energy, regret, quantise_row_us, quantise_cache, quantise_dram_share;
-  double host_floor_us;
+  double missing, host_floor_us;
 };
 
 constexpr double kResultBytes = 2;   // bf16 out
@@ -216,6 +219,17 @@ double quantise_us(const GemmCall& call, const Machine& machine, const Numbers& 
   return std::max({rows, cache, dram});
 }
 
+/// Blocks of 128 tokens that lack rows take longer, the more the more they lack; seen in every
+/// engine that runs them, with few tokens, once some tens of cores read. Microseconds.
+double missing_us(const GemmCall& call, const Machine& machine, const Numbers& c) {
+  const bool scaled_blocks =
+      call.kernel == GemmKernel::blocks || call.kernel == GemmKernel::swapped;
+  if (!scaled_blocks || call.m <= 64 || call.m > 1024) return 0;
+  const double rows = as_double((128 - call.m % 128) % 128);
+  const double crowd = std::min(1.0, as_double(call.n) / 128 / 24);
+  return rows * as_double(call.k) * crowd / (c.missing * machine.clock_ghz * 1e3);
+}
+
 /// The product cannot draw more than the board gives above idle.
 double power_us(const GemmCall& call, const Machine& machine, const Numbers& c) {
   const double watts = machine.power_limit_w - machine.power_idle_w;
@@ -263,8 +277,8 @@ Terms gemm_terms(const GemmCall& call, const Machine& machine, Constants constan
   terms.work = t.work;
   terms.overlap = c.overlap;
   terms.dram_share = t.memory > 0 && dram_us > 0 ? std::min(1.0, dram_us / t.memory) : 1;
-  terms.after =
-      product + quantise_us(call, machine, c) - norm(t.work, dram_us / terms.dram_share, c.overlap);
+  terms.after = product + quantise_us(call, machine, c) + missing_us(call, machine, c) -
+                norm(t.work, dram_us / terms.dram_share, c.overlap);
   terms.floor = c.host_floor_us;
   terms.kernel = fmt::format("{} {} x {}{}", to_string(call.kernel), t.tile.m, t.tile.n,
                              t.tile.split > 1 ? fmt::format(", {} of k", t.tile.split) : "");
