@@ -66,11 +66,8 @@ constexpr double kResultBytes = 2;   // bf16 out
 constexpr double kPartialBytes = 4;  // fp32 sums of a split
 constexpr double kCopies = 5;        // of the weights that the measuring loop cycles through
 constexpr double kLeastSplitOfK = 256;
-// A core's port to the shared cache: 64 B a clock on every NVIDIA part so far (recalled). It and
-// the matrix engines take turns at the local memory, so they overlap well but not perfectly
-// (fitted).
+// A core's port to the shared cache, on every NVIDIA part so far (recalled).
 constexpr double kFeedBytesPerCycle = 64;
-constexpr double kFeedOverlap = 3;
 // The clock gives way smoothly as a product nears the power limit (estimate).
 constexpr double kPowerSharpness = 8;
 
@@ -128,6 +125,7 @@ struct Shape {
   double dram_us;
   double cluster = 1;     // cores that take neighbouring tiles along m together
   double least_rows = 1;  // a tile of fewer rows takes as long
+  bool pairs = false;     // two cores share the operand of the longer side
 };
 
 struct TileTime {
@@ -137,6 +135,16 @@ struct TileTime {
   double after = 0;   // epilogues, prologues and the sum of a split
   double us = std::numeric_limits<double>::infinity();
 };
+
+/// Cycles of one step along k. Arithmetic and operands take turns at the local memory, so they
+/// overlap well but not perfectly: the norm of power 3 (fitted).
+double cycles_of_step(const Shape& s, double tm, double tn) {
+  const double multiply = std::max(tm, s.least_rows) * tn / s.macs;
+  const double longer = tm > tn ? tm * s.activation_bytes : tn * s.weight_bytes;
+  const double bytes = tm * s.activation_bytes + tn * s.weight_bytes - (s.pairs ? longer / 2 : 0);
+  const double feed = bytes / kFeedBytesPerCycle;
+  return std::cbrt(multiply * multiply * multiply + feed * feed * feed);
+}
 
 double waves_of(double tiles, double cores) {
   return std::ceil(tiles / cores);
@@ -150,9 +158,7 @@ TileTime time_of(const Shape& s, const Machine& machine, const Numbers& c, const
   const double tiles = rows * std::ceil(s.n / tn) * split;
   const double waves = waves_of(tiles, machine.cores);
   const double cycles_a_us = machine.clock_ghz * 1e3;
-  const double step =
-      norm(std::max(tm, s.least_rows) * tn / s.macs,  // cycles along k
-           (tm * s.activation_bytes + tn * s.weight_bytes) / kFeedBytesPerCycle, kFeedOverlap);
+  const double step = cycles_of_step(s, tm, tn);
   t.work = waves * s.k / split * step / cycles_a_us;
   t.memory = std::max(s.dram_us / c.dram_share,
                       s.bytes / (std::min(tiles, machine.cores) * c.core_gbs * 1e3));
@@ -192,6 +198,7 @@ TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const 
   const GemmTiles tiles = gemm_tiles(call.kernel, machine.generation, call.m);
   s.cluster = tiles.cluster;
   s.least_rows = tiles.least_rows;
+  s.pairs = machine.generation == "tcgen05";
   for (const GemmTile& tile : tiles.tiles) {
     for (const std::int64_t split : tiles.splits) {
       const GemmTile cut{tile.m, tile.n, split};
