@@ -33,6 +33,8 @@ constexpr ConstantInfo kConstants[] = {
      "a core's rate through the cache, in three bytes an element"},
     {"quantise_dram_share", 0.4, 0.05, 1, kEngine | kType,
      "of the DRAM's bandwidth, in three bytes an element"},
+    {"missing_bytes_per_cycle", 30, 5, 2000, kEngine | kType | kGeneration,
+     "rows that a block of 128 tokens lacks, as the kernels with scaled blocks fill them in"},
     {"host_floor_us", 1, 0.5, 300, kEngine | kType | kKernel,
      "a host that launches no faster; nothing of the chip's"},
 };
@@ -53,21 +55,19 @@ struct Numbers {
         quantise_row_us(c[10]),
         quantise_cache(c[11]),
         quantise_dram_share(c[12]),
-        host_floor_us(c[13]) {}
+        missing(c[13]),
+        host_floor_us(c[14]) {}
   double start_us, efficiency, overlap, prologue_cycles, epilogue, dram_share, core_gbs;
   double split_us, energy, regret, quantise_row_us, quantise_cache, quantise_dram_share;
-  double host_floor_us;
+  double missing, host_floor_us;
 };
 
 constexpr double kResultBytes = 2;   // bf16 out
 constexpr double kPartialBytes = 4;  // fp32 sums of a split
 constexpr double kCopies = 5;        // of the weights that the measuring loop cycles through
 constexpr double kLeastSplitOfK = 256;
-// A core's port to the shared cache: 64 B a clock on every NVIDIA part so far (recalled). It and
-// the matrix engines take turns at the local memory, so they overlap well but not perfectly
-// (fitted).
+// A core's port to the shared cache, on every NVIDIA part so far (recalled).
 constexpr double kFeedBytesPerCycle = 64;
-constexpr double kFeedOverlap = 3;
 // The clock gives way smoothly as a product nears the power limit (estimate).
 constexpr double kPowerSharpness = 8;
 
@@ -125,6 +125,7 @@ struct Shape {
   double dram_us;
   double cluster = 1;     // cores that take neighbouring tiles along m together
   double least_rows = 1;  // a tile of fewer rows takes as long
+  bool pairs = false;     // two cores share the operand of the longer side
 };
 
 struct TileTime {
@@ -134,6 +135,16 @@ struct TileTime {
   double after = 0;   // epilogues, prologues and the sum of a split
   double us = std::numeric_limits<double>::infinity();
 };
+
+/// Cycles of one step along k. Arithmetic and operands take turns at the local memory, so they
+/// overlap well but not perfectly: the norm of power 3 (fitted).
+double cycles_of_step(const Shape& s, double tm, double tn) {
+  const double multiply = std::max(tm, s.least_rows) * tn / s.macs;
+  const double longer = tm > tn ? tm * s.activation_bytes : tn * s.weight_bytes;
+  const double bytes = tm * s.activation_bytes + tn * s.weight_bytes - (s.pairs ? longer / 2 : 0);
+  const double feed = bytes / kFeedBytesPerCycle;
+  return std::cbrt(multiply * multiply * multiply + feed * feed * feed);
+}
 
 double waves_of(double tiles, double cores) {
   return std::ceil(tiles / cores);
@@ -147,9 +158,7 @@ TileTime time_of(const Shape& s, const Machine& machine, const Numbers& c, const
   const double tiles = rows * std::ceil(s.n / tn) * split;
   const double waves = waves_of(tiles, machine.cores);
   const double cycles_a_us = machine.clock_ghz * 1e3;
-  const double step =
-      norm(std::max(tm, s.least_rows) * tn / s.macs,  // cycles along k
-           (tm * s.activation_bytes + tn * s.weight_bytes) / kFeedBytesPerCycle, kFeedOverlap);
+  const double step = cycles_of_step(s, tm, tn);
   t.work = waves * s.k / split * step / cycles_a_us;
   t.memory = std::max(s.dram_us / c.dram_share,
                       s.bytes / (std::min(tiles, machine.cores) * c.core_gbs * 1e3));
@@ -189,6 +198,7 @@ TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const 
   const GemmTiles tiles = gemm_tiles(call.kernel, machine.generation, call.m);
   s.cluster = tiles.cluster;
   s.least_rows = tiles.least_rows;
+  s.pairs = machine.generation == "tcgen05";
   for (const GemmTile& tile : tiles.tiles) {
     for (const std::int64_t split : tiles.splits) {
       const GemmTile cut{tile.m, tile.n, split};
@@ -214,6 +224,17 @@ double quantise_us(const GemmCall& call, const Machine& machine, const Numbers& 
   const double dram = (1 - kept(bytes, machine.l2_bytes)) * bytes /
                       (c.quantise_dram_share * machine.dram_stream_gbs * 1e3);
   return std::max({rows, cache, dram});
+}
+
+/// Blocks of 128 tokens that lack rows take longer, the more the more they lack; seen in every
+/// engine that runs them, with few tokens, once some tens of cores read. Microseconds.
+double missing_us(const GemmCall& call, const Machine& machine, const Numbers& c) {
+  const bool scaled_blocks =
+      call.kernel == GemmKernel::blocks || call.kernel == GemmKernel::swapped;
+  if (!scaled_blocks || call.m <= 64 || call.m > 1024) return 0;
+  const double rows = as_double((128 - call.m % 128) % 128);
+  const double crowd = std::min(1.0, as_double(call.n) / 128 / 24);
+  return rows * as_double(call.k) * crowd / (c.missing * machine.clock_ghz * 1e3);
 }
 
 /// The product cannot draw more than the board gives above idle.
@@ -263,8 +284,8 @@ Terms gemm_terms(const GemmCall& call, const Machine& machine, Constants constan
   terms.work = t.work;
   terms.overlap = c.overlap;
   terms.dram_share = t.memory > 0 && dram_us > 0 ? std::min(1.0, dram_us / t.memory) : 1;
-  terms.after =
-      product + quantise_us(call, machine, c) - norm(t.work, dram_us / terms.dram_share, c.overlap);
+  terms.after = product + quantise_us(call, machine, c) + missing_us(call, machine, c) -
+                norm(t.work, dram_us / terms.dram_share, c.overlap);
   terms.floor = c.host_floor_us;
   terms.kernel = fmt::format("{} {} x {}{}", to_string(call.kernel), t.tile.m, t.tile.n,
                              t.tile.split > 1 ? fmt::format(", {} of k", t.tile.split) : "");

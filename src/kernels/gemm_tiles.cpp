@@ -21,8 +21,6 @@ constexpr GemmTile kFree[] = {
     {64, 8},    {8, 64},    {128, 32},  {32, 128},  {128, 16},  {16, 128},
 };
 
-constexpr std::int64_t kFewTokens = 1024;  // below it DeepGEMM saves rows rather than waves
-
 // CUTLASS's fp8 kernels as vLLM and SGLang call them: a table by the number of tokens.
 constexpr GemmTile kUpTo64[] = {{64, 64}};
 constexpr GemmTile kUpTo128[] = {{64, 128}};
@@ -55,11 +53,8 @@ GemmTiles gemm_tiles(GemmKernel kernel, std::string_view generation, std::int64_
       return {kMore, kNoSplit, 2};
     case GemmKernel::blocks:
     case GemmKernel::cutlass_block:
-      // An odd number of 64 rows is not padded to 128; but 64 rows keep one of a core's two warp
-      // groups busy, which adds up its blocks' partial sums no faster than two do.
-      if (m > 128 && m <= kFewTokens && (m + 63) / 64 % 2 == 1) {
-        return {std::span(kBlocks).last(kBlocks.size() / 2), kNoSplit, 1, 128};
-      }
+      // 64 rows keep one of a core's two warp groups busy, which adds up its blocks' partial sums
+      // no faster than two do.
       return {kBlocks, kNoSplit, m > 128 ? 2.0 : 1.0, 128};
     case GemmKernel::swapped:
     case GemmKernel::flashinfer:

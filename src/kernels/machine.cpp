@@ -31,7 +31,7 @@ Machine machine_of(const ChipFiles& files, double dram_stream_gbs) {
   m.dram_gbs = peak_bandwidth(files.memory, c.dram).count() / kGiga;
   m.dram_stream_gbs = dram_stream_gbs;
   m.power_limit_w = c.power.limit.count();
-  m.power_idle_w = c.power.idle.count();
+  m.power_idle_w = (c.power.idle + c.power.active).count();
   for (const auto& [format, rate] : m.macs_per_cycle) {
     const auto mac = files.node.energy.mac.find(format);
     if (mac == files.node.energy.mac.end()) continue;

@@ -22,7 +22,8 @@ struct Machine {
   double dram_gbs = 0;                      // data sheet
   double dram_stream_gbs = 0;               // of a long sequential read, by the memory engine
   double power_limit_w = 0;
-  double power_idle_w = 0;
+  double power_idle_w =
+      0;  // beside what events cost: idle, and clocks and schedulers of running cores
   std::map<Format, double> pj_per_flop;  // of the matrix engines at the full clock, with delivery
   double dies = 1;                       // that share the package's L2
   double link_gbs = 0;                   // out of one chip, one direction
