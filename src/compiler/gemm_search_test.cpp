@@ -153,6 +153,17 @@ TEST(GemmSearch, StripsShareOperandsAmongTheCoresOfAWave) {
   EXPECT_EQ(gemm_demand(g, cut, chip).carried_bytes, 2 * 1000 + 4 * 1000);
 }
 
+/// 128 heads that share keys of 576 numbers: with 8 keys they need 484,352 bytes, 64 heads 260,608:
+/// 36,864 for keys and values, 73,728 for queries, 64 x (576 + 8 + 2) x 4 for scores and sums.
+TEST(AttentionTiles, HeadsThatShareKeysArePackedAsManyAsFit) {
+  const Chip chip = load_chip("h100-sxm", {}, kHome).chip;
+  const AttentionShape latent{1, 128, 576, 1, {Format::bf16, Scaling::none}};
+  EXPECT_EQ(tile_bytes(latent, 1, 8).total(), 484'352);
+  const Mapping mapping = choose_attention_mapping(latent, chip).value();
+  EXPECT_EQ(mapping.tile(Axis::n), 64);
+  EXPECT_EQ(mapping.tile(Axis::c), 8);
+}
+
 TEST(GemmSearch, SaysWhichBufferIsTooLarge) {
   Chip chip = load_chip("trainium2", {}, kHome).chip;
   chip.core.sram.size = 1_KiB;

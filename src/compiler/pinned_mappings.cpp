@@ -57,11 +57,15 @@ class PinCheck {
   }
   const std::vector<Loop>& loops() const { return pin_.mapping.loops; }
 
+  /// Tiles of attention may be cut along the query heads that share keys, or not.
+  bool may_cut(Axis axis) const { return kernel_.op == Op::attention && axis == Axis::n; }
+
   bool covers_axes() {
     const std::vector<Axis> axes = axes_of(kernel_.op);
     bool all = true;
     for (std::size_t i = 0; i < loops().size(); ++i) {
-      if (std::find(axes.begin(), axes.end(), loops()[i].axis) != axes.end()) continue;
+      const Axis axis = loops()[i].axis;
+      if (may_cut(axis) || std::find(axes.begin(), axes.end(), axis) != axes.end()) continue;
       complain(pin_.place("loops", i),
                fmt::format("{} has no axis {}: expected {}", to_string(kernel_.op),
                            to_string(loops()[i].axis), names(axes)));
@@ -74,7 +78,8 @@ class PinCheck {
                            to_string(kernel_.op), names(axes)));
       all = false;
     }
-    const bool once = loops().size() == axes.size();
+    const bool has_cut = may_cut(Axis::n) && pin_.mapping.tile(Axis::n) > 0;
+    const bool once = loops().size() == axes.size() + (has_cut ? 1 : 0);
     if (all && !once && !is_product(kernel_.op)) {
       complain(pin_.place("loops"), fmt::format("expected one loop over each of {}", names(axes)));
     }
@@ -160,8 +165,11 @@ class PinCheck {
     }
     refuse_product_fields();
     const std::int64_t heads = kernel_.extent(Axis::h).scale;
-    const AttentionShape shape{heads, kernel_.extent(Axis::n).scale / heads,
-                               kernel_.extent(Axis::d).scale, 1, program_.numerics.kv_cache};
+    AttentionShape shape{heads, kernel_.extent(Axis::n).scale / heads,
+                         kernel_.extent(Axis::d).scale, 1, program_.numerics.kv_cache};
+    if (pin_.mapping.tile(Axis::n) > 0) {
+      shape.group = std::min(shape.group, pin_.mapping.tile(Axis::n));
+    }
     const std::int64_t queries = std::min(pin_.mapping.tile(Axis::q), pin_.mapping.max_m);
     const AttentionTileBytes bytes = tile_bytes(shape, queries, pin_.mapping.tile(Axis::c));
     check_fit(bytes.total(), fmt::format("{} for keys and values, {} for queries, {} for scores "

@@ -48,24 +48,28 @@ AttentionTileBytes tile_bytes(const AttentionShape& s, std::int64_t queries, std
 Feasible<Mapping> choose_attention_mapping(const AttentionShape& s, const Chip& chip) {
   const std::int64_t local = chip.core.sram.size.count();
   const std::int64_t most = std::min(std::max<std::int64_t>(1, s.queries), kMostQueries);
-  for (std::int64_t keys = kMostKeys; keys >= kFewestKeys; keys /= 2) {
-    for (std::int64_t queries = most; queries >= 1; queries /= 2) {
-      if (tile_bytes(s, queries, keys).total() > local) continue;
-      Mapping mapping;
-      mapping.loops = {{Axis::s, 1, Over::cores},
-                       {Axis::h, 1, Over::cores},
-                       {Axis::q, queries, Over::cores},
-                       {Axis::c, keys, Over::time}};
-      return mapping;
+  AttentionShape tile = s;  // with fewer heads, when those that share keys are too many together
+  for (; tile.group >= 1; tile.group /= 2) {
+    for (std::int64_t keys = kMostKeys; keys >= kFewestKeys; keys /= 2) {
+      for (std::int64_t queries = most; queries >= 1; queries /= 2) {
+        if (tile_bytes(tile, queries, keys).total() > local) continue;
+        Mapping mapping;
+        mapping.loops = {{Axis::s, 1, Over::cores}, {Axis::h, 1, Over::cores}};
+        if (tile.group < s.group) mapping.loops.push_back({Axis::n, tile.group, Over::cores});
+        mapping.loops.push_back({Axis::q, queries, Over::cores});
+        mapping.loops.push_back({Axis::c, keys, Over::time});
+        return mapping;
+      }
     }
   }
-  const AttentionTileBytes bytes = tile_bytes(s, 1, kFewestKeys);
+  tile.group = 1;
+  const AttentionTileBytes bytes = tile_bytes(tile, 1, kFewestKeys);
   return tl::unexpected(Infeasible{
-      fmt::format("attention of {} heads of {} over {} keys needs {} bytes of local memory "
+      fmt::format("attention of a head of {} over {} keys needs {} bytes of local memory "
                   "(core.sram: {} for keys and values, {} for queries, {} for scores and sums), {} "
                   "more than a core has",
-                  s.group, s.head_dim, kFewestKeys, bytes.total(), bytes.keys, bytes.queries,
-                  bytes.sums, bytes.total() - local),
+                  s.head_dim, kFewestKeys, bytes.total(), bytes.keys, bytes.queries, bytes.sums,
+                  bytes.total() - local),
       fmt::format("core.sram.size of {} bytes or more", bytes.total())});
 }
 

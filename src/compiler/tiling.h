@@ -21,7 +21,7 @@ Feasible<Mapping> choose_gemm_mapping(const GemmShape& shape, const Chip& chip,
 
 /// `queries` x `keys` of attention for one KV head with `group` query heads: tiles over KV heads
 /// and queries go to cores, keys pass in time; with few queries the keys are split over cores as
-/// well.
+/// well. Query heads that share keys are packed into a tile, as many as fit.
 struct AttentionShape {
   std::int64_t kv_heads = 1, group = 1, head_dim = 64;
   std::int64_t queries = 1;

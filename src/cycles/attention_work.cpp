@@ -19,16 +19,17 @@ AttentionCut cut_of(const KernelMeter& meter, std::int64_t tile_c) {
   const Window window = meter.kernel().window;
   const std::int64_t kv_heads = meter.extent(Axis::h);
   const std::int64_t group = meter.extent(Axis::n) / kv_heads;
+  const std::int64_t heads = meter.tile(Axis::n, group);  // of a tile
   AttentionCut cut;
   for (const Sequence& s : meter.step().sequences) {
     if (!is_in(meter.kernel().over, s)) continue;
     const std::int64_t tile_q = meter.tile(Axis::q, s.new_tokens);
-    cut.rows = std::max(cut.rows, tile_q * group);
+    cut.rows = std::max(cut.rows, tile_q * heads);
     for (std::int64_t q = 0; q < s.new_tokens; q += tile_q) {
       // Causal: later keys are skipped, and those before the window.
       const std::int64_t last = s.context + std::min(q + tile_q, s.new_tokens);
-      cut.tile_steps +=
-          kv_heads * (ceil_div(last, tile_c) - first_key_seen(window, s.context + q) / tile_c);
+      cut.tile_steps += kv_heads * ceil_div(group, heads) *
+                        (ceil_div(last, tile_c) - first_key_seen(window, s.context + q) / tile_c);
     }
     const std::int64_t tokens = s.context + s.new_tokens;
     cut.keys += tokens - first_key_seen(window, s.context);
