@@ -6,6 +6,9 @@ namespace presil {
 namespace {
 
 constexpr Extent kTokens{1, Symbol::T};
+// Query heads that are worked on together where all read the same latents: their results, 512 wide
+// each, have to stay beside the keys in a core. The latents are carried once for each such group.
+constexpr std::int64_t kHeadsTogether = 32;
 
 /// Weights of a layer.
 class LayerWeights {
