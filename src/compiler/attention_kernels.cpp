@@ -6,6 +6,9 @@ namespace presil {
 namespace {
 
 constexpr Extent kTokens{1, Symbol::T};
+// Query heads that are worked on together where all read the same latents: their results, 512 wide
+// each, have to stay beside the keys in a core. The latents are carried once for each such group.
+constexpr std::int64_t kHeadsTogether = 32;
 
 /// Weights of a layer.
 class LayerWeights {
@@ -109,8 +112,9 @@ void add_latent_attention(ProgramBuilder& b, Block& block, const LayerKind& laye
   const int out_latent = b.activation("attn_latent", kTokens, heads * l.kv_rank);
   for_those(Subset::decode, b.grouped_gemm("q_absorb", every_head, pairs, l.kv_rank, l.nope_dim, q,
                                            {k_b}, q_latent, Epilogue::none));
-  for_those(Subset::decode,
-            b.attention("attention_absorbed", q_latent, {cache}, out_latent, 1, latent, l.kv_rank));
+  const std::int64_t groups = heads % kHeadsTogether == 0 ? heads / kHeadsTogether : 1;
+  for_those(Subset::decode, b.attention("attention_absorbed", q_latent, {cache}, out_latent, groups,
+                                        latent, l.kv_rank));
   for_those(Subset::decode, b.grouped_gemm("v_absorb", every_head, pairs, l.value_dim, l.kv_rank,
                                            out_latent, {v_b}, attn, Epilogue::none));
 

@@ -56,18 +56,22 @@ KeySource source_of(const KernelMeter& meter) {
   return {v, caches * keys.bytes(1).count(), true};
 }
 
-/// Of several sequences the windows lie apart; one stretch of the layer's cache stands for them.
-void read_caches(KernelMeter& meter, std::int64_t keys) {
+/// Returns the bytes that are read. Of several sequences the windows lie apart; one stretch of the
+/// layer's cache stands for them.
+std::int64_t read_caches(KernelMeter& meter, std::int64_t keys) {
   const Kernel& kernel = meter.kernel();
   const std::vector<Sequence>& sequences = meter.step().sequences;
   const std::int64_t before =
       sequences.size() == 1 ? first_key_seen(kernel.window, sequences.front().context) : 0;
+  std::int64_t bytes = 0;
   for (std::size_t i = 1; i < kernel.inputs.size(); ++i) {
     const int t = kernel.inputs[i];
     const Tensor& cache = meter.tensor(t);
     const std::int64_t base = meter.cache_base(t) + bytes_of_tokens(cache, before);
     meter.move({{base, bytes_of_tokens(cache, keys), 0, 0}, Cargo::cache, false});
+    bytes += bytes_of_tokens(cache, keys);
   }
+  return bytes;
 }
 
 }  // namespace
@@ -101,8 +105,7 @@ void count_attention(KernelMeter& meter) {
   meter.local(step_bytes * steps, 2 * step_bytes * cut.tile_steps);
 
   if (source.is_cached) {
-    const std::int64_t cached = cut.keys * meter.extent(Axis::h) * source.bytes;
-    read_caches(meter, cut.keys);
+    const std::int64_t cached = read_caches(meter, cut.keys);
     meter.carry(std::max(cached, step_bytes * cut.tile_steps), cached);
   } else {
     // As an activation it is carried once; query tiles read it again.

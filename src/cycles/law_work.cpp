@@ -153,7 +153,9 @@ LawWork attention_work(const Called& c) {
   kernels::AttentionCall call;
   call.groups = *groups;
   call.heads = c.extent(Axis::n);
-  call.kv_heads = c.extent(Axis::h);
+  // Groups of heads may share what a token left in the cache.
+  const Tensor& keys = c.tensor(k.inputs[1]);
+  call.kv_heads = keys.role == Role::cache ? keys.rows.scale : c.extent(Axis::h);
   // Values of another width than keys: the mean does as many operations.
   const std::int64_t d = c.extent(Axis::d);
   call.head_dim = c.extent(Axis::v) > 1 ? (d + c.extent(Axis::v)) / 2 : d;

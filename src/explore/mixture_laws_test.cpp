@@ -101,7 +101,8 @@ TEST(MixtureLaws, ExpertsOfGptOssAreReadInFourBits) {
   // Half a byte each and a byte for 32; biases and sinks are left out, the rest is bf16.
   const std::int64_t rest = 2 * (active_parameter_count(m) - experts - m.vocab_size * m.d_model);
   EXPECT_NEAR(static_cast<double>(t.weight_bytes.count()),
-              static_cast<double>(experts / 2 + experts / 32 + rest), 0.002 * rest);
+              static_cast<double>(experts / 2 + experts / 32 + rest),
+              0.002 * static_cast<double>(rest));
 }
 
 TEST(MixtureLaws, ABusierChipTakesLonger) {

@@ -11,8 +11,6 @@
 #include "explore/steps.h"
 #include "explore/what_fits.h"
 #include "kernels/laws.h"
-#include "explore/steps.h"
-#include "explore/what_fits.h"
 #include "model/tokenizer.h"
 #include "model/weights.h"
 #include "program/text.h"
