@@ -111,6 +111,8 @@ LawWork gemm_work(const Called& c) {
     call.m = load.rows;
     call.n = std::llround(load.touched * static_cast<double>(load.n));
   }
+  call.kernel = kernels::gemm_kernel(c.library.software.engine, type, c.machine.generation, call.m,
+                                     call.n, call.k);
   call.types.multiply = k.multiply;
   call.types.weights = weights.format;
   call.types.weight_scaling = weights.scaling;
@@ -120,7 +122,8 @@ LawWork gemm_work(const Called& c) {
   }
   const bool own_swiglu = k.epilogue == Epilogue::swiglu && !c.library.software.fuses_swiglu;
   law.terms = [c, call, own_swiglu,
-               constants = c.library.constants.values(kernels::gemm_law(), c.situation(type))](
+               constants = c.library.constants.values(
+                   kernels::gemm_law(), c.situation(type, std::string(to_string(call.kernel))))](
                   double dram_us) {
     Terms t = gemm_terms(call, c.machine, constants, dram_us);
     if (own_swiglu) add_swiglu(c, t);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -19,13 +20,25 @@ std::array<std::string, 4> parts_of(const std::string& scope) {
   return parts;
 }
 
+/// Generations of matrix engines in the order that libraries learned to feed them: synchronous ones
+/// of all makers first.
+int age_of(std::string_view generation) {
+  if (generation == "tcgen05") return 3;
+  if (generation == "wgmma") return 2;
+  return generation == "mma" ? 1 : 0;
+}
+
 /// How far a scope is from a situation: a missing type weighs most, a missing generation least.
 /// A part that the constant does not depend on weighs nothing.
 int distance(const std::array<std::string, 4>& scope, const std::array<std::string, 4>& situation) {
-  constexpr std::array<int, 4> kWeights = {2, 8, 1, 4};  // engine, type, generation, kernel
+  constexpr std::array<int, 4> kWeights = {8, 32, 0, 16};  // engine, type, generation, kernel
   int sum = 0;
   for (std::size_t i = 0; i < scope.size(); ++i) {
     if (scope[i] != "*" && scope[i] != situation[i]) sum += kWeights[i];
+  }
+  constexpr std::size_t kGenerationPart = 2;
+  if (scope[kGenerationPart] != "*") {
+    sum += std::abs(age_of(scope[kGenerationPart]) - age_of(situation[kGenerationPart]));
   }
   return sum;
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "silicon/row_program.h"
 
 namespace presil::silicon {
 namespace {
@@ -116,6 +117,17 @@ FitProblem problem_over(kernels::LawInfo law, const std::vector<const Case*>& ca
   return problem;
 }
 
+/// A row that no law has a part in: the program's own kernels take so long.
+LawRow tile_by_tile(double us) {
+  LawRow row;
+  row.terms = [us](kernels::Constants, double) {
+    kernels::Terms t;
+    t.work = us;
+    return t;
+  };
+  return row;
+}
+
 }  // namespace
 
 Cases::Cases(Dataset data, std::int64_t sample, std::filesystem::path home)
@@ -138,7 +150,17 @@ Cases::Cases(Dataset data, std::int64_t sample, std::filesystem::path home)
       if (chip == nullptr) {
         reasons[i] = fmt::format("no chip file has the alias {}", row.chip);
       } else if (!chip->has_laws()) {
-        reasons[i] = fmt::format("{} has no kernel library", chip->files.chip.name);
+        const auto us = run_us(row, chip->files, nullptr);
+        if (const auto* reason = std::get_if<std::string>(&us)) {
+          reasons[i] = *reason;
+        } else {
+          judged[i] = Case{&row,
+                           chip,
+                           tile_by_tile(std::get<double>(us)),
+                           0,
+                           demand_of(row, chip->machine),
+                           hash_of(row)};
+        }
       } else {
         auto law = law_row(row, *chip, network);
         if (auto* reason = std::get_if<std::string>(&law)) {

@@ -59,14 +59,6 @@ std::vector<std::string> origin_of(const Chosen& cases) {
   return result;
 }
 
-void add_to(kernels::ConstantTable& table, const kernels::ConstantTable& more) {
-  for (const auto& [law, constants] : more.all()) {
-    for (const auto& [constant, scopes] : constants) {
-      for (const auto& [scope, value] : scopes) table.set(law, constant, scope, value);
-    }
-  }
-}
-
 std::map<MeasuredOp, kernels::ConstantTable> fit_rooflines(const Chosen& cases,
                                                            const FitLimits& limits) {
   std::map<MeasuredOp, kernels::ConstantTable> result;
@@ -136,11 +128,20 @@ bool anything(const Case&) {
 
 }  // namespace
 
+void overlay(kernels::ConstantTable& table, const kernels::ConstantTable& more) {
+  for (const auto& [law, constants] : more.all()) {
+    for (const auto& [constant, scopes] : constants) {
+      for (const auto& [scope, value] : scopes) table.set(law, constant, scope, value);
+    }
+  }
+  if (!more.fitted_on.empty()) table.fitted_on = more.fitted_on;
+}
+
 kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits) {
   kernels::ConstantTable table;
   for (const MeasuredOp op : kOps) {
     const Chosen rows = thinned(of_op(cases, op), limits.rows);
-    if (!rows.empty()) add_to(table, fit(law_problem(rows), {limits.rounds, {}}));
+    if (!rows.empty()) overlay(table, fit(law_problem(rows), {limits.rounds, {}}));
   }
   table.fitted_on = origin_of(cases);
   return table;

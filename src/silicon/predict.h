@@ -25,6 +25,9 @@ struct Predictions {
 /// none.
 kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits);
 
+/// Writes the values of `more` over those of `table`, and where they were fitted.
+void overlay(kernels::ConstantTable& table, const kernels::ConstantTable& more);
+
 /// With given constants; the roofline is fitted on the same cases.
 Predictions predict_with(const Cases& cases, const kernels::ConstantTable& table,
                          const FitLimits& limits);

@@ -1,9 +1,13 @@
 #include "silicon/row_program.h"
 
+#include <algorithm>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "compiler/operator_program.h"
+#include "cycles/timeline.h"
 #include "kernels/gemm_law.h"
 
 namespace presil::silicon {
@@ -43,23 +47,42 @@ std::variant<RowProgram, std::string> attention_of(const Row& row, const ChipFil
   a.head_dim = row.head_dim;
   a.window = row.window;
   a.queries = row.seq;
-  a.keys = row.context + row.seq;
+  // Rows of decoding count the new token in their context.
+  const std::int64_t before = row.op == MeasuredOp::attention_decode
+                                  ? std::max<std::int64_t>(0, row.context - row.seq)
+                                  : row.context;
+  a.keys = before + row.seq;
   a.multiply = *multiply;
   a.numerics.stream = Format::bf16;
   a.numerics.kv_cache = {*cache, Scaling::none};
-  return made(
-      operator_program(a, chip.chip, chip.memory),
-      Step{std::vector<Sequence>(static_cast<std::size_t>(row.batch), {row.seq, row.context})});
+  return made(operator_program(a, chip.chip, chip.memory),
+              Step{std::vector<Sequence>(static_cast<std::size_t>(row.batch), {row.seq, before})});
 }
 
 }  // namespace
 
 std::variant<RowProgram, std::string> program_of(const Row& row, const ChipFiles& chip) {
   try {
+    if (row.op == MeasuredOp::collective)
+      return std::string("an exchange has no program of its own");
+    if (row.op == MeasuredOp::collective) return std::string("an exchange has no program");
     return row.op == MeasuredOp::gemm ? gemm_of(row, chip) : attention_of(row, chip);
   } catch (const InputError& e) {
     return std::string(e.what());
   }
+}
+
+std::variant<double, std::string> run_us(const Row& row, const ChipFiles& chip,
+                                         const kernels::Library* library) {
+  const auto made = program_of(row, chip);
+  if (const auto* reason = std::get_if<std::string>(&made)) return *reason;
+  const RowProgram& operation = std::get<RowProgram>(made);
+  const auto bound = bind(operation.program, operation.step);
+  if (!bound) return bound.error().reason;
+  CyclesOptions options;
+  options.library = library;
+  const Timeline timeline = time_step(*bound, chip.chip, chip.memory, options);
+  return static_cast<double>(timeline.total.count()) / 1e6;
 }
 
 }  // namespace presil::silicon

@@ -53,7 +53,9 @@ Predictions predict(const Cases& cases, const SiliconRequest& request, const fs:
     return predict_left_out(cases, request.leave_out_chip, limits);
   }
   if (!request.fit) return predict_with(cases, shipped_constants(home), limits);
-  const kernels::ConstantTable table = fit_laws(pointers(cases.all()), limits);
+  // What no row can teach stays as it was set by hand.
+  kernels::ConstantTable table = shipped_constants(home);
+  overlay(table, fit_laws(pointers(cases.all()), limits));
   if (!request.out.empty()) {
     const std::vector<kernels::LawInfo> laws = kernels::all_laws();
     write(request.out, print_constants(table, laws), report);
