@@ -21,9 +21,10 @@ struct Predictions {
   std::vector<std::string> fitted_on;  // "gemm: A100-SXM-80GB, 38498 rows"
 };
 
-/// The constants of all laws, fitted on these cases (any operators mixed). A law without cases has
-/// none.
-kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits);
+/// The constants of all laws, fitted on these cases (any operators mixed) from `start`, which keeps
+/// what the cases do not tell.
+kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits,
+                                const kernels::ConstantTable& start = {});
 
 /// With given constants; the roofline is fitted on the same cases.
 Predictions predict_with(const Cases& cases, const kernels::ConstantTable& table,

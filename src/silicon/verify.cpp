@@ -53,7 +53,8 @@ Predictions predict(const Cases& cases, const SiliconRequest& request, const fs:
     return predict_left_out(cases, request.leave_out_chip, limits);
   }
   if (!request.fit) return predict_with(cases, shipped_constants(home), limits);
-  const kernels::ConstantTable table = fit_laws(pointers(cases.all()), limits);
+  const kernels::ConstantTable table =
+      fit_laws(pointers(cases.all()), limits, shipped_constants(home));
   if (!request.out.empty()) {
     const std::vector<kernels::LawInfo> laws = kernels::all_laws();
     write(request.out, print_constants(table, laws), report);
