@@ -93,7 +93,8 @@ void write_docs(const Cases& cases, const SiliconRequest& request, const fs::pat
 
 SiliconReport verify_silicon(const SiliconRequest& request, const fs::path& home) {
   check(request);
-  const Cases cases(read_rows(request.data), request.sample, home);
+  const fs::path data = request.data.empty() ? home / "data" / "silicon" : request.data;
+  const Cases cases(read_rows(data), request.sample, home);
   SiliconReport report;
   const Predictions predictions = predict(cases, request, home, report);
   report.board = score(cases, predictions, request.min_latency_us);
