@@ -213,8 +213,7 @@ void add_verify(CLI::App& verb, VerifyRequest& r) {
 }
 
 void add_silicon(CLI::App& verb, SiliconRequest& r) {
-  verb.add_option("--data", r.data, "A folder of measured rows, as data/silicon")
-      ->capture_default_str();
+  verb.add_option("--data", r.data, "A folder of measured rows (default: data/silicon)");
   verb.add_option("--sample", r.sample, "Rows at most, chosen by their hashes (0: all)")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
   verb.add_option("--min-latency-us", r.min_latency_us, "Shorter rows stand in groups of their own")

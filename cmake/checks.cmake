@@ -32,3 +32,6 @@ presil_script_suite(Doctor test/launcher/doctor_test.sh)
 presil_script_suite(Charts test/launcher/charts_test.sh)
 presil_script_test(Embed.AStrangersProgramFindsAndUsesTheMemory embed
   bash test/embed/find_package.sh ${CMAKE_BINARY_DIR})
+# Errors by regime on a fixed sample, against those kept (docs/silicon.md).
+presil_script_test(Accuracy.NoRegimeGotWorse accuracy $<TARGET_FILE:presil> verify silicon
+  --sample 6000 --expect test/data/accuracy.csv)

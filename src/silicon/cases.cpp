@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/progress.h"
-#include "silicon/row_program.h"
 
 namespace presil::silicon {
 namespace {
@@ -113,19 +112,25 @@ FitProblem problem_over(kernels::LawInfo law, const std::vector<const Case*>& ca
     problem.situation_of.push_back(at->second);
     problem.measured_us.push_back(c->row->latency_us);
   }
-  problem.weight = weights_of(cases);
   return problem;
 }
 
-/// A row that no law has a part in: the program's own kernels take so long.
-LawRow tile_by_tile(double us) {
-  LawRow row;
-  row.terms = [us](kernels::Constants, double) {
-    kernels::Terms t;
-    t.work = us;
-    return t;
-  };
-  return row;
+std::variant<Case, std::string> case_of(const Row& row, const MeasuredChip& chip,
+                                        const NetworkByName& networks) {
+  Case c{&row, &chip, {}, 0, 0, demand_of(row, chip.machine), hash_of(row)};
+  if (!chip.has_laws() && row.op != MeasuredOp::collective) {
+    const auto us = tiles_us(row, chip);
+    if (const auto* reason = std::get_if<std::string>(&us)) return *reason;
+    c.tiles_us = std::get<double>(us);
+    c.dram_us = c.demand.dram_us;
+    c.law.situation = {row.backend, row.dtype, chip.machine.generation, ""};
+    return c;
+  }
+  auto law = law_row(row, chip, networks);
+  if (auto* reason = std::get_if<std::string>(&law)) return std::move(*reason);
+  c.law = std::get<LawRow>(std::move(law));
+  c.dram_us = chip.dram->us(c.law.traffic);
+  return c;
 }
 
 }  // namespace
@@ -145,32 +150,15 @@ Cases::Cases(Dataset data, std::int64_t sample, std::filesystem::path home)
   parallel_each((rows.size() + kChunk - 1) / kChunk, [&](std::size_t chunk) {
     const std::size_t end = std::min(rows.size(), (chunk + 1) * kChunk);
     for (std::size_t i = chunk * kChunk; i < end; ++i) {
-      const Row& row = rows[i];
-      MeasuredChip* chip = chip_of[i];
-      if (chip == nullptr) {
-        reasons[i] = fmt::format("no chip file has the alias {}", row.chip);
-      } else if (!chip->has_laws()) {
-        const auto us = run_us(row, chip->files, nullptr);
-        if (const auto* reason = std::get_if<std::string>(&us)) {
-          reasons[i] = *reason;
-        } else {
-          judged[i] = Case{&row,
-                           chip,
-                           tile_by_tile(std::get<double>(us)),
-                           0,
-                           demand_of(row, chip->machine),
-                           hash_of(row)};
-        }
+      if (chip_of[i] == nullptr) {
+        reasons[i] = fmt::format("no chip file has the alias {}", rows[i].chip);
+        continue;
+      }
+      auto made = case_of(rows[i], *chip_of[i], network);
+      if (auto* reason = std::get_if<std::string>(&made)) {
+        reasons[i] = std::move(*reason);
       } else {
-        auto law = law_row(row, *chip, network);
-        if (auto* reason = std::get_if<std::string>(&law)) {
-          reasons[i] = std::move(*reason);
-        } else {
-          Case c{&row, chip, std::get<LawRow>(std::move(law)), 0, {}, hash_of(row)};
-          c.dram_us = chip->dram->us(c.law.traffic);
-          c.demand = demand_of(row, chip->machine);
-          judged[i] = std::move(c);
-        }
+        judged[i] = std::get<Case>(std::move(made));
       }
     }
     progress.advance(static_cast<std::int64_t>(end - chunk * kChunk));
@@ -221,8 +209,10 @@ FitProblem law_problem(const std::vector<const Case*>& cases) {
   CHECK(!cases.empty(), "a fit has rows");
   FitProblem problem = problem_over(law_of(cases.front()->row->op), cases,
                                     [](const Case& c) { return c.law.situation; });
+  problem.weight = weights_of(cases);
   problem.predict = [cases](std::size_t i, kernels::Constants constants) {
     const Case& c = *cases[i];
+    if (c.tiles_us > 0) return c.tiles_us;
     return kernels::total_us(c.law.terms(constants, c.dram_us), c.dram_us);
   };
   return problem;

@@ -23,6 +23,7 @@ struct Case {
   const MeasuredChip* chip = nullptr;
   LawRow law;
   double dram_us = 0;
+  double tiles_us = 0;  // of a chip without a kernel library, timed tile by tile; 0: the law says
   Demand demand;
   std::uint64_t hash = 0;  // of all that names the row: the same in any order of the files
 };

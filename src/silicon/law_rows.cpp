@@ -1,5 +1,6 @@
 #include "silicon/law_rows.h"
 
+#include "cycles/timeline.h"
 #include "kernels/attention_law.h"
 #include "kernels/collective_law.h"
 #include "kernels/gemm_law.h"
@@ -7,6 +8,7 @@
 #include "silicon/decode_rows.h"
 #include "silicon/gemm_rows.h"
 #include "silicon/prefill_rows.h"
+#include "silicon/row_program.h"
 
 namespace presil::silicon {
 namespace {
@@ -83,6 +85,20 @@ std::variant<LawRow, std::string> law_row(const Row& row, const MeasuredChip& ch
       return or_reason(judge_collective(row, m, chip.files.chip, networks), m);
   }
   return "no law";
+}
+
+std::variant<double, std::string> tiles_us(const Row& row, const MeasuredChip& chip) {
+  const auto made = program_of(row, chip.files);
+  if (const auto* reason = std::get_if<std::string>(&made)) return *reason;
+  const RowProgram& one = std::get<RowProgram>(made);
+  const Feasible<BoundProgram> bound = bind(one.program, one.step);
+  if (!bound) return bound.error().reason;
+  try {
+    const Timeline timeline = time_step(*bound, chip.files.chip, chip.files.memory);
+    return static_cast<double>(timeline.total.count()) / 1e6;
+  } catch (const LimitReached& e) {
+    return std::string(e.what());
+  }
 }
 
 }  // namespace presil::silicon

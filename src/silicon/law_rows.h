@@ -30,4 +30,8 @@ using NetworkByName = std::function<ScaleOut(const std::string& name)>;
 std::variant<LawRow, std::string> law_row(const Row& row, const MeasuredChip& chip,
                                           const NetworkByName& networks);
 
+/// Microseconds of the row's operator on a chip without a kernel library: its own program, tile by
+/// tile, from memory; or why there are none.
+std::variant<double, std::string> tiles_us(const Row& row, const MeasuredChip& chip);
+
 }  // namespace presil::silicon

@@ -28,6 +28,22 @@ struct Fits {
   std::map<MeasuredOp, kernels::ConstantTable> rooflines;
 };
 
+/// Of those that a law predicts.
+Chosen with_law(const Chosen& cases) {
+  Chosen result;
+  std::copy_if(cases.begin(), cases.end(), std::back_inserter(result),
+               [](const Case* c) { return c->tiles_us == 0; });
+  return result;
+}
+
+/// Without the times of hosts, which no roofline means.
+Chosen of_chips(const Chosen& cases) {
+  Chosen result;
+  std::copy_if(cases.begin(), cases.end(), std::back_inserter(result),
+               [](const Case* c) { return !is_host_time(*c->row); });
+  return result;
+}
+
 Chosen of_op(const Chosen& cases, MeasuredOp op) {
   Chosen result;
   std::copy_if(cases.begin(), cases.end(), std::back_inserter(result),
@@ -63,7 +79,7 @@ std::map<MeasuredOp, kernels::ConstantTable> fit_rooflines(const Chosen& cases,
                                                            const FitLimits& limits) {
   std::map<MeasuredOp, kernels::ConstantTable> result;
   for (const MeasuredOp op : kOps) {
-    const Chosen rows = thinned(of_op(cases, op), limits.rows);
+    const Chosen rows = thinned(of_chips(of_op(cases, op)), limits.rows);
     if (!rows.empty()) result[op] = fit(roofline_problem(rows), {limits.rounds, {}});
   }
   return result;
@@ -128,22 +144,14 @@ bool anything(const Case&) {
 
 }  // namespace
 
-void overlay(kernels::ConstantTable& table, const kernels::ConstantTable& more) {
-  for (const auto& [law, constants] : more.all()) {
-    for (const auto& [constant, scopes] : constants) {
-      for (const auto& [scope, value] : scopes) table.set(law, constant, scope, value);
-    }
-  }
-  if (!more.fitted_on.empty()) table.fitted_on = more.fitted_on;
-}
-
-kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits) {
-  kernels::ConstantTable table;
+kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits,
+                                const kernels::ConstantTable& start) {
+  kernels::ConstantTable table = start;
   for (const MeasuredOp op : kOps) {
-    const Chosen rows = thinned(of_op(cases, op), limits.rows);
-    if (!rows.empty()) overlay(table, fit(law_problem(rows), {limits.rounds, {}}));
+    const Chosen rows = thinned(with_law(of_op(cases, op)), limits.rows);
+    if (!rows.empty()) table = fit(law_problem(rows), {limits.rounds, table});
   }
-  table.fitted_on = origin_of(cases);
+  table.fitted_on = origin_of(with_law(cases));
   return table;
 }
 

@@ -21,9 +21,10 @@ struct Predictions {
   std::vector<std::string> fitted_on;  // "gemm: A100-SXM-80GB, 38498 rows"
 };
 
-/// The constants of all laws, fitted on these cases (any operators mixed). A law without cases has
-/// none.
-kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits);
+/// The constants of all laws, fitted on these cases (any operators mixed) from `start`, which keeps
+/// what the cases do not tell.
+kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits,
+                                const kernels::ConstantTable& start = {});
 
 /// Writes the values of `more` over those of `table`, and where they were fitted.
 void overlay(kernels::ConstantTable& table, const kernels::ConstantTable& more);

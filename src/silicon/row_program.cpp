@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "compiler/operator_program.h"
-#include "cycles/timeline.h"
 #include "kernels/gemm_law.h"
 
 namespace presil::silicon {
@@ -70,19 +69,6 @@ std::variant<RowProgram, std::string> program_of(const Row& row, const ChipFiles
   } catch (const InputError& e) {
     return std::string(e.what());
   }
-}
-
-std::variant<double, std::string> run_us(const Row& row, const ChipFiles& chip,
-                                         const kernels::Library* library) {
-  const auto made = program_of(row, chip);
-  if (const auto* reason = std::get_if<std::string>(&made)) return *reason;
-  const RowProgram& operation = std::get<RowProgram>(made);
-  const auto bound = bind(operation.program, operation.step);
-  if (!bound) return bound.error().reason;
-  CyclesOptions options;
-  options.library = library;
-  const Timeline timeline = time_step(*bound, chip.chip, chip.memory, options);
-  return static_cast<double>(timeline.total.count()) / 1e6;
 }
 
 }  // namespace presil::silicon

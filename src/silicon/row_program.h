@@ -5,7 +5,6 @@
 #include <variant>
 
 #include "chip/library.h"
-#include "kernels/library.h"
 #include "program/bind.h"
 #include "silicon/rows.h"
 
@@ -19,10 +18,5 @@ struct RowProgram {
 /// The program and the step of a gemm or attention row on `chip`, or why there is none: a type
 /// that the chip lacks, an attention whose heads do not divide.
 std::variant<RowProgram, std::string> program_of(const Row& row, const ChipFiles& chip);
-
-/// Microseconds of a gemm or attention row, as `presil run` times an operator: with the kernels of
-/// `library`, or tile by tile (nullptr). Or why not.
-std::variant<double, std::string> run_us(const Row& row, const ChipFiles& chip,
-                                         const kernels::Library* library);
 
 }  // namespace presil::silicon

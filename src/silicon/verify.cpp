@@ -53,9 +53,8 @@ Predictions predict(const Cases& cases, const SiliconRequest& request, const fs:
     return predict_left_out(cases, request.leave_out_chip, limits);
   }
   if (!request.fit) return predict_with(cases, shipped_constants(home), limits);
-  // What no row can teach stays as it was set by hand.
-  kernels::ConstantTable table = shipped_constants(home);
-  overlay(table, fit_laws(pointers(cases.all()), limits));
+  const kernels::ConstantTable table =
+      fit_laws(pointers(cases.all()), limits, shipped_constants(home));
   if (!request.out.empty()) {
     const std::vector<kernels::LawInfo> laws = kernels::all_laws();
     write(request.out, print_constants(table, laws), report);
@@ -94,7 +93,8 @@ void write_docs(const Cases& cases, const SiliconRequest& request, const fs::pat
 
 SiliconReport verify_silicon(const SiliconRequest& request, const fs::path& home) {
   check(request);
-  const Cases cases(read_rows(request.data), request.sample, home);
+  const fs::path data = request.data.empty() ? home / "data" / "silicon" : request.data;
+  const Cases cases(read_rows(data), request.sample, home);
   SiliconReport report;
   const Predictions predictions = predict(cases, request, home, report);
   report.board = score(cases, predictions, request.min_latency_us);

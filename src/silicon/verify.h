@@ -11,8 +11,8 @@
 namespace presil::silicon {
 
 struct SiliconRequest {
-  std::filesystem::path data = "data/silicon";
-  std::int64_t sample = 0;  // rows at most; 0: all
+  std::filesystem::path data;  // a folder; empty: home/data/silicon
+  std::int64_t sample = 0;     // rows at most; 0: all
   double min_latency_us = 20;
   int folds = 0;               // 0: with the constants of software/constants.yaml
   std::string leave_out_chip;  // "": none
