@@ -122,6 +122,9 @@ struct Controller {
 };
 
 struct Dram {
+  /// The part of a chip without DRAM (sram_part.h); no file can be called so by a chip.
+  static constexpr std::string_view kOnChip = "on-chip SRAM";
+
   std::string part;  // a file in memories/
   std::int64_t stacks = 1;
   BitsPerSecond rate;  // a pin; at most the part's own, which load_chip fills in when none is given
@@ -132,6 +135,8 @@ struct Dram {
   Ecc ecc = Ecc::none;
   std::string mapping;            // "" is the part's default
   std::optional<Bytes> capacity;  // of all stacks, when it is not stacks x the part's
+
+  bool is_on_chip() const { return part == kOnChip; }
 };
 
 /// What joins chips into a group without a network between them.

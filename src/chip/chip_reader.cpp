@@ -176,7 +176,17 @@ Chip read_fields(Fields& f) {
   chip.core = f.map("core", "cores, all equal", read_core);
   chip.sram = f.maybe_map("sram", "memory that all cores share", read_shared_memory);
   chip.noc = f.map("noc", "what carries data to the cores", read_network);
-  chip.dram = f.map("dram", "stacks and how they are driven", read_dram);
+  const auto dram = f.maybe_map("dram",
+                                "stacks and how they are driven; without it all is kept in "
+                                "sram, which software manages",
+                                read_dram);
+  if (dram) {
+    chip.dram = *dram;
+  } else {
+    chip.dram.part = Dram::kOnChip;
+    f.require(chip.sram && chip.sram->managed == Managed::software, "dram",
+              "expected a DRAM, or sram that software manages, to keep weights in");
+  }
   chip.link = f.maybe_map("link", "what joins chips into a group", read_link);
   chip.network =
       f.text_or("network", "a file in networks/: joins groups larger than the link's", "");

@@ -98,7 +98,8 @@ TileVector tile_vector(const ProductNumerics& numerics, Format weights, Format m
 }
 
 Bytes usable_shared_memory(const Chip& chip) {
-  if (!chip.sram) return Bytes(0);
+  // Without DRAM shared memory stands in its place: it is where operands come from.
+  if (!chip.sram || chip.dram.is_on_chip()) return Bytes(0);
   return Bytes(
       static_cast<std::int64_t>(static_cast<double>(chip.sram->size.count()) * chip.sram->usable));
 }

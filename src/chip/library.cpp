@@ -8,6 +8,7 @@
 #include "chip/dram_file.h"
 #include "chip/numerics_file.h"
 #include "chip/overrides.h"
+#include "chip/sram_part.h"
 
 namespace presil {
 namespace fs = std::filesystem;
@@ -72,7 +73,7 @@ fs::path find_named(const Node& chip, std::string_view path, const fs::path& hom
 
 /// Rules between the chip and the files that it names.
 void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
-  check_driving(f.chip.dram, f.memory, root, "dram.", log);
+  if (!f.chip.dram.is_on_chip()) check_driving(f.chip.dram, f.memory, root, "dram.", log);
   if (f.chip.die.area > f.node.reticle) {
     log.add(place_of(root, "die.area"),
             fmt::format("die.area: expected at most {}, the reticle of {}; use die.count for more "
@@ -83,6 +84,16 @@ void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
     log.add(place_of(root, "package.kind"),
             fmt::format("package.kind: {} stacks need an interposer, and {} has none",
                         f.memory.name, f.package.name));
+  }
+}
+
+/// Of a chip without DRAM no part can be changed.
+void refuse_memory_fields(const std::vector<Override>& overrides, const Chip& chip,
+                          Diagnostics& log) {
+  for (const Override& o : overrides) {
+    if (!o.path.starts_with("memory.")) continue;
+    log.add({o.argument, 1, 1, static_cast<int>(o.path.size())},
+            fmt::format("{} has no DRAM; its memory is sram", chip.name));
   }
 }
 
@@ -183,7 +194,10 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   result.chip = read_chip(root);
 
   Diagnostics log;
-  const fs::path memory_file = find_named(root, "dram.part", home, "memories", log);
+  const bool on_chip = result.chip.dram.is_on_chip();
+  if (on_chip) refuse_memory_fields(overrides, result.chip, log);
+  const fs::path memory_file =
+      on_chip ? fs::path() : find_named(root, "dram.part", home, "memories", log);
   const fs::path node_file = find_named(root, "die.node", home, "nodes", log);
   const fs::path package_file = find_named(root, "package.kind", home, "packages", log);
   const fs::path network_file =
@@ -194,10 +208,8 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
     override_from(part, prefix, overrides, schema);
     return part;
   };
-  const Node memory = read(memory_file, "memory.");
   const Node node = read(node_file, "node.");
   const Node package = read(package_file, "package.");
-  result.memory = read_memory_part(memory);
   result.node = read_process_node(node);
   result.package = read_package_kind(package);
   NumericsDocument numerics = numerics_document(root, choice, home);
@@ -207,13 +219,23 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
   });
   Sources numerics_sources;
   result.numerics = read_changed(numerics.root, numerics.changed, numerics_sources);
-  if (result.chip.dram.rate == BitsPerSecond(0)) result.chip.dram.rate = result.memory.rate;
+  std::vector<InputValue> memory_inputs;
+  if (on_chip) {
+    result.memory = sram_part(*result.chip.sram, result.node);
+    result.chip.dram = sram_as_dram(result.memory);
+  } else {
+    const Node memory = read(memory_file, "memory.");
+    result.memory = read_memory_part(memory);
+    memory_inputs = list_inputs(memory, result.memory.sources);
+    if (result.chip.dram.rate == BitsPerSecond(0)) result.chip.dram.rate = result.memory.rate;
+  }
   check_together(result, root, log);
   log.throw_if_any();
 
-  result.files = {chip_file, memory_file, node_file, package_file, numerics.file};
+  result.files = {chip_file, node_file, package_file, numerics.file};
+  if (!on_chip) result.files.insert(result.files.begin() + 1, memory_file);
   append(result.inputs, list_inputs(root, result.chip.sources));
-  append(result.inputs, list_inputs(memory, result.memory.sources));
+  append(result.inputs, std::move(memory_inputs));
   append(result.inputs, list_inputs(node, result.node.sources));
   append(result.inputs, list_inputs(package, result.package.sources));
   append(result.inputs, list_inputs(numerics.root, numerics_sources));

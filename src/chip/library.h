@@ -23,8 +23,9 @@ struct ChipFiles {
   ProcessNode node;
   PackageKind package;
   Numerics numerics;
-  std::vector<std::filesystem::path> files;  // read, in the order above; the network's last
-  std::vector<InputValue> inputs;            // every value of these files, with its source
+  std::vector<std::filesystem::path>
+      files;  // read, in the order above; no memory without DRAM; the network's last
+  std::vector<InputValue> inputs;  // every value of these files, with its source
 };
 
 /// Which arithmetic a chip is loaded with: paths, or names of files in home/numerics.

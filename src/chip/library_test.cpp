@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "chip/dram_shape.h"
+
 namespace presil {
 namespace {
 
@@ -38,7 +40,9 @@ TEST(Library, LoadsEveryShippedChipWithAllItNames) {
     EXPECT_EQ(files.memory.name, files.chip.dram.part);
     EXPECT_EQ(files.node.name, files.chip.die.node);
     EXPECT_EQ(files.package.name, files.chip.package.kind);
-    EXPECT_EQ(files.files.size(), files.chip.network.empty() ? 5u : 6u);
+    const std::size_t without =
+        (files.chip.network.empty() ? 1u : 0u) + (files.chip.dram.is_on_chip() ? 1u : 0u);
+    EXPECT_EQ(files.files.size(), 6u - without);
   }
 }
 
@@ -69,6 +73,20 @@ TEST(Library, AnOverrideReachesTheFileThatHasTheField) {
   EXPECT_EQ(files.node.wafer_price.typical, 9000);
   EXPECT_EQ(files.package.name, "cowos-s");
   EXPECT_EQ(files.package.attach_yield, 0.5);
+}
+
+TEST(Library, AChipWithoutDramKeepsAllInItsSram) {
+  const ChipFiles files = load("groq-lpu");
+
+  EXPECT_TRUE(files.chip.dram.is_on_chip());
+  EXPECT_DOUBLE_EQ(peak_bandwidth(files.memory, files.chip.dram).count(), 80e12);
+  // 230 MB in lines of 256 B on 64 ports.
+  EXPECT_EQ(dram_capacity(files.memory, files.chip.dram).count(),
+            230'000'000 / (64 * 256) * 64 * 256);
+  EXPECT_EQ(first_complaint("groq-lpu", {"memory.timing.tRP=14 ns"}).message,
+            "groq-lpu has no DRAM; its memory is sram");
+  EXPECT_EQ(first_complaint("groq-lpu", {"sram.managed=cache"}).message,
+            "dram: expected a DRAM, or sram that software manages, to keep weights in");
 }
 
 TEST(Library, ARateLeftOutIsTheParts) {

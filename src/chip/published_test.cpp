@@ -14,7 +14,7 @@ const std::filesystem::path kHome = PRESIL_SOURCE_DIR;
 
 struct Published {
   const char* chip;
-  double gbs;                         // DRAM, GB/s; 0: none
+  double gbs;                         // DRAM, GB/s
   std::map<Format, double> tera_ops;  // dense TFLOP/s or TOPS; a multiply-add counts two
 };
 
@@ -64,6 +64,7 @@ const Published kPublished[] = {
     {"tpu-v7", 7370, {{kBf16, 2307}, {kFp8, 4614}}},
     {"gaudi-2", 2460, {{kBf16, 432}, {kFp8, 865}}},
     {"gaudi-3", 3700, {{kBf16, 1677}, {kFp8, 1677}}},
+    {"groq-lpu", 80000, {{kInt8, 750}, {kFp16, 188}}},  // of its SRAM
     {"maia-100", 1800, {{kBf16, 800}}},
     {"cloud-ai-100-ultra", 548, {{kInt8, 870}, {kFp16, 290}}},
     {"snapdragon-8-gen3", 76.8, {{kInt8, 34}}},

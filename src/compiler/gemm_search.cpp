@@ -63,7 +63,8 @@ GemmSearch::GemmSearch(const GemmShape& shape, const Chip& chip, BytesPerSecond 
                1};
   output_bytes_ = s.m * bytes_of(s.activations, s.gated ? s.n / 2 : s.n).count();
   const std::int64_t local = chip.core.count * chip.core.sram.size.count();
-  const std::int64_t home = chip.sram ? usable_shared_memory(chip).count() : local / 4;
+  const std::int64_t shared = usable_shared_memory(chip).count();
+  const std::int64_t home = shared > 0 ? shared : local / 4;
   input_in_dram_ = operands_.input_bytes + output_bytes_ > home;
   const std::int64_t row_elements =
       ceil_div(kMinRowBytes * s.k_block, bytes_of(s.weights, s.k_block).count());

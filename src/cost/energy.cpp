@@ -60,11 +60,12 @@ Band add_dram(const Counts& counts, const ChipFiles& files, Biller& biller) {
                                                      .read = counts.dram_read,
                                                      .written = counts.dram_written,
                                                      .background_s = pseudo_channels_s});
-  biller.add("dram.rows", dram.rows);
-  biller.add("dram.read", dram.read);
-  biller.add("dram.write", dram.write);
-  biller.add("dram.refresh", dram.refresh);
-  biller.add("dram.background", dram.background);
+  const std::string where = files.chip.dram.is_on_chip() ? "sram" : "dram";
+  biller.add(where + ".rows", dram.rows);
+  biller.add(where + ".read", dram.read);
+  biller.add(where + ".write", dram.write);
+  biller.add(where + ".refresh", dram.refresh);
+  biller.add(where + ".background", dram.background);
   return dram.refresh + dram.background;
 }
 

@@ -17,15 +17,21 @@ std::string explain(const std::string& formula, const Sources& sources, const st
   return fmt::format("{}; {}", formula, source_text(sources, field));
 }
 
+/// Placed on the package or beside it; none without DRAM.
+std::int64_t stacks_of(const Chip& chip) {
+  return chip.dram.is_on_chip() ? 0 : chip.dram.stacks;
+}
+
 SquareMillimetres interposer_area(const ChipFiles& files, const Interposer& interposer) {
   if (files.chip.package.interposer) return *files.chip.package.interposer;
   const SquareMillimetres dies = files.chip.die.area * static_cast<double>(files.chip.die.count);
   const SquareMillimetres stacks =
-      interposer.stack_area * static_cast<double>(files.chip.dram.stacks);
+      interposer.stack_area * static_cast<double>(stacks_of(files.chip));
   return (dies + stacks) * interposer.spacing;
 }
 
 CostLine dram_line(const ChipFiles& files, const Prices& prices) {
+  if (files.chip.dram.is_on_chip()) return {"dram", {}, "none: weights are kept in the die's SRAM"};
   const std::string& family = files.memory.family;
   const auto price = prices.dram.find(family);
   if (price == prices.dram.end()) {
@@ -65,7 +71,7 @@ ChipPrice price_chip(const ChipFiles& files, const Prices& prices, const PriceOp
   const ProcessNode& node = files.node;
   const PackageKind& package = files.package;
   ChipPrice price;
-  price.stacks = files.chip.dram.stacks;
+  price.stacks = stacks_of(files.chip);
   price.dies_per_wafer = gross_dies(die.area, node);
   if (price.dies_per_wafer < 1) {
     throw InputError(fmt::format("{}: no die of {} fits a wafer of {}", files.chip.name,
@@ -93,7 +99,7 @@ ChipPrice price_chip(const ChipFiles& files, const Prices& prices, const PriceOp
   }
   lines.push_back(
       {"substrate", package.substrate, explain(package.name, package.sources, "substrate")});
-  const std::int64_t placed = die.count + (on_package ? files.chip.dram.stacks : 0);
+  const std::int64_t placed = die.count + (on_package ? stacks_of(files.chip) : 0);
   lines.push_back({"attach", package.attach * static_cast<double>(placed),
                    explain(fmt::format("{} parts placed", placed), package.sources, "attach")});
 

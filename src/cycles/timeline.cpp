@@ -89,7 +89,9 @@ class Run {
   /// What may be on the chip and not yet computed on. A cache keeps nothing on purpose; shared
   /// memory under software control is a buffer for weights where activations leave room.
   std::int64_t fetch_capacity() const {
-    if (!chip_.sram || chip_.sram->managed == Managed::cache) return fill_capacity();
+    if (!chip_.sram || chip_.sram->managed == Managed::cache || chip_.dram.is_on_chip()) {
+      return fill_capacity();
+    }
     std::int64_t activations = 0;
     for (const Placement& p : bound_.placements) {
       if (p.level == Level::shared) activations = std::max(activations, p.address + p.size.count());
@@ -240,7 +242,7 @@ class Run {
     at += p.work.link;
     charge_until(charges, Resource::link, at);
     now_ = store(p, at);
-    charge_until(charges, Resource::dram, now_);
+    charge_until(charges, memory_resource(), now_);
     record(p, block, layer, begin, charges, busy_of(p.work));
   }
 
@@ -254,6 +256,11 @@ class Run {
     busy[index_of(Resource::link)] = w.link;
     busy[index_of(Resource::launch)] = gap();
     return busy;
+  }
+
+  /// What weights and KV come from.
+  Resource memory_resource() const {
+    return chip_.dram.is_on_chip() ? Resource::sram : Resource::dram;
   }
 
   static std::size_t index_of(Resource r) { return static_cast<std::size_t>(r); }
@@ -302,7 +309,7 @@ class Run {
     charge_until(charges, Resource::link, begin + p.work.link);
     // A floor of the host's is launching too.
     charge_until(charges, Resource::launch, now_ - after - from_microseconds(body));
-    charge_until(charges, t.work >= dram_us ? law.engine : Resource::dram, now_ - after);
+    charge_until(charges, t.work >= dram_us ? law.engine : memory_resource(), now_ - after);
     charge_until(charges, law.engine, now_);
     Charges busy{};
     busy[index_of(law.engine)] = from_microseconds(t.work) + after;
@@ -379,7 +386,7 @@ class Run {
     if (fill_end > at) {
       const bool fetch_bound = arrived >= fill_start + fill;
       charge_until(charges,
-                   fetch_bound     ? Resource::dram
+                   fetch_bound     ? memory_resource()
                    : shared >= noc ? Resource::sram
                                    : Resource::noc,
                    start);
@@ -453,7 +460,8 @@ class Run {
     result_.total = now_;
     result_.bound_by = largest(result_.charges);
     result_.memory = memory_.statistics();
-    result_.busy[index_of(Resource::dram)] = result_.memory.waiting;
+    Picoseconds& busy = result_.busy[index_of(memory_resource())];
+    busy = std::max(busy, result_.memory.waiting);
     const dram::CommandCounts& c = result_.memory.commands;
     result_.counts.dram_ACT = c.ACT;
     result_.counts.dram_RD = c.RD;

@@ -52,7 +52,7 @@ class Candidates {
 
   void memory() {
     const Dram& d = chip_.dram;
-    if (d.stacks == 0) return;
+    if (d.is_on_chip()) return;
     set("one more DRAM stack", {fmt::format("dram.stacks={}", d.stacks + 1)});
     set("twice the DRAM stacks", {fmt::format("dram.stacks={}", 2 * d.stacks)});
     if (d.refresh == Refresh::all_bank) set("refresh bank by bank", {"dram.refresh=per_bank"});

@@ -229,7 +229,7 @@ class Binder {
     const std::int64_t excess = dram_end_ - capacity;
     Infeasible answer;
     answer.reason = fmt::format(
-        "{} needs {:.1f} GB of DRAM a chip ({:.1f} GB of weights, {:.1f} GB of KV cache and "
+        "{} needs {:.1f} GB a chip ({:.1f} GB of weights, {:.1f} GB of KV cache and "
         "activations) and {} has {:.1f} GB: {:.1f} GB too much",
         program_.model, gigabytes(dram_end_), gigabytes(weights), gigabytes(dram_end_ - weights),
         program_.chip, gigabytes(capacity), gigabytes(excess));
