@@ -147,11 +147,13 @@ bool anything(const Case&) {
 kernels::ConstantTable fit_laws(const std::vector<const Case*>& cases, const FitLimits& limits,
                                 const kernels::ConstantTable& start) {
   kernels::ConstantTable table = start;
+  table.fitted_on.clear();
   for (const MeasuredOp op : kOps) {
     const Chosen rows = thinned(with_law(of_op(cases, op)), limits.rows);
-    if (!rows.empty()) table = fit(law_problem(rows), {limits.rounds, table});
+    if (rows.empty()) continue;
+    table = fit(law_problem(rows), {limits.rounds, table});
+    for (std::string& line : origin_of(rows)) table.fitted_on.push_back(std::move(line));
   }
-  table.fitted_on = origin_of(with_law(cases));
   return table;
 }
 
@@ -177,8 +179,9 @@ Predictions predict_folds(const Cases& cases, int folds, const FitLimits& limits
         cases.all(), fits, [&](const Case& c) { return fold_of(c) == fold; }, result);
     progress.advance();
   }
-  for (const std::string& line : origin_of(chosen(cases.all(), anything))) {
-    result.fitted_on.push_back(fmt::format("{}, the other folds of {}", line, folds));
+  result.fitted_on.push_back(fmt::format("of {} folds those that a row is not in:", folds));
+  for (std::string& line : origin_of(with_law(chosen(cases.all(), anything)))) {
+    result.fitted_on.push_back(std::move(line));
   }
   return result;
 }
@@ -197,8 +200,9 @@ Predictions predict_left_out(const Cases& cases, const std::string& chip, const 
         fmt::format("--leave-out-chip: every row is of {}; nothing is left to fit on", chip));
   }
   Predictions result = none_of(cases.all());
-  predict(cases.all(), fit_all(others, limits), is_left_out, result);
-  result.fitted_on = origin_of(others);
+  const Fits fits = fit_all(others, limits);
+  predict(cases.all(), fits, is_left_out, result);
+  result.fitted_on = fits.laws.fitted_on;
   return result;
 }
 
