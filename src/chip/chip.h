@@ -72,8 +72,9 @@ struct LocalMemory {
 
 struct Core {
   std::int64_t count = 1;
-  Hertz clock;                 // of the data sheet's peaks
-  std::optional<Hertz> boost;  // the highest, which kernels run at while power allows it
+  Hertz clock;  // of the data sheet's peaks
+  std::optional<Hertz>
+      boost;  // the highest, which kernels run at while power allows it; at least clock
   MatrixEngine matrix;
   VectorEngine vector;
   LocalMemory sram;

@@ -70,7 +70,6 @@ Core read_core(Fields& f) {
   core.count = f.integer("count", "cores sold, on all dies", kCount);
   core.clock = f.quantity<Hertz>("clock", "the clock that peaks are quoted at");
   core.boost = f.maybe<Hertz>("boost", "the highest clock, while power allows it");
-  f.require(!core.boost || *core.boost >= core.clock, "boost", "expected at least core.clock");
   core.matrix = f.map("matrix", "matrix engine of one core", read_matrix);
   core.vector = f.map("vector", "vector engine of one core", read_vector);
   core.sram = f.map("sram", "memory beside one core", read_local_memory);

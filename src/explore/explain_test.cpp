@@ -9,9 +9,9 @@ namespace {
 
 const Places kPlaces{PRESIL_SOURCE_DIR, PRESIL_SOURCE_DIR};
 
-Explanation decode_on_artemis() {
+Explanation decode_on_a_wide_artemis() {
   RunRequest r;
-  r.chip = "artemis-hbm3e";
+  r.chip = "artemis-hbm3e-wide";
   r.model = "llama-3.2-1b";
   r.phase = PhaseChoice::decode;
   return explain(r, kPlaces).value();
@@ -25,7 +25,7 @@ const Change& change(const PhaseExplanation& phase, const std::string& what) {
 }
 
 TEST(Explain, TheCriticalPathAndTheSharesAreTheWholeTime) {
-  const Explanation e = decode_on_artemis();
+  const Explanation e = decode_on_a_wide_artemis();
   const PhaseExplanation& p = e.phases.at(0);
   double path = 0;
   for (const PathEntry& k : p.path) path += k.share;
@@ -36,7 +36,7 @@ TEST(Explain, TheCriticalPathAndTheSharesAreTheWholeTime) {
 }
 
 TEST(Explain, AChangeBuysWhatARunWithItTakes) {
-  const Explanation e = decode_on_artemis();
+  const Explanation e = decode_on_a_wide_artemis();
   const Change& c = change(e.phases.at(0), "twice the DRAM stacks");
   RunRequest same = e.run.request;
   same.overrides.insert(same.overrides.end(), c.settings.begin(), c.settings.end());
@@ -46,7 +46,7 @@ TEST(Explain, AChangeBuysWhatARunWithItTakes) {
 }
 
 TEST(Explain, TheBestChangeComesFirst) {
-  const Explanation e = decode_on_artemis();
+  const Explanation e = decode_on_a_wide_artemis();
   const auto& changes = e.phases.at(0).changes;
   for (std::size_t i = 1; i < changes.size() && changes[i].feasible; ++i) {
     EXPECT_GE(changes[i - 1].speedup, changes[i].speedup);

@@ -1,5 +1,7 @@
 #include "kernels/machine.h"
 
+#include <algorithm>
+
 #include "chip/dram_shape.h"
 
 namespace presil::kernels {
@@ -19,7 +21,7 @@ Machine machine_of(const ChipFiles& files, double dram_stream_gbs) {
   Machine m;
   m.generation = to_string(c.core.matrix.issue);
   m.cores = static_cast<double>(c.core.count);
-  m.clock_ghz = c.core.boost.value_or(c.core.clock).count() / kGiga;
+  m.clock_ghz = std::max(c.core.boost.value_or(c.core.clock), c.core.clock).count() / kGiga;
   m.macs_per_cycle = c.core.matrix.macs_per_cycle;
   m.vector_flops_per_cycle = c.core.vector.flops_per_cycle;
   m.exp_per_cycle = c.core.vector.exp_per_cycle;
