@@ -51,7 +51,8 @@ TEST(Run, MeanPowerStaysWithinTheLimitOrTheClockIsAtItsLowest) {
   for (const char* limit : {"700 W", "220 W", "120 W"}) {
     RunRequest request = small_request();
     request.phase = PhaseChoice::prefill;
-    request.overrides = {std::string("power.limit=") + limit, "power.idle=60 W"};
+    request.overrides = {std::string("power.limit=") + limit, "power.idle=60 W",
+                         "power.active=40 W"};
     const RunResult r = time_run(prepare(request, kPlaces).value(), kPlaces).value();
     const PhaseResult& phase = r.phases.front();
     const Power& power = r.chip.chip.power;
