@@ -65,6 +65,25 @@ TEST(Pipeline, OneMicrobatchTakesWhatOneChipTakesAndTheSends) {
   EXPECT_LT(microseconds(four.timeline.total), 1.05 * microseconds(one.timeline.total));
 }
 
+TEST(Pipeline, ManyChipsWithoutDramHoldAModelInTheirSram) {
+  RunRequest q;
+  q.chip = "groq-lpu";
+  q.model = "llama-3.2-1b";
+  q.phase = PhaseChoice::decode;
+  const auto no = run(q, kPlaces);
+  ASSERT_FALSE(no.has_value());
+  EXPECT_NE(no.error().reason.find("groq-lpu has 0.230 GB"), std::string::npos)
+      << no.error().reason;
+  q.tensor_parallel = 8;
+  q.pipeline_parallel = 4;
+  const PhaseResult many = run(q, kPlaces).value().phases.front();
+  const Timeline& t = many.timeline;
+  EXPECT_EQ(t.charges[static_cast<std::size_t>(Resource::dram)], Picoseconds(0));
+  EXPECT_EQ(t.counts.dram_REFab + t.counts.dram_REFpb, 0);
+  // Eight chips a stage read their share of all weights at no more than 80 TB/s each.
+  EXPECT_GE(to_seconds(t.total).count() * 80e12 * 8, static_cast<double>(t.weight_bytes.count()));
+}
+
 TEST(Pipeline, ReplicasServeAsManyTimesTheTokens) {
   RunRequest q;
   q.chip = "h100-sxm";

@@ -48,10 +48,11 @@ TEST(Run, TheFingerprintTellsApartWhateverChangesTheResult) {
 TEST(Run, MeanPowerStaysWithinTheLimitOrTheClockIsAtItsLowest) {
   Picoseconds before(0);
   double lowest = 1;
-  for (const char* limit : {"700 W", "220 W", "120 W"}) {
+  for (const char* limit : {"700 W", "220 W", "90 W"}) {
     RunRequest request = small_request();
     request.phase = PhaseChoice::prefill;
-    request.overrides = {std::string("power.limit=") + limit, "power.idle=60 W", "power.active=20 W"};
+    request.overrides = {std::string("power.limit=") + limit, "power.idle=60 W",
+                         "power.active=20 W"};
     const RunResult r = time_run(prepare(request, kPlaces).value(), kPlaces).value();
     const PhaseResult& phase = r.phases.front();
     const Power& power = r.chip.chip.power;

@@ -40,8 +40,8 @@ std::optional<std::string> answer(const RunRequest& request, const std::string& 
                                   const Places& places) {
   const auto bytes = footprint(request, places);
   if (!bytes) return std::nullopt;
-  return fmt::format("{} would fit ({:.1f} GB a chip)", options,
-                     static_cast<double>(bytes->count()) / 1e9);
+  const double gb = static_cast<double>(bytes->count()) / 1e9;
+  return fmt::format("{} would fit ({:.{}f} GB a chip)", options, gb, gb < 1 ? 3 : 1);
 }
 
 /// The smallest tensor group, else the shortest pipeline of the largest group that can be.

@@ -16,8 +16,10 @@ namespace {
 constexpr double kMostOperations = 1e18;
 constexpr std::int64_t kMostTokens = 1 << 30;
 
-double gigabytes(std::int64_t bytes) {
-  return static_cast<double>(bytes) / 1e9;
+/// In GB; of a chip's SRAM the megabytes too.
+std::string gigabytes(std::int64_t bytes) {
+  const double gb = static_cast<double>(bytes) / 1e9;
+  return fmt::format("{:.{}f} GB", gb, gb < 1 ? 3 : 1);
 }
 
 class Binder {
@@ -229,20 +231,19 @@ class Binder {
     const std::int64_t excess = dram_end_ - capacity;
     Infeasible answer;
     answer.reason = fmt::format(
-        "{} needs {:.1f} GB a chip ({:.1f} GB of weights, {:.1f} GB of KV cache and "
-        "activations) and {} has {:.1f} GB: {:.1f} GB too much",
+        "{} needs {} a chip ({} of weights, {} of KV cache and "
+        "activations) and {} has {}: {} too much",
         program_.model, gigabytes(dram_end_), gigabytes(weights), gigabytes(dram_end_ - weights),
         program_.chip, gigabytes(capacity), gigabytes(excess));
     const std::int64_t whole = dram_end_ * program_.tensor_parallel;
     std::int64_t chips = program_.tensor_parallel;
     while (chips < 1024 && whole > capacity * chips) chips *= 2;
-    answer.remedy =
-        fmt::format("--tp {} would fit ({:.1f} GB a chip)", chips, gigabytes(whole / chips));
+    answer.remedy = fmt::format("--tp {} would fit ({} a chip)", chips, gigabytes(whole / chips));
     if (weights > capacity) {
       answer.remedy += "; a narrower --dtype shrinks the weights";
     } else {
       answer.remedy += fmt::format(
-          "; {:.1f} GB remain for the KV cache: a smaller batch or context "
+          "; {} remain for the KV cache: a smaller batch or context "
           "shrinks it",
           gigabytes(capacity - weights));
     }
