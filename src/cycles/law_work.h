@@ -22,7 +22,7 @@ struct LawWork {
 
 /// The kernel `bound.blocks[block].kernels[kernel]` in `library`, on a machine at `clock` of its
 /// highest, launched in `mode`.
-LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kernel,
-                 const Chip& chip, const kernels::Library& library, double clock, LaunchMode mode);
+LawWork law_work(const BoundProgram& bound, std::size_t block, std::size_t kernel, const Chip& chip,
+                 const kernels::Library& library, double clock, LaunchMode mode);
 
 }  // namespace presil

@@ -60,8 +60,7 @@ AttentionCall llama(const AttentionGroup& group) {
 
 double microseconds(const AttentionCall& call, const Machine& m, const std::string& engine = "vllm",
                     Residency residency = Residency::streaming) {
-  const Situation s{engine, "bf16", m.generation,
-                    prefill_kernel(engine, m.generation, call)};
+  const Situation s{engine, "bf16", m.generation, prefill_kernel(engine, m.generation, call)};
   const std::vector<double> constants = ConstantTable{}.values(prefill_law(), s);
   const Traffic traffic = prefill_traffic(call, m, residency);
   const double dram_us = (traffic.read + traffic.written) / (m.dram_stream_gbs * 1e3);

@@ -356,7 +356,7 @@ TEST_F(Cli, AMemoryThatCannotBeAskedSoIsRefused) {
 TEST_F(Cli, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestOne) {
   const Answer a = presil(decode(chip_with("stacks: 5", "stack: 5"), "llama-3-8b"));
   EXPECT_EQ(a.status, 2);
-  EXPECT_NE(a.err.find("chip.yaml:22:"), std::string::npos) << a.err;
+  EXPECT_NE(a.err.find("chip.yaml:24:"), std::string::npos) << a.err;
   EXPECT_NE(a.err.find("unknown key 'stack'"), std::string::npos) << a.err;
   EXPECT_NE(a.err.find("did you mean 'stacks'?"), std::string::npos) << a.err;
   EXPECT_FALSE(fs::exists(folder_ / "out"));  // nothing half-written
@@ -444,8 +444,7 @@ TEST_F(Cli, NonsenseOnTheCommandLineIsBadInput) {
 
 TEST_F(Cli, ADesignIsSplitOverChipsAsItsOptionsSay) {
   const auto chips = [&](const std::string& model, const std::vector<std::string>& split) {
-    const Answer a =
-        presil(decode("h100-sxm", model) + split + std::vector<std::string>{"--json"});
+    const Answer a = presil(decode("h100-sxm", model) + split + std::vector<std::string>{"--json"});
     EXPECT_EQ(a.status, 0) << a.err;
     return a.json()["phases"]["decode"]["chips"];
   };
