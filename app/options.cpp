@@ -99,7 +99,8 @@ void add_design(CLI::App& verb, Options& o) {
                 "Norms and residual stream spread over the tensor group");
   verb.add_option("--weights", r.weights, "A GGUF file or a safetensors checkpoint");
   verb.add_option("--dtype", r.dtype,
-                  "Format that weights are stored in, without a file (default: the numerics')");
+                  "Format that weights are stored in, without a file, or a set of numerics "
+                  "(default: the numerics')");
   verb.add_option("--mapping", r.mapping,
                   "A file of mappings to pin, as compile --emit mapping prints");
   verb.add_option("--numerics", r.numerics,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -151,6 +152,17 @@ kernels::Library library_for(const RunRequest& request, const ChipFiles& files,
 
 Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
                             std::optional<Weights>& weights) {
+  // --dtype w4a16: a set of numerics says what weights are stored in, and more.
+  const std::vector<std::string> sets = names_in(places.home / "numerics");
+  const auto formats = format_choices();
+  const bool is_format = std::any_of(formats.begin(), formats.end(),
+                                     [&](const auto& f) { return f.name == request.dtype; });
+  if (request.numerics.empty() && !is_format &&
+      std::find(sets.begin(), sets.end(), request.dtype) != sets.end()) {
+    RunRequest by_name = request;
+    by_name.numerics = std::exchange(by_name.dtype, "");
+    return prepare(by_name, places, weights);
+  }
   RunResult r;
   r.request = request;
   const ModelRef ref = resolve_model(request.model, places.home);

@@ -45,6 +45,19 @@ TEST(Run, TheFingerprintTellsApartWhateverChangesTheResult) {
   for (std::size_t i = 0; i < others.size(); ++i) EXPECT_NE(fingerprint_of(others[i]), same) << i;
 }
 
+TEST(Run, ASetOfNumericsIsADtypeToo) {
+  RunRequest by_dtype = small_request();
+  by_dtype.dtype = "w4a16";
+  RunRequest by_numerics = small_request();
+  by_numerics.numerics = "w4a16";
+  EXPECT_EQ(fingerprint_of(by_dtype), fingerprint_of(by_numerics));
+
+  // What is a format as well is the format of the weights alone.
+  by_dtype.dtype = "fp32";
+  by_numerics.numerics = "fp32";
+  EXPECT_NE(fingerprint_of(by_dtype), fingerprint_of(by_numerics));
+}
+
 TEST(Run, MeanPowerStaysWithinTheLimitOrTheClockIsAtItsLowest) {
   Picoseconds before(0);
   double lowest = 1;
