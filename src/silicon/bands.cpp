@@ -28,7 +28,9 @@ BandMap bands_from(const Cases& cases, const Predictions& predictions, double mi
     if (std::isnan(us) || is_host_time(*c.row)) continue;
     const Regime regime = regime_of(c, us);
     if (regime != Regime::launch && c.row->latency_us < min_latency_us) continue;
-    ratios[{std::string(law_of(c.row->op).name), c.law.situation.type, regime}].push_back(
+    // Collectives have no number type that matters.
+    const std::string& type = c.law.situation.type;
+    ratios[{std::string(law_of(c.row->op).name), type.empty() ? "any" : type, regime}].push_back(
         c.row->latency_us / us);
   }
   BandMap bands;
