@@ -170,7 +170,8 @@ TEST(Split, LatentAttentionIsAbsorbedForDecodesAndExpandedForPrompts) {
   const auto runs = [&](const Step& step, std::string_view name) {
     Program small = p;
     small.dram_capacity = Bytes(std::int64_t{1} << 50);
-    for (const BoundKernel& k : bind(small, step).value().blocks[1].kernels) {
+    const BoundProgram bound = bind(small, step).value();
+    for (const BoundKernel& k : bound.blocks[1].kernels) {
       if (k.kernel->name == name) return true;
     }
     return false;

@@ -12,13 +12,6 @@ namespace {
 
 using kernels::Machine;
 
-/// One row of the fit, with all that does not change while constants do.
-struct Prepared {
-  JudgedDecode judged;
-  const Machine* machine;
-  double dram_us;
-};
-
 /// What the data call a type, as the format of its elements; their scales are small beside them.
 std::optional<Format> format_of(std::string_view type) {
   if (type == "bf16") return Format::bf16;
@@ -28,11 +21,6 @@ std::optional<Format> format_of(std::string_view type) {
   if (type == "int8") return Format::int8;
   if (type == "int4") return Format::int4;
   return {};
-}
-
-/// What is judged weighs most: rows of 20 us and more, contexts of 1024 and more.
-double weight_of(const Row& row) {
-  return (row.latency_us >= 20 ? 1 : 0.35) * (row.context >= 1024 ? 1 : 0.5);
 }
 
 }  // namespace
@@ -68,38 +56,6 @@ std::variant<JudgedDecode, std::string> judge_decode(const Row& row, const Machi
                  .kernel = {}};
   j.situation.kernel = kernels::decode_kernel(engine, machine.generation, j.call());
   return j;
-}
-
-FitProblem decode_problem(
-    std::span<const Row> rows,
-    const std::function<const Machine&(const std::string& chip)>& machine_of,
-    const std::function<double(const Machine&, const kernels::Traffic&)>& dram_us) {
-  FitProblem problem;
-  problem.law = kernels::decode_law();
-  auto prepared = std::make_shared<std::vector<Prepared>>();
-  for (const Row& row : rows) {
-    const Machine& machine = machine_of(row.chip);
-    auto judged = judge_decode(row, machine);
-    if (!std::holds_alternative<JudgedDecode>(judged)) continue;
-    Prepared p{std::get<JudgedDecode>(std::move(judged)), &machine, 0};
-    p.dram_us = dram_us(
-        machine, kernels::decode_traffic(p.judged.call(), machine, kernels::Residency::cycling,
-                                         p.judged.situation.kernel));
-    const auto known =
-        std::find(problem.situations.begin(), problem.situations.end(), p.judged.situation);
-    problem.situation_of.push_back(static_cast<std::size_t>(known - problem.situations.begin()));
-    if (known == problem.situations.end()) problem.situations.push_back(p.judged.situation);
-    problem.measured_us.push_back(row.latency_us);
-    problem.weight.push_back(weight_of(row));
-    prepared->push_back(std::move(p));
-  }
-  problem.predict = [prepared](std::size_t row, kernels::Constants constants) {
-    const Prepared& p = (*prepared)[row];
-    return kernels::total_us(kernels::decode_terms(p.judged.call(), *p.machine, p.judged.situation,
-                                                   constants, p.dram_us),
-                             p.dram_us);
-  };
-  return problem;
 }
 
 }  // namespace presil::silicon

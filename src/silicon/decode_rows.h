@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "kernels/attention_law.h"
-#include "silicon/fit.h"
 #include "silicon/rows.h"
 
 namespace presil::silicon {
@@ -29,11 +28,5 @@ struct JudgedDecode {
 /// The row as a call, or why it cannot be predicted.
 std::variant<JudgedDecode, std::string> judge_decode(const Row& row,
                                                      const kernels::Machine& machine);
-
-/// The fit of the decode law to those `rows` that can be judged.
-FitProblem decode_problem(
-    std::span<const Row> rows,
-    const std::function<const kernels::Machine&(const std::string& chip)>& machine_of,
-    const std::function<double(const kernels::Machine&, const kernels::Traffic&)>& dram_us);
 
 }  // namespace presil::silicon

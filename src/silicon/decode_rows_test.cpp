@@ -72,28 +72,5 @@ TEST(DecodeRows, AnUnknownTypeAndUnevenHeadsAreReasons) {
             "9 heads do not share 8 of the cache evenly");
 }
 
-TEST(DecodeRows, AFitLowersTheErrorOfItsRows) {
-  std::vector<Row> rows;
-  for (const std::int64_t batch : {1, 8, 64, 256}) {
-    for (const std::int64_t context : {128, 1024, 8192}) {
-      Row row = measured();
-      row.batch = batch;
-      row.context = context;
-      // 15 us, and the cache at 2.5 TB/s.
-      row.latency_us = 15 + static_cast<double>(batch * context * 8 * 128 * 4) / 2.5e6;
-      rows.push_back(row);
-    }
-  }
-  const kernels::Machine m = machine();
-  const FitProblem p = decode_problem(
-      rows, [&](const std::string&) -> const kernels::Machine& { return m; },
-      [](const kernels::Machine& on, const kernels::Traffic& t) {
-        return (t.read + t.written) / (on.dram_stream_gbs * 1e3);
-      });
-  ASSERT_EQ(p.measured_us.size(), rows.size());
-  const double before = mape(p, {});
-  EXPECT_LT(mape(p, fit(p, {})), before / 2);
-}
-
 }  // namespace
 }  // namespace presil::silicon

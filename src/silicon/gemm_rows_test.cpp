@@ -54,23 +54,5 @@ TEST(GemmRows, OfAnUnknownTypeSayWhy) {
   EXPECT_EQ(std::get<std::string>(judged), "type fp7 is unknown");
 }
 
-TEST(GemmRows, MakeAProblemWhereEngineAndTypeWeighTheSame) {
-  const std::vector<Row> rows = {row("vllm", "bf16", 30), row("vllm", "bf16", 30),
-                                 row("sglang", "bf16", 30), row("vllm", "fp7", 30),
-                                 row("sglang", "bf16", 10)};
-  const Machine machine = hopper_like();
-  const FitProblem p = gemm_problem(
-      rows, [&](const std::string&) -> const Machine& { return machine; },
-      [](const Machine& m, const kernels::Traffic& t) {
-        return (t.read + t.written) / (m.dram_stream_gbs * 1e3);
-      });
-  ASSERT_EQ(p.measured_us.size(), 4u) << "the unknown type is left out";
-  EXPECT_EQ(p.situations.size(), 2u);
-  EXPECT_EQ(p.weight[0], p.weight[2]);
-  EXPECT_EQ(p.weight[3], p.weight[2] / 4) << "under 20 us";
-  const auto constants = kernels::ConstantTable().values(p.law, p.situations[0]);
-  EXPECT_GT(p.predict(0, constants), 33.5e6 / 3350e3);  // bytes of the weights over the data sheet
-}
-
 }  // namespace
 }  // namespace presil::silicon

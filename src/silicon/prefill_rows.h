@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "kernels/attention_law.h"
-#include "silicon/fit.h"
 #include "silicon/rows.h"
 
 namespace presil::silicon {
@@ -29,11 +28,5 @@ struct JudgedPrefill {
 /// The row as a call, or why it cannot be predicted.
 std::variant<JudgedPrefill, std::string> judge_prefill(const Row& row,
                                                        const kernels::Machine& machine);
-
-/// The fit of the prefill law to those `rows` that can be judged.
-FitProblem prefill_problem(
-    std::span<const Row> rows,
-    const std::function<const kernels::Machine&(const std::string& chip)>& machine_of,
-    const std::function<double(const kernels::Machine&, const kernels::Traffic&)>& dram_us);
 
 }  // namespace presil::silicon

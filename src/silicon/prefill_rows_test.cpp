@@ -55,28 +55,5 @@ TEST(PrefillRows, UnevenHeadsAndUnknownTypesAreRefusedWithAReason) {
             "type bf16 with a cache of fp3");
 }
 
-TEST(PrefillRows, AFitFindsHowLongTheLawItselfTook) {
-  // Rows made by the law with a start of 20 us: the fit finds them again.
-  std::vector<Row> rows;
-  for (std::int64_t seq = 16; seq <= 4096; seq *= 2) {
-    rows.push_back(row_of(1, seq, 1));
-    rows.push_back(row_of(32, seq, 1));
-  }
-  const kernels::Machine machine = hopper();
-  const auto machine_of = [&](const std::string&) -> const kernels::Machine& { return machine; };
-  const auto dram_us = [](const kernels::Machine& m, const kernels::Traffic& t) {
-    return (t.read + t.written) / (m.dram_stream_gbs * 1e3);
-  };
-  kernels::ConstantTable truth;
-  truth.set("prefill", "start_us", "vllm * * *", 20);
-  FitProblem problem = prefill_problem(rows, machine_of, dram_us);
-  ASSERT_EQ(problem.situations.size(), 1u);
-  const auto constants = truth.values(problem.law, problem.situations[0]);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    problem.measured_us[i] = problem.predict(i, constants);
-  }
-  EXPECT_LT(mape(problem, fit(problem, {})), 1);
-}
-
 }  // namespace
 }  // namespace presil::silicon
