@@ -8,6 +8,7 @@
 #include "chip/vector_flops.h"
 #include "cycles/collective_work.h"
 #include "cycles/kernel_meter.h"
+#include "cycles/measured_as.h"
 #include "kernels/attention_law.h"
 #include "kernels/gemm_law.h"
 #include "kernels/rowwise_law.h"
@@ -20,34 +21,6 @@ using kernels::Library;
 using kernels::Machine;
 using kernels::Situation;
 using kernels::Terms;
-
-bool is_scaled_by(Scaling a, Scaling b, Scaling wanted) {
-  return a == wanted || b == wanted;
-}
-
-/// What constants.yaml calls a product: see kernels::gemm_types.
-std::string_view type_of(Format multiply, Format weights, Scaling weight_scaling,
-                         Scaling activation_scaling) {
-  const auto scaled = [&](Scaling s) {
-    return is_scaled_by(weight_scaling, activation_scaling, s);
-  };
-  switch (multiply) {
-    case Format::fp8_e4m3:
-    case Format::fp8_e5m2:
-      if (scaled(Scaling::mx_32)) return "mxfp8";
-      return scaled(Scaling::block_128) || scaled(Scaling::group_128) ? "fp8_block" : "fp8";
-    case Format::fp4_e2m1:
-      return scaled(Scaling::mx_32) ? "mxfp4" : "nvfp4";
-    case Format::int8:
-      return is_block_format(weights) ? "int8" : "sq";
-    default:
-      break;
-  }
-  const double bits = 8.0 * static_cast<double>(bytes_of(weights, 256).count()) / 256;
-  if (bits < 6) return "int4_wo";
-  if (bits < 12) return "int8_wo";
-  return multiply == Format::fp16 ? "fp16" : "bf16";
-}
 
 /// The kernel with what its law reads of the program.
 struct Called {
@@ -98,10 +71,7 @@ void add_swiglu(const Called& c, Terms& terms) {
 LawWork gemm_work(const Called& c) {
   const Kernel& k = *c.kernel.kernel;
   const Tensor& weights = c.tensor(k.weights.front());
-  const ProductNumerics& numerics = products_of(*c.bound.program, k);
-  const Scaling of_activations =
-      numerics.activations ? numerics.activations->scaling : Scaling::none;
-  const std::string type(type_of(k.multiply, weights.format, weights.scaling, of_activations));
+  const std::string type(gemm_type(*c.bound.program, k));
   kernels::GemmCall call{c.extent(Axis::m), c.extent(Axis::n), c.extent(Axis::k),
                          *kernels::gemm_types(type)};
   if (k.op == Op::grouped_gemm) {
@@ -151,8 +121,7 @@ LawWork attention_work(const Called& c) {
   const Kernel& k = *c.kernel.kernel;
   const auto groups =
       std::make_shared<std::vector<kernels::AttentionGroup>>(groups_of(c.bound.step, k.over));
-  const bool decode = std::all_of(groups->begin(), groups->end(),
-                                  [](const auto& g) { return g.seq == 1 && g.context > 0; });
+  const bool decode = is_decode(c.bound.step, k);
   kernels::AttentionCall call;
   call.groups = *groups;
   call.heads = c.extent(Axis::n);

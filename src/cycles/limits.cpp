@@ -1,5 +1,7 @@
 #include "cycles/limits.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -16,6 +18,14 @@ constexpr Picoseconds kLongest(100'000'000'000'000);
 constexpr std::int64_t kMostStages = std::int64_t{4} << 20;
 
 }  // namespace
+
+void StepSize::add(const KernelWork& w, std::int64_t pieces, Picoseconds gap, double clock) {
+  // What it takes at least, whatever the DRAM does.
+  const Picoseconds on_chip = std::max({w.shared, w.noc, w.matrix, w.vector, w.local});
+  busy += gap + at_clock(on_chip, clock) + w.link;
+  for (const DramTraffic& t : w.traffic) moved += t.stream.length;
+  stages += pieces;
+}
 
 void check_limits(const StepSize& size, const BoundProgram& bound, const Chip& chip) {
   const std::string what = fmt::format("{} on {}: a step", bound.program->model, chip.name);

@@ -11,13 +11,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <map>
 #include <string_view>
 #include <vector>
 
 #include "base/units.h"
 #include "chip/chip.h"
 #include "chip/memory_part.h"
+#include "cycles/measured_as.h"
 #include "cycles/resource.h"
 #include "dram/transfers/memory.h"
 #include "kernels/library.h"
@@ -43,6 +44,7 @@ struct KernelTime {
   std::int64_t flops = 0;
   Bytes dram_bytes;
   Charges busy{};  // each engine's own work, side by side; without DRAM, see transfers
+  ErrorClass error_class;
 };
 
 /// One transfer between the chip and its DRAM: handed to the memory, and its last byte there.
@@ -57,6 +59,7 @@ struct Timeline {
   Picoseconds total;
   Charges charges{};
   Charges busy{};  // of each engine; of DRAM: while a transfer was waiting. The rest is idle
+  std::map<ErrorClass, Picoseconds> by_class;  // the kernels' times
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;
   // Moved between chip and DRAM, writes included.

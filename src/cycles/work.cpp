@@ -136,6 +136,10 @@ void count_rows(KernelMeter& meter, std::int64_t flops, std::int64_t exps) {
   meter.useful(flops * elements);
 }
 
+Picoseconds at_clock(Picoseconds time, double clock) {
+  return clock == 1 ? time : to_picoseconds(to_seconds(time) / clock);
+}
+
 KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
                    std::int64_t layer, const Chip& chip) {
   KernelMeter meter(bound, block, kernel, layer, chip);

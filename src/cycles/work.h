@@ -42,6 +42,29 @@ struct KernelWork {
   Counts counts;           // without DRAM and time
 };
 
+/// A kernel of a step, in one repetition of its block.
+struct KernelAt {
+  std::size_t block = 0, kernel = 0;  // of the bound program
+  std::int64_t layer = 0;             // repetition of the block
+  const BoundKernel* bound = nullptr;
+};
+
+/// Calls `visit` with every KernelAt of the step, in program order.
+template <class Visit>
+void for_each_kernel(const BoundProgram& bound, const Visit& visit) {
+  for (std::size_t b = 0; b < bound.blocks.size(); ++b) {
+    const BoundBlock& block = bound.blocks[b];
+    for (std::int64_t layer = 0; layer < block.repeat; ++layer) {
+      for (std::size_t k = 0; k < block.kernels.size(); ++k) {
+        visit(KernelAt{b, k, layer, &block.kernels[k]});
+      }
+    }
+  }
+}
+
+/// A time at the full clock, at `clock` of it.
+Picoseconds at_clock(Picoseconds time, double clock);
+
 /// The work of `bound.blocks[block].kernels[kernel]` in repetition `layer` of its block.
 KernelWork work_of(const BoundProgram& bound, std::size_t block, std::size_t kernel,
                    std::int64_t layer, const Chip& chip);

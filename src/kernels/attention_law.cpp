@@ -17,13 +17,15 @@ std::string type_name(Format format) {
 
 }  // namespace
 
+std::string attention_type(Format multiply, Format cache) {
+  const std::string type = type_name(multiply), of_cache = type_name(cache);
+  return of_cache == type ? type : type + "/" + of_cache;
+}
+
 Situation attention_situation(std::string_view engine, std::string_view generation,
                               const AttentionCall& call, bool decode) {
-  std::string type = type_name(call.multiply);
-  const std::string cache = type_name(call.cache);
-  if (cache != type) type += "/" + cache;
   return {
-      std::string(engine), type, std::string(generation),
+      std::string(engine), attention_type(call.multiply, call.cache), std::string(generation),
       decode ? decode_kernel(engine, generation, call) : prefill_kernel(engine, generation, call)};
 }
 

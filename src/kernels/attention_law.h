@@ -37,8 +37,10 @@ std::string prefill_kernel(std::string_view engine, std::string_view generation,
 std::string decode_kernel(std::string_view engine, std::string_view generation,
                           const AttentionCall& call);
 
-/// Where a call's constants are looked up: its type is "bf16", "fp8", or with a cache of another
-/// format "bf16/fp8"; its kernel the class above.
+/// "bf16", "fp8", or with a cache of another format "bf16/fp8".
+std::string attention_type(Format multiply, Format cache);
+
+/// Where a call's constants are looked up: its type as above, its kernel the class above that.
 Situation attention_situation(std::string_view engine, std::string_view generation,
                               const AttentionCall& call, bool decode);
 
