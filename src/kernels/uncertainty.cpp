@@ -16,8 +16,11 @@ namespace {
 constexpr std::string_view kHead =
     "# Measured over predicted time: eight of ten rows lie from low to high. Written by\n"
     "# `presil verify silicon --write-docs`. fitted: shapes held back, five-fold, on the fitted\n"
-    "# chips. unseen: a fitted chip held back whole. generation: the geometric mean of both, an\n"
-    "# estimate: no two fitted chips share a generation.\n";
+    "# chips. unseen: a fitted chip held back whole; of a type that one chip alone has, as much "
+    "wider\n"
+    "# than fitted as the types of both chips are. generation: the geometric mean of both. These "
+    "two\n"
+    "# are estimates: no two fitted chips share a generation.\n";
 
 constexpr std::array<Choice<Regime>, 4> kRegimes = {{{"launch", Regime::launch},
                                                      {"memory", Regime::memory},
@@ -82,9 +85,14 @@ std::string_view to_string(Nearness nearness) {
   return name_of<Nearness>(kNearness, nearness);
 }
 
-Regime regime_of(double total_us, double dram_us, double compute_us) {
-  if (2 * std::max(dram_us, compute_us) < total_us) return Regime::launch;
-  return dram_us >= compute_us ? Regime::memory : Regime::compute;
+Regime regime_of(const Terms& terms, double dram_us, Regime engine) {
+  const double drawn = dram_us / terms.dram_share;
+  const double body = norm(terms.work, drawn, terms.overlap);
+  const double launch = total_us(terms, dram_us) - body - terms.after;
+  const bool memory = drawn > terms.work;
+  const double busy = terms.after + (memory ? 0 : body);
+  if (launch > std::max(busy, memory ? body : 0)) return Regime::launch;
+  return memory && body >= busy ? Regime::memory : engine;
 }
 
 void Uncertainty::set(std::string_view law, std::string_view type, Regime regime, Nearness nearness,

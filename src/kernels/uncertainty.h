@@ -12,16 +12,17 @@
 #include <string>
 #include <string_view>
 
+#include "kernels/law.h"
+
 namespace presil::kernels {
 
-/// What most of a kernel's time is, as predicted.
+/// What most of a kernel's time is charged to, as predicted.
 enum class Regime { launch, memory, compute, link };
 std::string_view to_string(Regime regime);
 
-/// Of a kernel of `total_us`, whose bytes take `dram_us` and whose operations `compute_us` of the
-/// matrix engines' peak. When both are less than half of the whole, the rest is what counts:
-/// launches, prologues, waves that are not full.
-Regime regime_of(double total_us, double dram_us, double compute_us);
+/// Of a kernel by its terms, as cycles charges its time: to DRAM or to `engine` what both overlap
+/// in, whichever is longer; to `engine` what comes after; the rest to the launch.
+Regime regime_of(const Terms& terms, double dram_us, Regime engine = Regime::compute);
 
 /// How near a chip is to what constants were fitted on.
 enum class Nearness {

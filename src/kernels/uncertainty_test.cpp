@@ -53,10 +53,19 @@ TEST(Uncertainty, ABandUpsideDownIsRefused) {
                InputError);
 }
 
-TEST(Uncertainty, AKernelIsBoundByWhatMostOfItsTimeIs) {
-  EXPECT_EQ(regime_of(10, 8, 3), Regime::memory);
-  EXPECT_EQ(regime_of(10, 3, 8), Regime::compute);
-  EXPECT_EQ(regime_of(10, 3, 4), Regime::launch);
+TEST(Uncertainty, AKernelIsBoundByWhatMostOfItsTimeIsChargedTo) {
+  Terms t;
+  t.before = 3;
+  t.work = 4;
+  EXPECT_EQ(regime_of(t, 8), Regime::memory);
+  EXPECT_EQ(regime_of(t, 1), Regime::compute);
+  EXPECT_EQ(regime_of(t, 1, Regime::link), Regime::link);
+  t.before = 9;
+  EXPECT_EQ(regime_of(t, 8), Regime::launch);
+  t.after = 20;  // an epilogue
+  EXPECT_EQ(regime_of(t, 8), Regime::compute);
+  t.floor = 100;  // of the host
+  EXPECT_EQ(regime_of(t, 8), Regime::launch);
 }
 
 }  // namespace

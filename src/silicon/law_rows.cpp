@@ -55,6 +55,24 @@ std::variant<LawRow, std::string> or_reason(std::variant<Judged, std::string> ju
   return as_law_row(std::get<Judged>(std::move(judged)), machine);
 }
 
+kernels::Regime regime_of(Resource bound_by) {
+  switch (bound_by) {
+    case Resource::dram:
+      return kernels::Regime::memory;
+    case Resource::link:
+      return kernels::Regime::link;
+    case Resource::launch:
+      return kernels::Regime::launch;
+    case Resource::matrix:
+    case Resource::vector:
+    case Resource::sram:
+    case Resource::noc:
+    case Resource::power:
+      return kernels::Regime::compute;
+  }
+  return kernels::Regime::compute;
+}
+
 }  // namespace
 
 kernels::LawInfo law_of(MeasuredOp op) {
@@ -87,7 +105,7 @@ std::variant<LawRow, std::string> law_row(const Row& row, const MeasuredChip& ch
   return "no law";
 }
 
-std::variant<double, std::string> tiles_us(const Row& row, const MeasuredChip& chip) {
+std::variant<RowTime, std::string> tiles_time(const Row& row, const MeasuredChip& chip) {
   const auto made = program_of(row, chip.files);
   if (const auto* reason = std::get_if<std::string>(&made)) return *reason;
   const RowProgram& one = std::get<RowProgram>(made);
@@ -95,7 +113,7 @@ std::variant<double, std::string> tiles_us(const Row& row, const MeasuredChip& c
   if (!bound) return bound.error().reason;
   try {
     const Timeline timeline = time_step(*bound, chip.files.chip, chip.files.memory);
-    return static_cast<double>(timeline.total.count()) / 1e6;
+    return RowTime{static_cast<double>(timeline.total.count()) / 1e6, regime_of(timeline.bound_by)};
   } catch (const LimitReached& e) {
     return std::string(e.what());
   }
