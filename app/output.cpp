@@ -45,20 +45,47 @@ std::string bound_text(const Timeline& t) {
   return text;
 }
 
+/// What low and high of the times stand on.
+std::string uncertainty_text(const ErrorModel& errors) {
+  std::string text = "low to high holds eight of ten ";
+  switch (errors.nearness()) {
+    case kernels::Nearness::fitted:
+      text += "measured kernels of this chip";
+      break;
+    case kernels::Nearness::generation:
+      text += "kernels, by those measured on a chip with the same matrix engines and held back";
+      break;
+    case kernels::Nearness::unseen:
+      text += "kernels, by those measured on a chip of another generation and held back";
+      break;
+    case kernels::Nearness::unmeasured:
+      text += "kernels at a guess: nobody measured a chip like this (docs/accuracy.md)";
+      break;
+  }
+  std::string rates;
+  for (const Resource r : errors.estimated()) {
+    rates += fmt::format("{}{}", rates.empty() ? "" : ", ", to_string(r));
+  }
+  return rates.empty() ? text : text + "; rates that are estimates: " + rates;
+}
+
 void add_phases(Table& table, const RunResult& r) {
   for (const PhaseResult& p : r.phases) {
     const double time = to_seconds(p.timeline.total).count();
     const auto line = static_cast<double>(p.line());
     const double bandwidth = static_cast<double>(p.timeline.dram_bytes.count()) / time / line;
     const double chips = static_cast<double>(chips_of(r.request)) / line;
+    const TimeBand band = r.errors.of(p);
     const bool priced = r.token_price && p.name == "decode";
-    table.add({r.model.name, p.name, std::to_string(p.tokens), duration_text(time),
-               rate_text(tokens_per_second(p)), Cell(bound_text(p.timeline), Tone::strong),
-               format_quantity(bandwidth, Dimension::bytes_per_second),
-               percent(bandwidth / p.timeline.dram_peak.count()),
-               format_quantity(p.energy.total().typical * chips, Dimension::joules),
-               fmt::format("{:.0f} W", mean_power(p).count()),
-               priced ? fmt::format("{:.3f}", r.token_price->usd_per_mtoken.typical) : ""});
+    table.add(
+        {r.model.name, p.name, std::to_string(p.tokens), duration_text(time),
+         fmt::format("{} to {}", duration_text(time * band.low), duration_text(time * band.high)),
+         rate_text(tokens_per_second(p)), Cell(bound_text(p.timeline), Tone::strong),
+         format_quantity(bandwidth, Dimension::bytes_per_second),
+         percent(bandwidth / p.timeline.dram_peak.count()),
+         format_quantity(p.energy.total().typical * chips, Dimension::joules),
+         fmt::format("{:.0f} W", mean_power(p).count()),
+         priced ? fmt::format("{:.3f}", r.token_price->usd_per_mtoken.typical) : ""});
   }
 }
 
@@ -67,6 +94,7 @@ Table phase_columns() {
                 {"phase"},
                 {"tokens", Align::right},
                 {"time", Align::right},
+                {"low to high", Align::right},
                 {"tokens/s", Align::right},
                 {"bound by"},
                 {"DRAM", Align::right},
@@ -141,6 +169,7 @@ std::string describe(const RunResult& r, bool colour) {
                           to_string(chip.power.limit), percent(p.clock));
     }
   }
+  text += fmt::format("error    {}\n", uncertainty_text(r.errors));
   text += fmt::format("cost     {:.0f} USD a chip ({:.0f} to {:.0f})", r.price.usd_per_chip.typical,
                       r.price.usd_per_chip.low, r.price.usd_per_chip.high);
   if (r.token_price) {

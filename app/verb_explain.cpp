@@ -51,7 +51,10 @@ RunRequest stored_request(const Common& common, const std::string& id) {
 Json to_json(const Explanation& e) {
   Json phases = Json::object();
   for (const PhaseExplanation& p : e.phases) {
-    Json j = {{"time_s", p.time_s}, {"bound_shares", Json::object()}};
+    Json j = {{"time_s", p.time_s},
+              {"time_low_s", p.time_low_s},
+              {"time_high_s", p.time_high_s},
+              {"bound_shares", Json::object()}};
     for (const auto& [resource, share] : p.shares) j["bound_shares"][resource] = share;
     j["critical_path"] = Json::array();
     for (const PathEntry& k : p.path) {
@@ -83,7 +86,8 @@ Json to_json(const Explanation& e) {
 }
 
 std::string describe(const PhaseExplanation& p, bool colours) {
-  std::string text = fmt::format("{}: {:.4g} ms; ", p.phase, 1e3 * p.time_s);
+  std::string text = fmt::format("{}: {:.4g} ms ({:.4g} to {:.4g}); ", p.phase, 1e3 * p.time_s,
+                                 1e3 * p.time_low_s, 1e3 * p.time_high_s);
   for (const auto& [resource, share] : p.shares) {
     if (share >= 0.005) text += fmt::format("{} {:.0f} %  ", resource, 100 * share);
   }

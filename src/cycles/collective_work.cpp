@@ -63,18 +63,12 @@ kernels::CollectiveCall collective_call(const KernelMeter& meter) {
   return call;
 }
 
-Picoseconds collective_time(const kernels::CollectiveCall& call, const kernels::Machine& machine,
-                            const kernels::Situation& situation, kernels::Constants constants) {
-  const double us = total_us(collective_terms(call, machine, situation, constants), 0);
-  return to_picoseconds(Seconds(us * 1e-6));
-}
-
 void count_collective(KernelMeter& meter) {
   const kernels::CollectiveCall call = collective_call(meter);
   const kernels::Situation ideal{"ideal", "", "", ""};
   const kernels::Sent sent = kernels::bytes_sent(call);
-  meter.link(collective_time(call, kernels::Machine{}, ideal, {}), whole(sent.link),
-             whole(sent.network));
+  const double us = total_us(collective_terms(call, kernels::Machine{}, ideal, {}), 0);
+  meter.link(to_picoseconds(Seconds(us * 1e-6)), whole(sent.link), whole(sent.network));
 }
 
 }  // namespace presil

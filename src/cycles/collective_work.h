@@ -13,11 +13,6 @@ bool is_collective(Op op);
 /// chips. Throws InputError for a group that no link and no network joins.
 kernels::CollectiveCall collective_call(const KernelMeter& meter);
 
-/// The time of an exchange under an engine's software, its launch included; with the engine "ideal"
-/// that of hops and bytes alone.
-Picoseconds collective_time(const kernels::CollectiveCall& call, const kernels::Machine& machine,
-                            const kernels::Situation& situation, kernels::Constants constants);
-
 /// Counts an exchange as nobody's software would slow it down: sums, bytes by link and by network,
 /// time.
 void count_collective(KernelMeter& meter);

@@ -6,7 +6,6 @@
 
 #include "base/interrupt.h"
 #include "base/progress.h"
-#include "chip/derived.h"
 #include "cycles/law_work.h"
 #include "cycles/ledger.h"
 #include "cycles/limits.h"
@@ -86,7 +85,6 @@ class LawRun {
     check_interrupt();
     const LawWork law = law_work(bound_, p.at.block, p.at.kernel, chip_, *options_.library,
                                  options_.clock, options_.launch);
-    if (law.link) p.work.link = *law.link;
     if (law.traffic) p.work.traffic = as_streams(*law.traffic);
     const Picoseconds begin = ledger_.now();
     const Picoseconds launch = begin + extra_gap();
@@ -94,13 +92,11 @@ class LawRun {
     const double dram_us = to_microseconds(arrived - launch);
     kernels::Terms t = law.terms(dram_us);
     t.before *= options_.library->launch_share;
-    const Picoseconds end =
-        std::max(arrived, launch + from_microseconds(total_us(t, dram_us)) + p.work.link);
+    const Picoseconds end = std::max(arrived, launch + from_microseconds(total_us(t, dram_us)));
 
     const Picoseconds after = from_microseconds(t.after);
     const double drawn_us = dram_us / t.dram_share;
     const double body = kernels::norm(t.work, drawn_us, t.overlap);
-    ledger_.charge_until(Resource::link, begin + p.work.link);
     // A floor of the host's is launching too.
     ledger_.charge_until(Resource::launch, end - after - from_microseconds(body));
     ledger_.charge_until(t.work >= drawn_us ? law.engine : memory_resource(chip_), end - after);
@@ -108,23 +104,9 @@ class LawRun {
 
     KernelTime k = kernel_time(bound_, p.at);
     k.busy[index_of(law.engine)] = from_microseconds(t.work) + after;
-    k.busy[index_of(Resource::link)] += p.work.link;
     k.busy[index_of(Resource::launch)] = extra_gap() + from_microseconds(t.before);
-    k.error_class.regime = regime_of(p, to_microseconds(end - begin), dram_us);
+    k.error_class.regime = regime_of(largest(ledger_.charges()));
     ledger_.close(std::move(k), p.work, end);
-  }
-
-  /// As the scoreboard has it (silicon/score.h).
-  kernels::Regime regime_of(const Planned& p, double total_us, double dram_us) const {
-    if (p.work.link > Picoseconds(0)) {
-      const double gbs = options_.library->machine.link_gbs;
-      const auto bytes = static_cast<double>(p.work.counts.link_bytes.count());
-      const double link_us = gbs > 0 ? bytes / gbs / 1e3 : total_us;
-      return 2 * link_us < total_us ? kernels::Regime::launch : kernels::Regime::link;
-    }
-    const double peak = peak_flops(chip_, p.at.bound->kernel->multiply).count();
-    const double compute_us = peak > 0 ? static_cast<double>(p.work.flops) / peak * 1e6 : 0;
-    return kernels::regime_of(total_us, dram_us, compute_us);
   }
 
   /// A law's start holds the launch as its engine does it; another way of launching costs more.

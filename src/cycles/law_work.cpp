@@ -156,9 +156,11 @@ LawWork exchange(const Called& c, const kernels::CollectiveCall& call, LaunchMod
   law.engine = Resource::link;
   const Situation situation =
       kernels::collective_situation(c.library.software.collectives, to_string(mode), c.machine);
-  law.link = collective_time(call, c.machine, situation,
-                             c.library.constants.values(kernels::collective_law(), situation));
-  law.terms = [](double) { return Terms{}; };
+  law.terms = [terms = collective_terms(
+                   call, c.machine, situation,
+                   c.library.constants.values(kernels::collective_law(), situation))](double) {
+    return terms;
+  };
   return law;
 }
 

@@ -17,7 +17,6 @@ struct LawWork {
   /// What a warm cache leaves of the program's traffic; nothing: all of it.
   std::optional<kernels::Traffic> traffic;
   Resource engine = Resource::matrix;  // that its work is charged to
-  std::optional<Picoseconds> link;     // an exchange with other chips, by the engine's own means
 };
 
 /// The kernel `bound.blocks[block].kernels[kernel]` in `library`, on a machine at `clock` of its

@@ -129,11 +129,14 @@ class Candidates {
   const RunResult& run_;
 };
 
-PhaseExplanation describe(const PhaseResult& phase) {
+PhaseExplanation describe(const PhaseResult& phase, const ErrorModel& errors) {
   PhaseExplanation e;
   e.phase = phase.name;
   const Timeline& t = phase.timeline;
   e.time_s = to_seconds(t.total).count();
+  const TimeBand band = errors.of(phase);
+  e.time_low_s = e.time_s * band.low;
+  e.time_high_s = e.time_s * band.high;
   for (std::size_t r = 0; r < kResources; ++r) {
     if (t.charges[r].count() == 0) continue;
     e.shares.emplace_back(to_string(static_cast<Resource>(r)),
@@ -187,7 +190,9 @@ Feasible<Explanation> explain(RunRequest request, const Places& places) {
   auto base = run(request, places);
   if (!base) return tl::unexpected(base.error());
   Explanation result{std::move(*base), {}};
-  for (const PhaseResult& phase : result.run.phases) result.phases.push_back(describe(phase));
+  for (const PhaseResult& phase : result.run.phases) {
+    result.phases.push_back(describe(phase, result.run.errors));
+  }
 
   const std::vector<Candidate> candidates = Candidates(result.run).list;
   std::vector<std::optional<Feasible<RunResult>>> runs(candidates.size());

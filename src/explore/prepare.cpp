@@ -216,6 +216,8 @@ Feasible<RunResult> prepare(const RunRequest& request, const Places& places,
   for (const Program& later : r.later_stages) stages.push_back(&later);
   check_kernels_named(options.mappings, stages);
   r.library = library_for(request, r.chip, places);
+  r.errors = ErrorModel(kernels::read_uncertainty(places.home / "software" / "uncertainty.yaml"),
+                        r.chip, r.library);
   return r;
 }
 

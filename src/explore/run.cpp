@@ -146,6 +146,7 @@ std::string fingerprint(const RunResult& r, const Places& places) {
                       software.fuses_rope, software.fuses_swiglu);
   if (software.has_laws())
     text += kernels::print_constants(r.library.constants, kernels::all_laws());
+  text += kernels::print_uncertainty(r.errors.uncertainty());
   for (const InputValue& v : r.chip.inputs) text += fmt::format("{} {}\n", v.field, v.text);
   return text + read_text(load_prices(places.home).file, std::size_t{1} << 20);
 }

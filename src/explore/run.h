@@ -13,6 +13,7 @@
 #include "chip/library.h"
 #include "cost/price.h"
 #include "cost/tokens.h"
+#include "explore/error_model.h"
 #include "explore/phase.h"
 #include "explore/quality.h"
 #include "explore/run_request.h"
@@ -39,6 +40,7 @@ struct RunResult {
   std::string weight_formats;  // of its matrices, "q4_1 + q8_0"
   Numerics numerics;
   kernels::Library library;  // what of the chip its kernel laws see, and the serving engine
+  ErrorModel errors;         // how far its times may be off
   Program program;           // of a pipeline: its first stage
   std::vector<Program> later_stages;  // of a pipeline
   std::optional<TextResult> text;

@@ -57,11 +57,12 @@ Json pipeline_json(const PhaseResult& p) {
 
 /// Traffic and operations are those of one chip (of a pipeline: of one in each stage), power and
 /// bus shares those of the mean chip; energy is that of all `chips`.
-Json phase_json(const PhaseResult& p, std::int64_t chips) {
+Json phase_json(const PhaseResult& p, const ErrorModel& errors, std::int64_t chips) {
   const auto line = static_cast<double>(p.line());
   const double all = static_cast<double>(chips) / line;
   const Timeline& t = p.timeline;
   const double time = seconds(t.total);
+  const TimeBand band = errors.of(p);
   const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time / line;
   Json charges;
   for (std::size_t r = 0; r < kResources; ++r) {
@@ -77,6 +78,8 @@ Json phase_json(const PhaseResult& p, std::int64_t chips) {
   Json json = {{"steps", p.steps},
                {"tokens", p.tokens},
                {"time_s", time},
+               {"time_low_s", time * band.low},
+               {"time_high_s", time * band.high},
                {"tokens_per_s", tokens_per_second(p)},
                {"bound_by", to_string(t.bound_by)},
                {"bound_shares", charges},
@@ -101,7 +104,8 @@ Json phase_json(const PhaseResult& p, std::int64_t chips) {
 
 Json phases_json(const RunResult& r) {
   Json phases = Json::object();
-  for (const PhaseResult& p : r.phases) phases[p.name] = phase_json(p, chips_of(r.request));
+  for (const PhaseResult& p : r.phases)
+    phases[p.name] = phase_json(p, r.errors, chips_of(r.request));
   return phases;
 }
 
@@ -113,6 +117,9 @@ Json ops_json(const RunResult& r) {
       if (k.block == "layer") op["layer"] = k.layer;
       op["start_s"] = seconds(k.start);
       op["end_s"] = seconds(k.end);
+      const TimeBand band = r.errors.of(k);
+      op["time_low_s"] = seconds(k.end - k.start) * band.low;
+      op["time_high_s"] = seconds(k.end - k.start) * band.high;
       op["bound_by"] = to_string(k.bound_by);
       op["flops"] = k.flops;
       op["dram_bytes"] = k.dram_bytes.count();
@@ -186,6 +193,13 @@ Json numerics_json(const RunResult& r) {
   return json;
 }
 
+/// What low and high of the times stand on.
+Json uncertainty_json(const ErrorModel& errors) {
+  Json estimated = Json::array();
+  for (const Resource r : errors.estimated()) estimated.push_back(to_string(r));
+  return {{"nearness", to_string(errors.nearness())}, {"estimated_rates", estimated}};
+}
+
 /// What the times stand for.
 Json conditions_json(const RunResult& r) {
   const kernels::Software& s = r.library.software;
@@ -219,7 +233,8 @@ Json to_json(const RunResult& r) {
               {"formats", r.weight_formats},
               {r.weights_id.sampled ? "sample_sha256" : "sha256", r.weights_id.sha256}}},
             {"numerics", numerics_json(r)},
-            {"conditions", conditions_json(r)}};
+            {"conditions", conditions_json(r)},
+            {"uncertainty", uncertainty_json(r.errors)}};
   if (r.text) {
     std::string text;
     Json ids = Json::array();

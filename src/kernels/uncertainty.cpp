@@ -16,16 +16,22 @@ namespace {
 constexpr std::string_view kHead =
     "# Measured over predicted time: eight of ten rows lie from low to high. Written by\n"
     "# `presil verify silicon --write-docs`. fitted: shapes held back, five-fold, on the fitted\n"
-    "# chips. unseen: a fitted chip held back whole. generation: the geometric mean of both, an\n"
-    "# estimate: no two fitted chips share a generation.\n";
+    "# chips. unseen: a fitted chip held back whole; of a type that one chip alone has, as much "
+    "wider\n"
+    "# than fitted as the types of both chips are. generation: the geometric mean of both. "
+    "unmeasured,\n"
+    "# of chips without a kernel library: the square of unseen. All but fitted are estimates: "
+    "two\n"
+    "# chips are fitted, of one generation each.\n";
 
 constexpr std::array<Choice<Regime>, 4> kRegimes = {{{"launch", Regime::launch},
                                                      {"memory", Regime::memory},
                                                      {"compute", Regime::compute},
                                                      {"link", Regime::link}}};
-constexpr std::array<Choice<Nearness>, 3> kNearness = {{{"fitted", Nearness::fitted},
+constexpr std::array<Choice<Nearness>, 4> kNearness = {{{"fitted", Nearness::fitted},
                                                         {"generation", Nearness::generation},
-                                                        {"unseen", Nearness::unseen}}};
+                                                        {"unseen", Nearness::unseen},
+                                                        {"unmeasured", Nearness::unmeasured}}};
 constexpr std::array<std::string_view, 4> kLaws = {"gemm", "prefill", "decode", "collective"};
 
 template <class E>
@@ -82,9 +88,24 @@ std::string_view to_string(Nearness nearness) {
   return name_of<Nearness>(kNearness, nearness);
 }
 
-Regime regime_of(double total_us, double dram_us, double compute_us) {
-  if (2 * std::max(dram_us, compute_us) < total_us) return Regime::launch;
-  return dram_us >= compute_us ? Regime::memory : Regime::compute;
+Regime regime_of(const Terms& terms, double dram_us, Regime engine) {
+  const double drawn = dram_us / terms.dram_share;
+  const double body = norm(terms.work, drawn, terms.overlap);
+  const double launch = total_us(terms, dram_us) - body - terms.after;
+  const bool memory = drawn > terms.work;
+  const double busy = terms.after + (memory ? 0 : body);
+  if (launch > std::max(busy, memory ? body : 0)) return Regime::launch;
+  return memory && body >= busy ? Regime::memory : engine;
+}
+
+Nearness Uncertainty::nearness_of(std::span<const std::string> names, const std::string& generation,
+                                  bool changed) const {
+  for (const std::string& name : names) {
+    if (fitted.contains(name) && !changed) return Nearness::fitted;
+  }
+  const bool known = std::any_of(fitted.begin(), fitted.end(),
+                                 [&](const auto& chip) { return chip.second == generation; });
+  return known ? Nearness::generation : Nearness::unseen;
 }
 
 void Uncertainty::set(std::string_view law, std::string_view type, Regime regime, Nearness nearness,
@@ -116,6 +137,14 @@ Uncertainty read_uncertainty(const std::filesystem::path& file) {
   Fields fields(root, "", log);
   read_header(fields, "uncertainty");
   Uncertainty result;
+  if (fields.has("fitted")) {
+    for (auto& [chip, generation] :
+         fields.maps_by_name("fitted", "by chip, {generation}", [](Fields& f) {
+           return f.text("generation", "of its matrix engines' instructions");
+         })) {
+      result.fitted[chip] = std::move(generation);
+    }
+  }
   for (const std::string_view name : kLaws) {
     fields.maybe_map(name, "a law", [&](Fields& law) {
       read_law(law, name, result);
@@ -130,6 +159,10 @@ Uncertainty read_uncertainty(const std::filesystem::path& file) {
 std::string print_uncertainty(const Uncertainty& uncertainty) {
   std::string text(kHead);
   text += "presil: uncertainty/1\n";
+  if (!uncertainty.fitted.empty()) text += "fitted:\n";
+  for (const auto& [chip, generation] : uncertainty.fitted) {
+    text += fmt::format("  {}: {{generation: {}}}\n", chip, generation);
+  }
   for (const auto& [law, by_nearness] : uncertainty.all()) {
     text += fmt::format("\n{}:\n", law);
     for (const auto& [nearness, by_regime] : by_nearness) {

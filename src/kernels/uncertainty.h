@@ -9,25 +9,28 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "kernels/law.h"
+
 namespace presil::kernels {
 
-/// What most of a kernel's time is, as predicted.
+/// What most of a kernel's time is charged to, as predicted.
 enum class Regime { launch, memory, compute, link };
 std::string_view to_string(Regime regime);
 
-/// Of a kernel of `total_us`, whose bytes take `dram_us` and whose operations `compute_us` of the
-/// matrix engines' peak. When both are less than half of the whole, the rest is what counts:
-/// launches, prologues, waves that are not full.
-Regime regime_of(double total_us, double dram_us, double compute_us);
+/// Of a kernel by its terms, as cycles charges its time: to DRAM or to `engine` what both overlap
+/// in, whichever is longer; to `engine` what comes after; the rest to the launch.
+Regime regime_of(const Terms& terms, double dram_us, Regime engine = Regime::compute);
 
 /// How near a chip is to what constants were fitted on.
 enum class Nearness {
   fitted,      // that very chip
   generation,  // another chip with the same matrix engines' instructions
   unseen,      // another generation
+  unmeasured,  // without a kernel library: nobody measured any of its kernels
 };
 std::string_view to_string(Nearness nearness);
 
@@ -39,6 +42,14 @@ struct ErrorBand {
 
 class Uncertainty {
  public:
+  /// The chips that constants were fitted on, by the names that rows call them; of each the
+  /// generation of its matrix engines.
+  std::map<std::string, std::string> fitted;
+
+  /// How near a chip is that goes by `names`, if it is as its file says (`changed`: it is not).
+  Nearness nearness_of(std::span<const std::string> names, const std::string& generation,
+                       bool changed) const;
+
   void set(std::string_view law, std::string_view type, Regime regime, Nearness nearness,
            ErrorBand band);
   /// The band of a law ("gemm", "prefill", "decode", "collective") for a type ("bf16", "fp8_block",

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -12,6 +14,7 @@ namespace {
 
 Uncertainty two_types() {
   Uncertainty u;
+  u.fitted = {{"one-chip", "mma"}, {"another chip", "wgmma"}};
   u.set("gemm", "bf16", Regime::memory, Nearness::fitted, {0.9, 1.1, 500});
   u.set("gemm", "fp8", Regime::memory, Nearness::fitted, {0.95, 1.3, 200});
   u.set("gemm", "bf16", Regime::compute, Nearness::fitted, {0.97, 1.05, 900});
@@ -47,16 +50,34 @@ TEST(Uncertainty, WhatIsPrintedIsRead) {
   EXPECT_EQ(print_uncertainty(read_uncertainty(write(text))), text);
 }
 
+TEST(Uncertainty, AChipIsAsNearAsItsNameAndItsMatrixEngines) {
+  const Uncertainty u = two_types();
+  const std::vector<std::string> fitted = {"some", "one-chip"}, others = {"some"};
+  EXPECT_EQ(u.nearness_of(fitted, "mma", false), Nearness::fitted);
+  EXPECT_EQ(u.nearness_of(fitted, "mma", true), Nearness::generation);
+  EXPECT_EQ(u.nearness_of(others, "wgmma", false), Nearness::generation);
+  EXPECT_EQ(u.nearness_of(others, "tcgen05", false), Nearness::unseen);
+}
+
 TEST(Uncertainty, ABandUpsideDownIsRefused) {
   EXPECT_THROW(read_uncertainty(write("presil: uncertainty/1\n"
                                       "gemm: {fitted: {memory: {bf16: {low: 1.2, high: 0.9}}}}\n")),
                InputError);
 }
 
-TEST(Uncertainty, AKernelIsBoundByWhatMostOfItsTimeIs) {
-  EXPECT_EQ(regime_of(10, 8, 3), Regime::memory);
-  EXPECT_EQ(regime_of(10, 3, 8), Regime::compute);
-  EXPECT_EQ(regime_of(10, 3, 4), Regime::launch);
+TEST(Uncertainty, AKernelIsBoundByWhatMostOfItsTimeIsChargedTo) {
+  Terms t;
+  t.before = 3;
+  t.work = 4;
+  EXPECT_EQ(regime_of(t, 8), Regime::memory);
+  EXPECT_EQ(regime_of(t, 1), Regime::compute);
+  EXPECT_EQ(regime_of(t, 1, Regime::link), Regime::link);
+  t.before = 9;
+  EXPECT_EQ(regime_of(t, 8), Regime::launch);
+  t.after = 20;  // an epilogue
+  EXPECT_EQ(regime_of(t, 8), Regime::compute);
+  t.floor = 100;  // of the host
+  EXPECT_EQ(regime_of(t, 8), Regime::launch);
 }
 
 }  // namespace

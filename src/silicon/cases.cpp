@@ -117,11 +117,11 @@ FitProblem problem_over(kernels::LawInfo law, const std::vector<const Case*>& ca
 
 std::variant<Case, std::string> case_of(const Row& row, const MeasuredChip& chip,
                                         const NetworkByName& networks) {
-  Case c{&row, &chip, {}, 0, 0, demand_of(row, chip.machine), hash_of(row)};
+  Case c{&row, &chip, {}, 0, {}, demand_of(row, chip.machine), hash_of(row)};
   if (!chip.has_laws() && row.op != MeasuredOp::collective) {
-    const auto us = tiles_us(row, chip);
-    if (const auto* reason = std::get_if<std::string>(&us)) return *reason;
-    c.tiles_us = std::get<double>(us);
+    const auto time = tiles_time(row, chip);
+    if (const auto* reason = std::get_if<std::string>(&time)) return *reason;
+    c.tiles = std::get<RowTime>(time);
     c.dram_us = c.demand.dram_us;
     c.law.situation = {row.backend, row.dtype, chip.machine.generation, ""};
     return c;
@@ -205,15 +205,21 @@ bool is_host_time(const Row& r) {
   return r.op == MeasuredOp::collective && r.kernel.find("eager") != std::string::npos;
 }
 
+RowTime time_of(const Case& c, kernels::Constants constants) {
+  if (c.tiles) return *c.tiles;
+  const kernels::Terms terms = c.law.terms(constants, c.dram_us);
+  const kernels::Regime engine =
+      c.row->op == MeasuredOp::collective ? kernels::Regime::link : kernels::Regime::compute;
+  return {kernels::total_us(terms, c.dram_us), kernels::regime_of(terms, c.dram_us, engine)};
+}
+
 FitProblem law_problem(const std::vector<const Case*>& cases) {
   CHECK(!cases.empty(), "a fit has rows");
   FitProblem problem = problem_over(law_of(cases.front()->row->op), cases,
                                     [](const Case& c) { return c.law.situation; });
   problem.weight = weights_of(cases);
   problem.predict = [cases](std::size_t i, kernels::Constants constants) {
-    const Case& c = *cases[i];
-    if (c.tiles_us > 0) return c.tiles_us;
-    return kernels::total_us(c.law.terms(constants, c.dram_us), c.dram_us);
+    return time_of(*cases[i], constants).us;
   };
   return problem;
 }

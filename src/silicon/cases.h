@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -23,7 +24,7 @@ struct Case {
   const MeasuredChip* chip = nullptr;
   LawRow law;
   double dram_us = 0;
-  double tiles_us = 0;  // of a chip without a kernel library, timed tile by tile; 0: the law says
+  std::optional<RowTime> tiles;  // on a chip without a kernel library; else the law says
   Demand demand;
   std::uint64_t hash = 0;  // of all that names the row: the same in any order of the files
 };
@@ -63,6 +64,9 @@ std::uint64_t family_of(const Row& row);
 
 /// What was measured is the time of the host that launched the kernels, not of the chip.
 bool is_host_time(const Row& row);
+
+/// What its law says of a case, with the law's constants in its situation.
+RowTime time_of(const Case& c, kernels::Constants constants);
 
 /// The fit of one operator's law, or of the roofline, to these cases; they outlive the problem.
 FitProblem law_problem(const std::vector<const Case*>& cases);

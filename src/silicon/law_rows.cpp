@@ -87,7 +87,7 @@ std::variant<LawRow, std::string> law_row(const Row& row, const MeasuredChip& ch
   return "no law";
 }
 
-std::variant<double, std::string> tiles_us(const Row& row, const MeasuredChip& chip) {
+std::variant<RowTime, std::string> tiles_time(const Row& row, const MeasuredChip& chip) {
   const auto made = program_of(row, chip.files);
   if (const auto* reason = std::get_if<std::string>(&made)) return *reason;
   const RowProgram& one = std::get<RowProgram>(made);
@@ -95,7 +95,7 @@ std::variant<double, std::string> tiles_us(const Row& row, const MeasuredChip& c
   if (!bound) return bound.error().reason;
   try {
     const Timeline timeline = time_step(*bound, chip.files.chip, chip.files.memory);
-    return static_cast<double>(timeline.total.count()) / 1e6;
+    return RowTime{static_cast<double>(timeline.total.count()) / 1e6, regime_of(timeline.bound_by)};
   } catch (const LimitReached& e) {
     return std::string(e.what());
   }

@@ -8,6 +8,7 @@
 #include "chip/network.h"
 #include "kernels/constants.h"
 #include "kernels/law.h"
+#include "kernels/uncertainty.h"
 #include "silicon/measured_chips.h"
 #include "silicon/rows.h"
 
@@ -30,8 +31,14 @@ using NetworkByName = std::function<ScaleOut(const std::string& name)>;
 std::variant<LawRow, std::string> law_row(const Row& row, const MeasuredChip& chip,
                                           const NetworkByName& networks);
 
-/// Microseconds of the row's operator on a chip without a kernel library: its own program, tile by
-/// tile, from memory; or why there are none.
-std::variant<double, std::string> tiles_us(const Row& row, const MeasuredChip& chip);
+/// A predicted time, and what most of it is.
+struct RowTime {
+  double us = 0;
+  kernels::Regime regime = kernels::Regime::launch;
+};
+
+/// The row's operator on a chip without a kernel library: its own program, tile by tile, from
+/// memory; or why it has no time.
+std::variant<RowTime, std::string> tiles_time(const Row& row, const MeasuredChip& chip);
 
 }  // namespace presil::silicon

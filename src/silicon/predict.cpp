@@ -32,7 +32,7 @@ struct Fits {
 Chosen with_law(const Chosen& cases) {
   Chosen result;
   std::copy_if(cases.begin(), cases.end(), std::back_inserter(result),
-               [](const Case* c) { return c->tiles_us == 0; });
+               [](const Case* c) { return !c->tiles; });
   return result;
 }
 
@@ -89,18 +89,17 @@ Fits fit_all(const Chosen& cases, const FitLimits& limits) {
   return {fit_laws(cases, limits), fit_rooflines(cases, limits)};
 }
 
-/// Calls `value(case, constants)` for every case, with its problem's constants from `table`.
-void fill(const FitProblem& problem, const kernels::ConstantTable& table,
-          const std::vector<std::size_t>& where, std::vector<double>& into) {
+/// Calls `take(i, constants)` for each row i of the problem, with its constants from `table`.
+template <class Take>
+void for_rows(const FitProblem& problem, const kernels::ConstantTable& table, Take take) {
   std::vector<std::vector<double>> values;
   for (const kernels::Situation& s : problem.situations) {
     values.push_back(table.values(problem.law, s));
   }
-  parallel_each((where.size() + kChunk - 1) / kChunk, [&](std::size_t chunk) {
-    const std::size_t end = std::min(where.size(), (chunk + 1) * kChunk);
-    for (std::size_t i = chunk * kChunk; i < end; ++i) {
-      into[where[i]] = problem.predict(i, values[problem.situation_of[i]]);
-    }
+  const std::size_t rows = problem.situation_of.size();
+  parallel_each((rows + kChunk - 1) / kChunk, [&](std::size_t chunk) {
+    const std::size_t end = std::min(rows, (chunk + 1) * kChunk);
+    for (std::size_t i = chunk * kChunk; i < end; ++i) take(i, values[problem.situation_of[i]]);
   });
 }
 
@@ -116,17 +115,24 @@ void predict(const std::vector<Case>& cases, const Fits& fits, Wanted wanted, Pr
       where.push_back(i);
     }
     if (rows.empty()) continue;
-    fill(law_problem(rows), fits.laws, where, into.us);
+    for_rows(law_problem(rows), fits.laws, [&](std::size_t i, kernels::Constants constants) {
+      const RowTime time = time_of(*rows[i], constants);
+      into.us[where[i]] = time.us;
+      into.regime[where[i]] = time.regime;
+    });
     const auto roofline = fits.rooflines.find(op);
     if (roofline != fits.rooflines.end()) {
-      fill(roofline_problem(rows), roofline->second, where, into.roofline_us);
+      for_rows(roofline_problem(rows), roofline->second,
+               [&](std::size_t i, kernels::Constants constants) {
+                 into.roofline_us[where[i]] = roofline_us(rows[i]->demand, constants);
+               });
     }
   }
 }
 
 Predictions none_of(const std::vector<Case>& cases) {
   const std::vector<double> none(cases.size(), std::numeric_limits<double>::quiet_NaN());
-  return {none, none, {}};
+  return {none, none, std::vector<kernels::Regime>(cases.size()), {}};
 }
 
 template <class Wanted>

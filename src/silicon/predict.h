@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/constants.h"
+#include "kernels/uncertainty.h"
 #include "silicon/cases.h"
 
 namespace presil::silicon {
@@ -18,7 +19,8 @@ struct FitLimits {
 /// was not to be predicted has NaN.
 struct Predictions {
   std::vector<double> us, roofline_us;
-  std::vector<std::string> fitted_on;  // "gemm: A100-SXM-80GB, 38498 rows"
+  std::vector<kernels::Regime> regime;  // what the predicted time is
+  std::vector<std::string> fitted_on;   // "gemm: A100-SXM-80GB, 38498 rows"
 };
 
 /// The constants of all laws, fitted on these cases (any operators mixed) from `start`, which keeps

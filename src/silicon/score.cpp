@@ -46,12 +46,12 @@ Errors errors_of(const std::vector<Sample>& samples) {
   return e;
 }
 
-std::string regime_text(const Case& c, double predicted_us, double min_latency_us) {
+std::string regime_text(const Case& c, kernels::Regime regime, double min_latency_us) {
   std::string text;
   if (c.row->op == MeasuredOp::attention_decode) {
     text = c.row->context >= kLongContext ? "long " : "short ";
   }
-  text += is_host_time(*c.row) ? "host" : to_string(regime_of(c, predicted_us));
+  text += is_host_time(*c.row) ? "host" : to_string(regime);
   if (c.row->latency_us < min_latency_us) text += fmt::format(", under {:g} us", min_latency_us);
   return text;
 }
@@ -116,13 +116,6 @@ class HeadlineBuilder {
 
 }  // namespace
 
-kernels::Regime regime_of(const Case& c, double predicted_us) {
-  if (c.row->op != MeasuredOp::collective) {
-    return kernels::regime_of(predicted_us, c.dram_us, c.demand.compute_us);
-  }
-  return 2 * c.demand.link_us < predicted_us ? kernels::Regime::launch : kernels::Regime::link;
-}
-
 Scoreboard score(const Cases& cases, const Predictions& predictions, double min_latency_us) {
   std::map<GroupKey, std::vector<Sample>> groups;
   HeadlineBuilder headline;
@@ -133,7 +126,7 @@ Scoreboard score(const Cases& cases, const Predictions& predictions, double min_
     const Row& r = *c.row;
     const Sample sample{us / r.latency_us - 1, predictions.roofline_us[i] / r.latency_us - 1};
     groups[{std::string(to_string(r.op)), r.kind, r.chip, r.dtype, r.kv_dtype, r.backend,
-            regime_text(c, us, min_latency_us)}]
+            regime_text(c, predictions.regime[i], min_latency_us)}]
         .push_back(sample);
     if (r.latency_us >= min_latency_us) headline.add(c, sample);
   }

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "kernels/uncertainty.h"
 #include "silicon/predict.h"
 
 namespace presil::silicon {
@@ -46,8 +45,5 @@ struct Scoreboard {
 /// Cases whose prediction is NaN are left out; rows under `min_latency_us` stand in groups of
 /// their own.
 Scoreboard score(const Cases& cases, const Predictions& predictions, double min_latency_us);
-
-/// What most of the predicted time of a case is.
-kernels::Regime regime_of(const Case& c, double predicted_us);
 
 }  // namespace presil::silicon

@@ -51,7 +51,8 @@ TEST_F(ScoreTest, ErrorsAreOfTheMeasuredTime) {
   const Cases c = cases();
   ASSERT_EQ(c.all().size(), 10U);
   // 1, 2, ... 10 percent off, the first five above and the others below.
-  Predictions p{std::vector<double>(10), std::vector<double>(10, 150), {}};
+  Predictions p{
+      std::vector<double>(10), std::vector<double>(10, 150), std::vector<kernels::Regime>(10), {}};
   for (std::size_t i = 0; i < 10; ++i) {
     const double off = static_cast<double>(i + 1);
     p.us[i] = i < 5 ? 100 + off : 100 - off;

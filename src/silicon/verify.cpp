@@ -77,6 +77,7 @@ void write_docs(const Cases& cases, const SiliconRequest& request, const fs::pat
       if (cases.all()[i].row->chip != chip) continue;
       left_out.us[i] = one.us[i];
       left_out.roofline_us[i] = one.roofline_us[i];
+      left_out.regime[i] = one.regime[i];
     }
   }
   const double least = request.min_latency_us;

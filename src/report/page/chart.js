@@ -140,6 +140,40 @@ function whiskers(ink, rows, horizontal) {
   };
 }
 
+/// Bars with their low and high, in the order given; `axis` adds to the axis of the values.
+function barsWithRange({title, note, rows, format, axisFormat, colour, caption, axis}) {
+  return figure({
+    title,
+    note,
+    height: 44 + rows.length * (rows.some((row) => row.name.includes('\n')) ? 38 : 26),
+    table: sortableTable(
+        [caption, 'low', 'typical', 'high'],
+        rows.map(
+            (row) =>
+                [cell(flat(row.name)), numberCell(row.low, format), numberCell(row.typical, format),
+                 numberCell(row.high, format)])),
+    option: (ink) => ({
+      ...baseOption(ink),
+      xAxis: valueAxis(ink, axisFormat, axis),
+      yAxis: categoryAxis(ink, rows.map((row) => row.name)),
+      series: [
+        {
+          type: 'bar',
+          barWidth: 14,
+          itemStyle: {color: ink[colour]},
+          data: rows.map((row) => row.typical),
+          tooltip: {
+            formatter: ({dataIndex}) => tooltip(
+                flat(rows[dataIndex].name), format(rows[dataIndex].typical),
+                spread(rows[dataIndex], format))
+          }
+        },
+        whiskers(ink, rows, true)
+      ],
+    }),
+  });
+}
+
 /// The key of the colours: `entries` of [name, colour].
 function legend(entries) {
   return element(

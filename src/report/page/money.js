@@ -1,39 +1,5 @@
 // Joules and dollars, each with its low, typical and high value.
 
-/// Bars with their low and high, in the order given.
-function barsWithRange({title, note, rows, format, axisFormat, colour, caption}) {
-  return figure({
-    title,
-    note,
-    height: 44 + rows.length * (rows.some((row) => row.name.includes('\n')) ? 38 : 26),
-    table: sortableTable(
-        [caption, 'low', 'typical', 'high'],
-        rows.map(
-            (row) =>
-                [cell(flat(row.name)), numberCell(row.low, format), numberCell(row.typical, format),
-                 numberCell(row.high, format)])),
-    option: (ink) => ({
-      ...baseOption(ink),
-      xAxis: valueAxis(ink, axisFormat),
-      yAxis: categoryAxis(ink, rows.map((row) => row.name)),
-      series: [
-        {
-          type: 'bar',
-          barWidth: 14,
-          itemStyle: {color: ink[colour]},
-          data: rows.map((row) => row.typical),
-          tooltip: {
-            formatter: ({dataIndex}) => tooltip(
-                flat(rows[dataIndex].name), format(rows[dataIndex].typical),
-                spread(rows[dataIndex], format))
-          }
-        },
-        whiskers(ink, rows, true)
-      ],
-    }),
-  });
-}
-
 function energySection(runs) {
   const phases = phasesOf(runs).filter(({values}) => list(values.energy).length > 0);
   if (phases.length === 0) return undefined;

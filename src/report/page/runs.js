@@ -83,6 +83,21 @@ function tokensSection(runs) {
   ];
 }
 
+/// How long a phase takes, and what it may take.
+function timeOf({time_s: typical, time_low_s: low, time_high_s: high}) {
+  return range({typical, low, high});
+}
+
+function timeCell(values) {
+  const time = timeOf(values);
+  return cell(
+      time &&
+          element(
+              'span', {}, seconds(time.typical),
+              element('span', {class: 'low-high'}, spread(time, seconds))),
+      time?.typical);
+}
+
 function summarySection(runs) {
   const phases = phasesOf(runs);
   const refusals =
@@ -98,7 +113,7 @@ function summarySection(runs) {
     const tokens = values.tokens ?? values.tokens_per_s * values.time_s;
     return [
       cell(run.model), cell(run.chip), cell(phase), numberCell(values.tokens_per_s, count),
-      numberCell(values.time_s, seconds), cell(boundTag(values.bound_by), values.bound_by),
+      timeCell(values), cell(boundTag(values.bound_by), values.bound_by),
       numberCell(values.dram_bandwidth_gbs * 1e9, (value) => quantity(value, 'B/s')),
       numberCell(values.dram_efficiency, percent), numberCell(values.energy_j / tokens, joules),
       numberCell(values.power_w, (v) => quantity(v, 'W')),

@@ -62,6 +62,21 @@ const inkOfBound = (name) => (RESOURCES.includes(name) ? name : 'other');
 function timeSection(runs) {
   const phases = phasesOf(runs);
   const parts = [];
+  const long = phases.map(({label, values}) => ({name: label, ...timeOf(values)}))
+                   .filter(({typical}) => isNumber(typical));
+  if (long.some(({low, high}) => low < high)) {
+    parts.push(barsWithRange({
+      title: 'How long, low to high',
+      note: 'Eight of ten kernels like these were measured within the lines, or would be by what ' +
+          'the chip leaves open.',
+      rows: long,
+      format: seconds,
+      axisFormat: (v) => roundQuantity(v, 's'),
+      colour: 'accent',
+      caption: 'phase',
+      axis: {type: 'log', min: powerOfTenBelow(Math.min(...long.map(({low}) => low)))}
+    }));
+  }
   const timed = phases.filter(({ops}) => ops.length > 0)
                     .map((entry) => ({...entry, classes: operatorClasses(entry.ops)}));
   if (timed.length > 0) {
