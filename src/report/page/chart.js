@@ -140,7 +140,8 @@ function whiskers(ink, rows, horizontal) {
   };
 }
 
-/// Bars with their low and high, in the order given; `axis` adds to the axis of the values.
+/// Bars with their low and high, in the order given; `axis` adds to the axis of the values. On a
+/// logarithmic one, which has no foot to stand on, diamonds.
 function barsWithRange({title, note, rows, format, axisFormat, colour, caption, axis}) {
   return figure({
     title,
@@ -158,10 +159,10 @@ function barsWithRange({title, note, rows, format, axisFormat, colour, caption, 
       yAxis: categoryAxis(ink, rows.map((row) => row.name)),
       series: [
         {
-          type: 'bar',
-          barWidth: 14,
+          ...(axis?.type === 'log' ? {type: 'scatter', symbol: 'diamond', symbolSize: 12} :
+                                     {type: 'bar', barWidth: 14}),
           itemStyle: {color: ink[colour]},
-          data: rows.map((row) => row.typical),
+          data: rows.map((row, i) => [row.typical, i]),
           tooltip: {
             formatter: ({dataIndex}) => tooltip(
                 flat(rows[dataIndex].name), format(rows[dataIndex].typical),
