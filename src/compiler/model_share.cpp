@@ -75,7 +75,10 @@ void check_experts(const Architecture& model, const Chip& chip, const CompileOpt
 void check_stages(const Architecture& model, const Chip& chip, const CompileOptions& o) {
   check_positive(o.pipeline_parallel, "--pp");
   check_positive(o.data_parallel, "--dp");
-  check_divides("--pp", o.pipeline_parallel, model.n_layers, "layers", model.name);
+  if (o.pipeline_parallel > model.n_layers) {
+    refuse(fmt::format("--pp {}: more stages than the {} layers of {}", o.pipeline_parallel,
+                       model.n_layers, model.name));
+  }
   // A stage sends to the next one, which is another group of chips.
   const std::int64_t joined = chip.link ? chip.link->max_group : 1;
   if (o.pipeline_parallel > 1 && 2 * o.tensor_parallel > joined && !chip.scale_out) {
@@ -87,6 +90,17 @@ void check_stages(const Architecture& model, const Chip& chip, const CompileOpti
   if (o.sequence_parallel && o.tensor_parallel == 1) {
     refuse("--sequence-parallel spreads tokens over a tensor group: give --tp as well");
   }
+}
+
+/// Layers left over go to the last stages but the very last, which has the head: vLLM's rule
+/// (get_pp_indices).
+void deal_layers(std::int64_t layers, const CompileOptions& o, ModelShare& share) {
+  const std::int64_t each = layers / o.pipeline_parallel, left = layers % o.pipeline_parallel;
+  const std::int64_t first_longer = o.pipeline_parallel - 1 - left;
+  const std::int64_t longer_before = std::clamp<std::int64_t>(o.stage - first_longer, 0, left);
+  const bool longer = o.stage >= first_longer && o.stage + 1 < o.pipeline_parallel;
+  share.layers = each + (longer ? 1 : 0);
+  share.first_layer = each * o.stage + longer_before;
 }
 
 }  // namespace
@@ -108,8 +122,7 @@ ModelShare share_of(const Architecture& model, const Chip& chip, const CompileOp
   share.expert_d_ff = model.experts.d_ff / std::max<std::int64_t>(1, tp / ep);
   share.shared_d_ff = model.experts.shared_d_ff / tp;
   share.joined = std::max<std::int64_t>(1, ep / tp);
-  share.layers = model.n_layers / o.pipeline_parallel;
-  share.first_layer = share.layers * o.stage;
+  deal_layers(model.n_layers, o, share);
   return share;
 }
 

@@ -206,6 +206,22 @@ TEST(Split, StagesOfAPipelineTogetherAreTheModel) {
   EXPECT_EQ(elements, weight_elements(whole));
 }
 
+TEST(Split, LayersLeftOverGoBeforeTheStageWithTheHead) {
+  // vLLM deals DeepSeek's 61 layers to 4 stages as 15, 15, 16, 15.
+  CompileOptions options;
+  options.pipeline_parallel = 4;
+  std::int64_t first = 0;
+  for (const std::int64_t wanted : {15, 15, 16, 15}) {
+    const Program stage = compiled("deepseek-v3", options);
+    EXPECT_EQ(stage.split.first_layer, first);
+    std::int64_t layers = 0;
+    for (const Block& b : stage.blocks) layers += b.name == "layer" ? b.repeat : 0;
+    EXPECT_EQ(layers, wanted) << options.stage;
+    first += layers;
+    ++options.stage;
+  }
+}
+
 TEST(Split, SequenceParallelismMovesTheSameBytesInTwoHalves) {
   CompileOptions options;
   options.tensor_parallel = 4;
@@ -232,8 +248,8 @@ TEST(SplitRefuse, WhatDoesNotDivide) {
   EXPECT_TRUE(says(refusal("mixtral-8x7b", ep), "--ep 4: expected a divisor of --tp 1"));
   EXPECT_TRUE(says(refusal("llama-3-8b", ep), "--ep 4: llama-3-8b has no experts"));
   CompileOptions pp;
-  pp.pipeline_parallel = 5;
-  EXPECT_TRUE(says(refusal("llama-3-8b", pp), "--pp 5 does not divide the 32 layers"));
+  pp.pipeline_parallel = 33;
+  EXPECT_TRUE(says(refusal("llama-3-8b", pp), "--pp 33: more stages than the 32 layers"));
   CompileOptions sp;
   sp.sequence_parallel = true;
   EXPECT_TRUE(says(refusal("llama-3-8b", sp), "give --tp as well"));

@@ -53,8 +53,10 @@ void KernelMeter::read_weights(std::int64_t passes, std::int64_t bytes) {
   if (kernel_.weights.empty()) return;
   const Tensor& first = tensor(kernel_.weights.front());
   const std::int64_t base = first.base + layer_ * first.layer_stride;
+  const Routing& routing = kernel_.routing;
+  const Cargo cargo = routing.per_token < routing.experts ? Cargo::experts : Cargo::weights;
   for (std::int64_t p = 0; p < passes; ++p) {
-    move({{base, bytes, 0, 0}, Cargo::weights, false});
+    move({{base, bytes, 0, 0}, cargo, false});
   }
 }
 

@@ -19,7 +19,7 @@ void Ledger::close(KernelTime k, const KernelWork& work, Picoseconds end) {
     const Bytes size(t.stream.length);
     k.dram_bytes += size;
     (t.write ? result_.counts.dram_written : result_.counts.dram_read) += size;
-    if (t.cargo == Cargo::weights) result_.weight_bytes += size;
+    if (t.cargo == Cargo::weights || t.cargo == Cargo::experts) result_.weight_bytes += size;
     if (t.cargo == Cargo::cache) result_.kv_bytes += size;
   }
   result_.dram_bytes += k.dram_bytes;

@@ -131,7 +131,7 @@ class TileRun {
       Fetch f;
       f.stage = p.first_stage + s;
       f.transfer.stream = {t.stream.base + begin, length, 0, 0};
-      f.ahead = chip_.launch.prefetch && t.cargo != Cargo::activations;
+      f.ahead = chip_.launch.prefetch && (t.cargo == Cargo::weights || t.cargo == Cargo::cache);
       fetches_.push_back(f);
     }
   }

@@ -16,9 +16,9 @@
 namespace presil {
 
 /// What a stretch of DRAM traffic carries. Weights and caches may be fetched ahead of the kernel;
-/// activations, and the rows that tokens look up in the embedding table, depend on what came
-/// before.
-enum class Cargo { weights, cache, activations };
+/// activations, the rows that tokens look up in the embedding table, and the experts that a router
+/// chooses depend on what came before.
+enum class Cargo { weights, experts, cache, activations };
 
 struct DramTraffic {
   dram::Stream stream;

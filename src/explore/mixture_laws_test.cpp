@@ -5,6 +5,7 @@
 #include "chip/library.h"
 #include "compiler/compile.h"
 #include "cycles/timeline.h"
+#include "cycles/work.h"
 #include "model/registry.h"
 
 namespace presil {
@@ -103,6 +104,29 @@ TEST(MixtureLaws, ExpertsOfGptOssAreReadInFourBits) {
   EXPECT_NEAR(static_cast<double>(t.weight_bytes.count()),
               static_cast<double>(experts / 2 + experts / 32 + rest),
               0.002 * static_cast<double>(rest));
+}
+
+TEST(MixtureLaws, ExpertsWaitForTheRouterThatChoosesThem) {
+  const ChipFiles files = load_chip("artemis-hbm3e", kRoom, kHome);
+  CompileOptions options;
+  options.numerics = load_numerics("bf16", {}, kHome).numerics;
+  int chosen = 0, known = 0;
+  for (const char* name : {"qwen3-30b-a3b", "deepseek-v3"}) {
+    const Program program = compile(model(name), files.chip, files.memory, options).value();
+    const BoundProgram bound = bind(program, decode(1, 100)).value();
+    for_each_kernel(bound, [&](const KernelAt& at) {
+      if (at.layer > 0) return;
+      const std::string& kernel = at.bound->kernel->name;
+      for (const DramTraffic& t :
+           work_of(bound, at.block, at.kernel, at.layer, files.chip).traffic) {
+        const bool waits = t.cargo == Cargo::experts;
+        EXPECT_EQ(waits, kernel == "experts_gate_up" || kernel == "experts_down") << kernel;
+        (waits ? chosen : known) += 1;
+      }
+    });
+  }
+  EXPECT_GT(chosen, 0);
+  EXPECT_GT(known, 0);  // of them all heads' absorbed products, which no router chooses
 }
 
 TEST(MixtureLaws, ABusierChipTakesLonger) {
