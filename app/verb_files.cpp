@@ -13,6 +13,7 @@
 #include "chip/package.h"
 #include "cost/prices.h"
 #include "explore/parts_json.h"
+#include "kernels/software.h"
 #include "model/registry.h"
 #include "program/mapping_file.h"
 
@@ -39,6 +40,7 @@ constexpr FileKind kFileKinds[] = {
     {"mapping", [](const Node& n) { read_mapping_file(n); }, mapping_file_schema},
     {"network", [](const Node& n) { read_scale_out(n); }, scale_out_schema},
     {"numerics", [](const Node& n) { read_numerics(n); }, numerics_schema},
+    {"software", [](const Node& n) { kernels::read_software(n); }, kernels::software_schema},
     {"prices", [](const Node& n) { read_prices(n); }, prices_schema},
 };
 

@@ -29,6 +29,11 @@ Software read_fields(Fields& f) {
 
 }  // namespace
 
+Software read_software(const Node& root) {
+  Sources sources;
+  return read_file(root, "software", read_fields, &sources);
+}
+
 Software load_software(const std::string& name, const fs::path& home) {
   std::error_code error;
   fs::path file = name;
@@ -36,8 +41,7 @@ Software load_software(const std::string& name, const fs::path& home) {
     file = home / "software" / (name + ".yaml");
     if (!fs::is_regular_file(file, error)) refuse_name("software", "software", name, home);
   }
-  Sources sources;
-  return read_file(read_document(file, Syntax::yaml), "software", read_fields, &sources);
+  return read_software(read_document(file, Syntax::yaml));
 }
 
 Schema software_schema() {

@@ -27,6 +27,9 @@ struct Software {
   bool has_laws() const { return !engine.empty(); }
 };
 
+/// Throws InputError with every complaint.
+Software read_software(const Node& root);
+
 /// `name` is a path, or the name of a file in home/software. Throws as load_chip does.
 Software load_software(const std::string& name, const std::filesystem::path& home);
 
