@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quantity_text.h"
 #include "chip/describe.h"
 #include "chip/dram_file.h"
 
@@ -29,6 +30,7 @@ constexpr Range kShare{0, 1};
 constexpr Bytes kLargestSram{std::int64_t{1} << 40};
 constexpr Bytes kLargestRequest{1 << 20};
 constexpr Seconds kLongestLatency{1e-3};
+constexpr Seconds kLongestHop{1e-6};
 constexpr Range kMeshSide{1, 1024};
 
 MatrixEngine read_matrix(Fields& f) {
@@ -90,16 +92,17 @@ SharedMemory read_shared_memory(Fields& f) {
 }
 
 /// A latency on a chip or in a package.
-Seconds read_latency(Fields& f, std::string_view name, std::string_view doc, Sign sign) {
+Seconds read_latency(Fields& f, std::string_view name, std::string_view doc, Sign sign,
+                     Seconds longest = kLongestLatency) {
   const Seconds latency = f.quantity<Seconds>(name, doc, sign);
-  f.require(latency <= kLongestLatency, name, "expected at most 1 ms");
+  f.require(latency <= longest, name, "expected at most " + to_string(longest));
   return latency;
 }
 
 NocLinks read_noc_links(Fields& f, Topology topology) {
   NocLinks l;
   l.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "of one link, one direction");
-  l.hop = read_latency(f, "hop", "latency of one link", Sign::non_negative);
+  l.hop = read_latency(f, "hop", "latency of one link", Sign::non_negative, kLongestHop);
   l.columns = f.integer_or("columns", "mesh: cores of a row of one die", 0, kMeshSide);
   l.rows = f.integer_or("rows", "mesh: cores of a column of one die", 0, kMeshSide);
   l.memory =

@@ -143,7 +143,7 @@ TEST(ChipReader, RefusesLinksThatJoinNoCores) {
   refuses("mesh", "bandwidth: 0 GB/s, hop: 2 ns, columns: 2, rows: 2, memory: 2",
           "noc.links.bandwidth: expected a value above zero");
   refuses("mesh", "bandwidth: 10 GB/s, hop: 2 s, columns: 2, rows: 2, memory: 2",
-          "noc.links.hop: expected at most 1 ms");
+          "noc.links.hop: expected at most 1 us");
 }
 
 TEST(ChipReader, RefusesQueuesAndDieLinksThatCannotBe) {

@@ -107,6 +107,11 @@ KernelWork KernelMeter::total() {
                         busy_share_.value_or(cores)};
   work_.noc = to_picoseconds(network_time(chip_, carried));
   work_.die_link = to_picoseconds(die_link_time(chip_, carried));
+  if (chip_.dma) {
+    std::int64_t fetched = 0;
+    for (const DramTraffic& t : work_.traffic) fetched += t.write ? 0 : t.stream.length;
+    work_.dma = duration(Bytes(fetched), dma_bandwidth(*chip_.dma, work_.active_cores));
+  }
   work_.counts.noc_bytes += Bytes(noc_bytes_);
   work_.counts.die_link_bytes += Bytes(std::llround(die_crossings(chip_, carried)));
   if (chip_.sram) {
