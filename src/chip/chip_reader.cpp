@@ -213,8 +213,8 @@ Die read_die(Fields& f, std::int64_t cores) {
       f.integer_or("physical", "cores etched on one die; enabled when absent", d.enabled, kCount);
   d.core_share =
       f.number_or("core_share", "share of the area that is cores, for harvesting", 0, kShare);
-  d.link = f.maybe_map("link", "joins the dies; without it they work as one", read_die_link);
-  f.require(!d.link || d.count > 1, "link", "expected a count of at least 2 dies");
+  d.link =
+      f.maybe_map("link", "joins two and more dies; without it they work as one", read_die_link);
   f.require(d.count * d.enabled == cores, f.has("enabled") ? "enabled" : "count",
             "count x enabled must equal core.count");
   f.require(d.enabled <= d.physical, "physical", "expected at least as many cores as are enabled");
@@ -232,7 +232,8 @@ PackageChoice read_package_choice(Fields& f) {
 std::string links_complaint(const NocLinks& l, const Chip& chip) {
   const std::int64_t cores = chip.core.count / chip.die.count;
   if (chip.noc.topology == Topology::mesh && l.columns * l.rows != cores) {
-    return fmt::format("links: {} x {} cores, and a die has {}", l.columns, l.rows, cores);
+    return fmt::format("links: {} x {} cores, and a die has {}; give columns and rows of as many",
+                       l.columns, l.rows, cores);
   }
   if (chip.noc.topology == Topology::ring && cores % l.memory != 0) {
     return fmt::format(

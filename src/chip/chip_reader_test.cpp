@@ -164,8 +164,6 @@ TEST(ChipReader, RefusesQueuesAndDieLinksThatCannotBe) {
       "dma.latency: expected a value above zero");
   dma("queues: 1, outstanding: 8, request: 256 B, latency: 1 us, setup: 2 ms",
       "dma.setup: expected at most 1 ms");
-  const std::string link = "link: {bandwidth: 1 TB/s, latency: 5 ns, energy: 1 pJ/bit}";
-  refuses("20 mm2", "20 mm2, " + link, "die.link: expected a count of at least 2 dies");
   refuses("20 mm2", "20 mm2, count: 2, link: {bandwidth: 0 TB/s, latency: 5 ns, energy: 1 pJ/bit}",
           "die.link.bandwidth: expected a value above zero");
 }

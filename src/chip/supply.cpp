@@ -132,7 +132,7 @@ Seconds supply_latency(const Chip& chip) {
     latency += chip.noc.links->hop *
                static_cast<double>(longest_way(*chip.noc.links, chip.noc.topology, cores));
   }
-  if (chip.die.link) latency += chip.die.link->latency;
+  if (chip.die.link && chip.die.count > 1) latency += chip.die.link->latency;
   return latency;
 }
 

@@ -188,8 +188,9 @@ TEST(Supply, HalfOfWhatTwoDiesReadCrosses) {
   // Or the 38 of one die: as if it were read alone.
   EXPECT_DOUBLE_EQ(die_crossings(chip, {38e9, 1e9, 1}), 0.5e9);
   EXPECT_DOUBLE_EQ(supply_latency(chip).count(), 20e-9);
-  chip.die.link.reset();
+  chip.die.count = 1;
   EXPECT_EQ(die_crossings(chip, {8e9, 8e9, 1}), 0);
+  EXPECT_EQ(supply_latency(chip), Seconds(0));
 }
 
 TEST(Supply, QueuesGiveWhatIsInFlightOverItsLatency) {
