@@ -32,6 +32,7 @@ constexpr Bytes kLargestRequest{1 << 20};
 constexpr Seconds kLongestLatency{1e-3};
 constexpr Seconds kLongestHop{1e-6};
 constexpr Range kMeshSide{1, 1024};
+constexpr std::int64_t kLongestRing = 1024;
 
 MatrixEngine read_matrix(Fields& f) {
   MatrixEngine m;
@@ -234,6 +235,10 @@ std::string links_complaint(const NocLinks& l, const Chip& chip) {
   if (chip.noc.topology == Topology::mesh && l.columns * l.rows != cores) {
     return fmt::format("links: {} x {} cores, and a die has {}; give columns and rows of as many",
                        l.columns, l.rows, cores);
+  }
+  if (chip.noc.topology == Topology::ring && cores > kLongestRing) {
+    return fmt::format("links: a ring of {} cores on a die; expected at most {}", cores,
+                       kLongestRing);
   }
   if (chip.noc.topology == Topology::ring && cores % l.memory != 0) {
     return fmt::format(

@@ -139,6 +139,11 @@ TEST(ChipReader, RefusesLinksThatJoinNoCores) {
   refuses("ring", each + "memory: 3",
           "noc: links: 3 stops of memory are not evenly spaced among the 4 cores of a die");
   refuses("ring", each + "memory: 0", "noc.links.memory: expected");
+  std::string large = changed("mesh, bandwidth: 100 GB/s",
+                              "ring, bandwidth: 100 GB/s, links: {" + each + "memory: 1}");
+  large.replace(large.find("count: 4"), 8, "count: 2000");
+  EXPECT_NE(complaints(large).find("a ring of 2000 cores on a die; expected at most 1024"),
+            std::string::npos);
   refuses("torus", each + "memory: 1", "links are known of noc.topology crossbar, mesh and ring");
   refuses("mesh", "bandwidth: 0 GB/s, hop: 2 ns, columns: 2, rows: 2, memory: 2",
           "noc.links.bandwidth: expected a value above zero");

@@ -10,13 +10,10 @@ namespace {
 
 /// A line of `length` cores, read in groups of `fan_out` neighbours from its start on.
 struct Line {
-  std::int64_t length, fan_out;
+  std::int64_t length, fan_out, groups;
 
-  std::int64_t groups() const { return ceil_div(length, fan_out); }
-  /// Groups with a core at `at` or behind it.
-  std::int64_t from(std::int64_t at) const { return groups() - at / fan_out; }
-  /// Groups with a core before `at`.
-  std::int64_t before(std::int64_t at) const { return ceil_div(at, fan_out); }
+  Line(std::int64_t cores, std::int64_t together)
+      : length(cores), fan_out(together), groups(ceil_div(cores, together)) {}
 };
 
 /// Reads over the busiest link along a line of a mesh, when each stop sends every group once. Stops
@@ -26,11 +23,22 @@ std::int64_t busiest_along(const Line& line, std::int64_t ends, std::int64_t ent
                            std::int64_t turning) {
   const std::int64_t from_start = ends > 0 ? entering : 0, from_end = ends > 1 ? entering : 0;
   std::int64_t most = from_start * line.length;  // the stop's own link
-  for (std::int64_t at = 1; at < line.length; ++at) {
-    const std::int64_t left = line.length - at;
-    const std::int64_t onward = from_start * left + turning * at * line.from(at);
-    const std::int64_t back = from_end * at + turning * left * line.before(at);
-    most = std::max({most, onward, back});
+  // The link into core `at` carries the groups with a core there or behind it, from all that turn
+  // before it; the one back out of it those with a core before it. Along one group the loads are
+  // straight lines, so their ends are the highest.
+  const auto onward = [&](std::int64_t at, std::int64_t sharing) {
+    most = std::max(most, from_start * (line.length - at) + turning * at * sharing);
+  };
+  const auto back = [&](std::int64_t at, std::int64_t sharing) {
+    most = std::max(most, from_end * at + turning * (line.length - at) * sharing);
+  };
+  for (std::int64_t group = 0; group < line.groups; ++group) {
+    const std::int64_t first = group * line.fan_out;
+    const std::int64_t end = std::min(first + line.fan_out, line.length);
+    if (first > 0) onward(first, line.groups - group);
+    if (end > 1) onward(end - 1, line.groups - group);
+    if (first + 1 < line.length) back(first + 1, group + 1);
+    if (end < line.length) back(end, group + 1);
   }
   return most;
 }
@@ -41,8 +49,8 @@ double busiest_of_mesh(const NocLinks& l, std::int64_t fan_out) {
   const std::int64_t above = all_sides ? 2 : 0;           // and below
   const Line row{l.columns, fan_out}, column{l.rows, fan_out};
   // A stop at the left sends the groups of each column behind; a stop above, those of each row.
-  const std::int64_t most = std::max(busiest_along(row, sides, column.groups(), above),
-                                     busiest_along(column, above, row.groups(), sides));
+  const std::int64_t most = std::max(busiest_along(row, sides, column.groups, above),
+                                     busiest_along(column, above, row.groups, sides));
   return static_cast<double>(most) / static_cast<double>(l.memory);
 }
 
