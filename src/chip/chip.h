@@ -92,12 +92,34 @@ struct SharedMemory {
 
 enum class Topology { crossbar, mesh, ring, bus, torus, switched, point_to_point };
 
+/// The network link by link, for the contention on them; supply.h says which way data takes.
+struct NocLinks {
+  BytesPerSecond bandwidth;  // of one link, one direction
+  Seconds hop;               // latency of one link
+  // A mesh of one die: columns x rows cores. 0 in other topologies.
+  std::int64_t columns = 0, rows = 0;
+  // Stops of shared memory and DRAM (of one die). Mesh: at the ends of its rows on one side or
+  // both, or of its rows and columns on all four. Ring: beside cores, all as far apart.
+  std::int64_t memory = 1;
+};
+
 /// What carries data from shared memory and DRAM to the cores.
 struct Network {
   Topology topology = Topology::crossbar;
   BytesPerSecond bandwidth;    // into all cores together
   std::int64_t multicast = 1;  // cores that one read of shared memory can feed
   double mean_hops = 1;        // for energy
+  std::optional<NocLinks> links;
+};
+
+/// What fetches from DRAM. Each queue works off descriptors, one after the other: it reads one,
+/// then keeps `outstanding` requests in flight.
+struct Dma {
+  std::int64_t queues = 1;  // of one core
+  std::int64_t outstanding = 1;
+  Bytes request;    // of one request
+  Seconds latency;  // from a request to its data, DRAM included, when nothing else goes on
+  Seconds setup;    // from a descriptor to its first request
 };
 
 enum class Refresh { off, all_bank, per_bank };
@@ -179,12 +201,20 @@ struct Launch {
   }
 };
 
+/// What joins the dies of a package.
+struct DieLink {
+  BytesPerSecond bandwidth;  // into one die from all others, one direction
+  Seconds latency;
+  Band energy;  // J/bit, both ends
+};
+
 struct Die {
   SquareMillimetres area;
   std::string node;                        // a file in nodes/
   std::int64_t count = 1;                  // equal dies in the package
   std::int64_t enabled = 1, physical = 1;  // cores sold and cores etched, for harvesting
   double core_share = 0;  // share of the area in cores, where a defect costs one core, not the die
+  std::optional<DieLink> link;  // without it the dies work as one
 };
 
 struct PackageChoice {
@@ -202,6 +232,7 @@ struct Chip {
   std::optional<SharedMemory> sram;
   Network noc;
   Dram dram;
+  std::optional<Dma> dma;  // without it fetches are as fast as memory and network
   std::optional<Link> link;
   std::string network;                // a file in networks/; "": nothing joins larger groups
   std::optional<ScaleOut> scale_out;  // that file, which load_chip fills in

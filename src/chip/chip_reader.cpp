@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/quantity_text.h"
 #include "chip/describe.h"
 #include "chip/dram_file.h"
 
@@ -27,6 +28,11 @@ constexpr Choice<Topology> kTopologies[] = {{"crossbar", Topology::crossbar},
 constexpr Range kCount{1, 1e6};
 constexpr Range kShare{0, 1};
 constexpr Bytes kLargestSram{std::int64_t{1} << 40};
+constexpr Bytes kLargestRequest{1 << 20};
+constexpr Seconds kLongestLatency{1e-3};
+constexpr Seconds kLongestHop{1e-6};
+constexpr Range kMeshSide{1, 1024};
+constexpr std::int64_t kLongestRing = 1024;
 
 MatrixEngine read_matrix(Fields& f) {
   MatrixEngine m;
@@ -86,6 +92,39 @@ SharedMemory read_shared_memory(Fields& f) {
   return m;
 }
 
+/// A latency on a chip or in a package.
+Seconds read_latency(Fields& f, std::string_view name, std::string_view doc, Sign sign,
+                     Seconds longest = kLongestLatency) {
+  const Seconds latency = f.quantity<Seconds>(name, doc, sign);
+  f.require(latency <= longest, name, "expected at most " + to_string(longest));
+  return latency;
+}
+
+NocLinks read_noc_links(Fields& f, Topology topology) {
+  NocLinks l;
+  l.bandwidth = f.quantity<BytesPerSecond>("bandwidth", "of one link, one direction");
+  l.hop = read_latency(f, "hop", "latency of one link", Sign::non_negative, kLongestHop);
+  l.columns = f.integer_or("columns", "mesh: cores of a row of one die", 0, kMeshSide);
+  l.rows = f.integer_or("rows", "mesh: cores of a column of one die", 0, kMeshSide);
+  l.memory =
+      f.integer("memory",
+                "stops of memory of one die; mesh: at the ends of its rows on one side (rows) "
+                "or two (2 x rows), or on all sides (2 x rows + 2 x columns)",
+                kCount);
+  const bool mesh = topology == Topology::mesh;
+  f.require(mesh || topology == Topology::ring || topology == Topology::crossbar, "bandwidth",
+            "links are known of noc.topology crossbar, mesh and ring");
+  f.require(mesh == (l.columns > 0 && l.rows > 0) && (mesh || l.columns + l.rows == 0),
+            f.has("columns") ? "columns" : "rows",
+            "expected columns and rows of a mesh, and of nothing else");
+  f.require(
+      !mesh || l.memory == l.rows || l.memory == 2 * l.rows || l.memory == 2 * (l.rows + l.columns),
+      "memory",
+      fmt::format("expected {} (one side), {} (two) or {} (all sides)", l.rows, 2 * l.rows,
+                  2 * (l.rows + l.columns)));
+  return l;
+}
+
 Network read_network(Fields& f) {
   Network n;
   n.topology = f.choice<Topology>("topology", "shape", kTopologies);
@@ -93,7 +132,30 @@ Network read_network(Fields& f) {
   n.multicast =
       f.integer_or("multicast", "cores that one read of shared memory can feed", 1, kCount);
   n.mean_hops = f.number_or("mean_hops", "hops of a mean transfer, for energy", 1, {0, 1000});
+  n.links = f.maybe_map("links", "link by link, for contention",
+                        [&](Fields& links) { return read_noc_links(links, n.topology); });
   return n;
+}
+
+Dma read_dma(Fields& f) {
+  Dma d;
+  d.queues = f.integer("queues", "of one core", {1, 1024});
+  d.outstanding = f.integer("outstanding", "requests that a queue keeps in flight", {1, 65536});
+  d.request = f.quantity<Bytes>("request", "of one request");
+  f.require(d.request <= kLargestRequest, "request", "expected at most 1 MiB");
+  d.latency = read_latency(f, "latency", "from a request to its data, DRAM included, unloaded",
+                           Sign::positive);
+  d.setup = read_latency(f, "setup", "from a descriptor to its first request", Sign::non_negative);
+  return d;
+}
+
+DieLink read_die_link(Fields& f) {
+  DieLink l;
+  l.bandwidth =
+      f.quantity<BytesPerSecond>("bandwidth", "into one die from all others, one direction");
+  l.latency = read_latency(f, "latency", "from die to die", Sign::non_negative);
+  l.energy = f.band("energy", "of a bit that crosses, both ends", Dimension::joules_per_bit);
+  return l;
 }
 
 Link read_link(Fields& f) {
@@ -152,6 +214,8 @@ Die read_die(Fields& f, std::int64_t cores) {
       f.integer_or("physical", "cores etched on one die; enabled when absent", d.enabled, kCount);
   d.core_share =
       f.number_or("core_share", "share of the area that is cores, for harvesting", 0, kShare);
+  d.link =
+      f.maybe_map("link", "joins two and more dies; without it they work as one", read_die_link);
   f.require(d.count * d.enabled == cores, f.has("enabled") ? "enabled" : "count",
             "count x enabled must equal core.count");
   f.require(d.enabled <= d.physical, "physical", "expected at least as many cores as are enabled");
@@ -163,6 +227,25 @@ PackageChoice read_package_choice(Fields& f) {
   p.kind = f.text("kind", "a file in packages/");
   p.interposer = f.maybe<SquareMillimetres>("interposer", "area, when it is known");
   return p;
+}
+
+/// What is wrong with the links of a network for the cores of a die; "" if nothing is.
+std::string links_complaint(const NocLinks& l, const Chip& chip) {
+  const std::int64_t cores = chip.core.count / chip.die.count;
+  if (chip.noc.topology == Topology::mesh && l.columns * l.rows != cores) {
+    return fmt::format("links: {} x {} cores, and a die has {}; give columns and rows of as many",
+                       l.columns, l.rows, cores);
+  }
+  if (chip.noc.topology == Topology::ring && cores > kLongestRing) {
+    return fmt::format("links: a ring of {} cores on a die; expected at most {}", cores,
+                       kLongestRing);
+  }
+  if (chip.noc.topology == Topology::ring && cores % l.memory != 0) {
+    return fmt::format(
+        "links: {} stops of memory are not evenly spaced among the {} cores of a die", l.memory,
+        cores);
+  }
+  return "";
 }
 
 Chip read_fields(Fields& f) {
@@ -186,12 +269,17 @@ Chip read_fields(Fields& f) {
     f.require(chip.sram && chip.sram->managed == Managed::software, "dram",
               "expected a DRAM, or sram that software manages, to keep weights in");
   }
+  chip.dma = f.maybe_map("dma", "queues that fetch from DRAM", read_dma);
   chip.link = f.maybe_map("link", "what joins chips into a group", read_link);
   chip.network =
       f.text_or("network", "a file in networks/: joins groups larger than the link's", "");
   chip.power = f.map("power", "limits and idle draw", read_power);
   chip.launch = f.map("launch", "from the end of a kernel to the start of the next", read_launch);
   chip.die = f.map("die", "silicon", [&](Fields& die) { return read_die(die, chip.core.count); });
+  if (chip.noc.links) {
+    const std::string wrong = links_complaint(*chip.noc.links, chip);
+    f.require(wrong.empty(), "noc", wrong);
+  }
   chip.package = f.map("package", "what holds dies and stacks", read_package_choice);
   f.raw("numerics", "a file in numerics/, or {base: NAME, ...} with fields of it changed");
   chip.price = f.maybe_band("price", "what a buyer pays for one", Dimension::usd);

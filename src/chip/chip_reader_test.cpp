@@ -95,11 +95,82 @@ TEST(ChipReader, DescribesTheFieldsItReads) {
 
   std::vector<std::string> names;
   for (const Schema& field : schema.fields) names.push_back(field.name);
-  const std::vector<std::string> expected = {"presil",  "name",     "vendor", "year",   "alias",
-                                             "control", "core",     "sram",   "noc",    "dram",
-                                             "link",    "network",  "power",  "launch", "die",
-                                             "package", "numerics", "price",  "sources"};
+  const std::vector<std::string> expected = {"presil",  "name",    "vendor",   "year",  "alias",
+                                             "control", "core",    "sram",     "noc",   "dram",
+                                             "dma",     "link",    "network",  "power", "launch",
+                                             "die",     "package", "numerics", "price", "sources"};
   EXPECT_EQ(names, expected);
+}
+
+TEST(ChipReader, ReadsWhatBringsDataToTheCores) {
+  const Chip plain = read_chip(parse(std::string(kChip)));
+  EXPECT_FALSE(plain.noc.links || plain.dma || plain.die.link);
+
+  std::string text =
+      changed("GB/s}",
+              "GB/s, links: {bandwidth: 10 GB/s, hop: 2 ns, columns: 2, rows: 1, memory: 2}}\n"
+              "dma: {queues: 2, outstanding: 8, request: 256 B, latency: 1 us, setup: 0 us}");
+  text.replace(text.find("20 mm2"), 6,
+               "20 mm2, count: 2, link: {bandwidth: 1 TB/s, latency: 5 ns, energy: 1 pJ/bit}");
+  const Chip chip = read_chip(parse(text));
+
+  EXPECT_EQ(chip.noc.links->memory, 2);
+  EXPECT_EQ(chip.noc.links->columns, 2);
+  EXPECT_EQ(chip.dma->request, Bytes(256));
+  EXPECT_EQ(chip.dma->setup, Seconds(0));
+  EXPECT_EQ(chip.die.link->bandwidth, BytesPerSecond(1e12));
+}
+
+TEST(ChipReader, RefusesLinksThatJoinNoCores) {
+  const auto refuses = [](const std::string& topology, const std::string& links,
+                          std::string_view message) {
+    const std::string all = complaints(changed(
+        "mesh, bandwidth: 100 GB/s", topology + ", bandwidth: 100 GB/s, links: {" + links + "}"));
+    EXPECT_NE(all.find(message), std::string::npos) << links << " gave: " << all;
+  };
+  const std::string each = "bandwidth: 10 GB/s, hop: 2 ns, ";
+  refuses("mesh", each + "columns: 2, rows: 2, memory: 3",
+          "noc.links.memory: expected 2 (one side), 4 (two) or 8 (all sides)");
+  refuses("mesh", each + "columns: 2, rows: 3, memory: 3",
+          "noc: links: 2 x 3 cores, and a die has 4");
+  refuses("mesh", each + "memory: 1", "expected columns and rows of a mesh, and of nothing else");
+  refuses("ring", each + "columns: 2, rows: 2, memory: 2",
+          "noc.links.columns: expected columns and rows of a mesh, and of nothing else");
+  refuses("ring", each + "memory: 3",
+          "noc: links: 3 stops of memory are not evenly spaced among the 4 cores of a die");
+  refuses("ring", each + "memory: 0", "noc.links.memory: expected");
+  std::string large = changed("mesh, bandwidth: 100 GB/s",
+                              "ring, bandwidth: 100 GB/s, links: {" + each + "memory: 1}");
+  large.replace(large.find("count: 4"), 8, "count: 2000");
+  EXPECT_NE(complaints(large).find("a ring of 2000 cores on a die; expected at most 1024"),
+            std::string::npos);
+  refuses("torus", each + "memory: 1", "links are known of noc.topology crossbar, mesh and ring");
+  refuses("mesh", "bandwidth: 0 GB/s, hop: 2 ns, columns: 2, rows: 2, memory: 2",
+          "noc.links.bandwidth: expected a value above zero");
+  refuses("mesh", "bandwidth: 10 GB/s, hop: 2 s, columns: 2, rows: 2, memory: 2",
+          "noc.links.hop: expected at most 1 us");
+}
+
+TEST(ChipReader, RefusesQueuesAndDieLinksThatCannotBe) {
+  const auto refuses = [](std::string_view from, const std::string& to, std::string_view message) {
+    const std::string all = complaints(changed(from, to));
+    EXPECT_NE(all.find(message), std::string::npos) << to << " gave: " << all;
+  };
+  const auto dma = [&](const std::string& fields, std::string_view message) {
+    refuses("power:", "dma: {" + fields + "}\npower:", message);
+  };
+  dma("queues: 0, outstanding: 8, request: 256 B, latency: 1 us, setup: 0 us",
+      "dma.queues: expected");
+  dma("queues: 1, outstanding: 100000, request: 256 B, latency: 1 us, setup: 0 us",
+      "dma.outstanding: expected");
+  dma("queues: 1, outstanding: 8, request: 1 GiB, latency: 1 us, setup: 0 us",
+      "dma.request: expected at most 1 MiB");
+  dma("queues: 1, outstanding: 8, request: 256 B, latency: 0 us, setup: 0 us",
+      "dma.latency: expected a value above zero");
+  dma("queues: 1, outstanding: 8, request: 256 B, latency: 1 us, setup: 2 ms",
+      "dma.setup: expected at most 1 ms");
+  refuses("20 mm2", "20 mm2, count: 2, link: {bandwidth: 0 TB/s, latency: 5 ns, energy: 1 pJ/bit}",
+          "die.link.bandwidth: expected a value above zero");
 }
 
 TEST(ChipReader, ALinkThatReachesOneNeighbourJoinsNoMoreThanTwo) {

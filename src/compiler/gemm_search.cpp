@@ -5,6 +5,7 @@
 
 #include "base/integers.h"
 #include "chip/engine_time.h"
+#include "chip/supply.h"
 
 namespace presil {
 namespace {
@@ -89,13 +90,17 @@ double GemmSearch::seconds(const GemmCut& cut) const {
                                         d.exps, d.fed_bytes);
   const std::int64_t other = output_bytes_ + 2 * 4 * d.partial_sums;
   const auto carried = static_cast<double>(d.carried_bytes + other);
-  const double noc = carried / (chip_.noc.bandwidth.count() * d.busy_share);
   const double unique = std::max(static_cast<double>(d.unique_bytes + other),
                                  carried / static_cast<double>(chip_.noc.multicast));
-  const double on_chip = std::max(noc, chip_.sram ? unique / chip_.sram->read.count() : 0);
+  const Carried supply{carried, unique, d.busy_share};
+  const double on_chip =
+      std::max({network_time(chip_, supply).count(), die_link_time(chip_, supply).count(),
+                chip_.sram ? unique / chip_.sram->read.count() : 0});
   const std::int64_t inputs = input_in_dram_ ? operands_.input_bytes * d.input_passes : 0;
-  const double dram =
-      static_cast<double>(operands_.weight_bytes * d.weight_passes + inputs) / dram_;
+  const double fetched = static_cast<double>(operands_.weight_bytes * d.weight_passes + inputs);
+  const double rate =
+      chip_.dma ? std::min(dram_, dma_bandwidth(*chip_.dma, d.active_cores).count()) : dram_;
+  const double dram = fetched / rate;
   const std::int64_t steps = std::min(d.waves * d.k_steps, kStages);
   const double stages =
       most_stages_ > static_cast<double>(kStages) ? most_stages_ : static_cast<double>(steps);

@@ -30,6 +30,22 @@ class Draw {
   std::mt19937 bits_;
 };
 
+/// Links of a network, a second die, DMA queues: each on every other chip.
+void add_supply(Chip& chip, Draw& draw) {
+  if (draw.between(0, 1) == 1) {
+    chip.noc.topology = Topology::mesh;
+    chip.noc.links = NocLinks{BytesPerSecond(static_cast<double>(draw.one_of({20, 200})) * 1e9),
+                              Seconds(0), chip.core.count, 1, 1};
+  }
+  if (draw.between(0, 1) == 1 && chip.core.count % 2 == 0 && !chip.noc.links) {
+    chip.die.count = 2;
+    chip.die.link = DieLink{BytesPerSecond(1e11), Seconds(0), {}};
+  }
+  if (draw.between(0, 1) == 1) {
+    chip.dma = Dma{4, draw.one_of<std::int64_t>({4, 64}), Bytes(512), Seconds(1e-6), Seconds(0)};
+  }
+}
+
 Chip any_chip(Draw& draw) {
   Chip chip;
   MatrixEngine& e = chip.core.matrix;
@@ -52,6 +68,7 @@ Chip any_chip(Draw& draw) {
   }
   chip.noc.bandwidth = BytesPerSecond(static_cast<double>(draw.one_of({1, 4, 16})) * 1e12);
   chip.noc.multicast = draw.one_of<std::int64_t>({1, 2, 8});
+  add_supply(chip, draw);
   return chip;
 }
 

@@ -43,6 +43,9 @@ void add_movement(const Counts& counts, const ChipFiles& files, Biller& biller) 
   biller.add("local", each.local_bit, bits(counts.local_bytes));
   biller.add("shared", each.shared_bit, bits(counts.shared_bytes));
   biller.add("noc", each.hop_bit * files.chip.noc.mean_hops, bits(counts.noc_bytes));
+  if (files.chip.die.link) {
+    biller.add("die_link", files.chip.die.link->energy, bits(counts.die_link_bytes));
+  }
   if (files.chip.link) biller.add("link", files.chip.link->energy, bits(counts.link_bytes));
   if (files.chip.scale_out) {
     biller.add("network", files.chip.scale_out->energy, bits(counts.network_bytes));

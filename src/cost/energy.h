@@ -25,9 +25,9 @@ struct EnergyBill {
 ///
 /// Operations cost the node's bare arithmetic x power.control_overhead; bits cost the node's SRAM
 /// and wires (network bits x noc.mean_hops); DRAM costs its part's commands, bits and background;
-/// links their energy a bit. power.active flows while the chip runs, in proportion to `clock`.
-/// power.idle includes leakage, DRAM background and refresh: the line "idle" is what of it those
-/// two lines have not charged already.
+/// links, those between dies as well, their energy a bit. power.active flows while the chip runs,
+/// in proportion to `clock`. power.idle includes leakage, DRAM background and refresh: the line
+/// "idle" is what of it those two lines have not charged already.
 EnergyBill energy(const Counts& counts, const ChipFiles& files, double clock = 1);
 
 }  // namespace presil

@@ -1,9 +1,11 @@
 #include "cycles/kernel_meter.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/integers.h"
 #include "chip/engine_time.h"
+#include "chip/supply.h"
 
 namespace presil {
 
@@ -100,10 +102,19 @@ KernelWork KernelMeter::total() {
   // A core takes in its own share of the network's bandwidth, no more.
   const double cores =
       static_cast<double>(work_.active_cores) / static_cast<double>(chip_.core.count);
-  work_.noc = duration(Bytes(noc_bytes_), chip_.noc.bandwidth * busy_share_.value_or(cores));
+  const std::int64_t through = std::max(unique_bytes_, ceil_div(noc_bytes_, chip_.noc.multicast));
+  const Carried carried{static_cast<double>(noc_bytes_), static_cast<double>(through),
+                        busy_share_.value_or(cores)};
+  work_.noc = to_picoseconds(network_time(chip_, carried));
+  work_.die_link = to_picoseconds(die_link_time(chip_, carried));
+  if (chip_.dma) {
+    std::int64_t fetched = 0;
+    for (const DramTraffic& t : work_.traffic) fetched += t.write ? 0 : t.stream.length;
+    work_.dma = duration(Bytes(fetched), dma_bandwidth(*chip_.dma, work_.active_cores));
+  }
   work_.counts.noc_bytes += Bytes(noc_bytes_);
+  work_.counts.die_link_bytes += Bytes(std::llround(die_crossings(chip_, carried)));
   if (chip_.sram) {
-    const std::int64_t through = std::max(unique_bytes_, ceil_div(noc_bytes_, chip_.noc.multicast));
     work_.shared = duration(Bytes(through), chip_.sram->read);
     work_.counts.shared_bytes += Bytes(through);
   }

@@ -22,7 +22,7 @@ constexpr std::int64_t kMostStages = std::int64_t{4} << 20;
 void StepSize::add(const KernelWork& w, std::int64_t pieces, Picoseconds gap, double clock) {
   // What it takes at least, whatever the DRAM does.
   const Picoseconds on_chip = std::max({w.shared, w.noc, w.matrix, w.vector, w.local});
-  busy += gap + at_clock(on_chip, clock) + w.link;
+  busy += gap + std::max({at_clock(on_chip, clock), w.die_link, w.dma}) + w.link;
   for (const DramTraffic& t : w.traffic) moved += t.stream.length;
   stages += pieces;
 }

@@ -41,10 +41,12 @@ kernels::Regime regime_of(Resource resource) {
   switch (resource) {
     case Resource::dram:
     case Resource::sram:
+    case Resource::dma:
       return kernels::Regime::memory;
     case Resource::matrix:
     case Resource::vector:
     case Resource::noc:
+    case Resource::die_link:
     case Resource::power:
       return kernels::Regime::compute;
     case Resource::link:

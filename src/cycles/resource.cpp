@@ -22,6 +22,10 @@ std::string_view to_string(Resource resource) {
       return "launch";
     case Resource::power:
       return "power";
+    case Resource::die_link:
+      return "die_link";
+    case Resource::dma:
+      return "dma";
   }
   return "";
 }

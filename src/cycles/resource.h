@@ -10,8 +10,8 @@
 namespace presil {
 
 /// `power` is the time that a clock lowered to the power limit costs; see explore/phase.h.
-enum class Resource { dram, matrix, vector, sram, noc, link, launch, power };
-inline constexpr std::size_t kResources = 8;
+enum class Resource { dram, matrix, vector, sram, noc, link, launch, power, die_link, dma };
+inline constexpr std::size_t kResources = 10;
 std::string_view to_string(Resource resource);
 
 /// Time charged to each resource.

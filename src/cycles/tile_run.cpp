@@ -6,6 +6,7 @@
 #include "base/integers.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "chip/supply.h"
 #include "cycles/buffer.h"
 #include "cycles/ledger.h"
 #include "cycles/limits.h"
@@ -31,7 +32,9 @@ struct Fetch {
   std::int64_t stage = 0;  // numbered over the whole step
   dram::Transfer transfer;
   bool ahead = false;        // may be issued before its kernel is launched
+  Picoseconds in_queues;     // how long the DMA queues are at it
   std::int64_t number = -1;  // of its transfer, once issued
+  Picoseconds queued_until;  // the DMA queues have its last byte, once issued; zero without them
 
   std::int64_t bytes() const { return transfer.stream.length; }
 };
@@ -43,6 +46,7 @@ class TileRun {
       : bound_(bound),
         chip_(chip),
         options_(options),
+        latency_(to_picoseconds(supply_latency(chip))),
         memory_(part, chip.dram, options.record_transfers),
         fetch_buffer_(fetch_capacity()),
         fill_buffer_(fill_capacity()) {}
@@ -130,6 +134,9 @@ class TileRun {
       if (length == 0) continue;
       Fetch f;
       f.stage = p.first_stage + s;
+      if (chip_.dma) {
+        f.in_queues = duration(Bytes(length), dma_bandwidth(*chip_.dma, p.work.active_cores));
+      }
       f.transfer.stream = {t.stream.base + begin, length, 0, 0};
       f.ahead = chip_.launch.prefetch && (t.cargo == Cargo::weights || t.cargo == Cargo::cache);
       fetches_.push_back(f);
@@ -147,9 +154,20 @@ class TileRun {
       fetch_buffer_.take(f.bytes());
       last_issue_ = std::max({room, f.ahead ? Picoseconds(0) : launch_, last_issue_});
       f.transfer.ready_at = last_issue_;
+      if (chip_.dma) pass_queues(f);
       f.number = memory_.submit(f.transfer);
       ++next_fetch_;
     }
+  }
+
+  /// The descriptor of a fetch is read while its queues are at the one before; then its requests
+  /// leave as replies make room for them, one round at least.
+  void pass_queues(Fetch& f) {
+    const Picoseconds first =
+        std::max(queues_free_, f.transfer.ready_at + to_picoseconds(chip_.dma->setup));
+    f.transfer.ready_at = first;
+    f.queued_until = first + std::max(f.in_queues, to_picoseconds(chip_.dma->latency));
+    queues_free_ = first + f.in_queues;
   }
 
   /// The fetches of a stage: from first to last.
@@ -165,13 +183,20 @@ class TileRun {
     return bytes;
   }
 
-  Picoseconds arrival_of(std::int64_t stage) {
-    Picoseconds last(0);
+  /// When all of a stage is on the chip, and whether memory or the DMA queues held it up.
+  struct Fetched {
+    Picoseconds time;
+    Resource by;
+  };
+  Fetched arrival_of(std::int64_t stage) {
+    Fetched last{Picoseconds(0), memory_resource(chip_)};
+    Picoseconds queued(0);
     const auto [begin, end] = fetches_of(stage);
     for (std::size_t i = begin; i < end; ++i) {
-      last = std::max(last, memory_.arrival(fetches_[i].number));
+      last.time = std::max(last.time, memory_.arrival(fetches_[i].number));
+      queued = std::max(queued, fetches_[i].queued_until);
     }
-    return last;
+    return queued > last.time ? Fetched{queued, Resource::dma} : last;
   }
 
   Picoseconds at_clock(Picoseconds time) const { return presil::at_clock(time, options_.clock); }
@@ -204,6 +229,8 @@ class TileRun {
     busy[index_of(Resource::vector)] = at_clock(w.vector);
     busy[index_of(Resource::sram)] = at_clock(std::max(w.local, w.shared));
     busy[index_of(Resource::noc)] = at_clock(w.noc);
+    busy[index_of(Resource::die_link)] = w.die_link;
+    busy[index_of(Resource::dma)] = w.dma;
     busy[index_of(Resource::link)] = w.link;
     busy[index_of(Resource::launch)] = gap();
     return busy;
@@ -225,8 +252,9 @@ class TileRun {
     const std::int64_t bytes = bytes_of(stage);
     const Picoseconds shared(part_of(at_clock(p.work.shared).count(), s, p.stages));
     const Picoseconds noc(part_of(at_clock(p.work.noc).count(), s, p.stages));
-    const Picoseconds fill = std::max(shared, noc);
-    const Picoseconds arrived = bytes > 0 ? arrival_of(stage) : Picoseconds(0);
+    const Picoseconds die_link(part_of(p.work.die_link.count(), s, p.stages));
+    const Picoseconds fill = std::max({shared, noc, die_link});
+    const Fetched arrived = arrival_of(stage);
 
     // Filling streams behind the fetch: it ends when the last byte has come, at the earliest. It
     // runs ahead of the launch only where the chip prefetches, and into free local memory only.
@@ -236,17 +264,18 @@ class TileRun {
     const Picoseconds fill_start =
         std::max({fill_free_, room, chip_.launch.prefetch ? Picoseconds(0) : launch_,
                   p.work.overlapped ? Picoseconds(0) : at});
-    const Picoseconds fill_end = std::max(arrived, fill_start + fill);
-    fill_free_ = fill_end;
+    fill_free_ = std::max(arrived.time, fill_start + fill);
+    const Picoseconds fill_end = fill_free_ + latency_;
 
     const Picoseconds compute(part_of(
         at_clock(std::max({p.work.matrix, p.work.vector, p.work.local})).count(), s, p.stages));
     const Picoseconds start = std::max(at, fill_end);
     if (fill_end > at) {
-      const bool fetch_bound = arrived >= fill_start + fill;
-      ledger_.charge_until(fetch_bound     ? memory_resource(chip_)
-                           : shared >= noc ? Resource::sram
-                                           : Resource::noc,
+      const bool fetch_bound = arrived.time >= fill_start + fill;
+      ledger_.charge_until(fetch_bound        ? arrived.by
+                           : shared == fill   ? Resource::sram
+                           : die_link == fill ? Resource::die_link
+                                              : Resource::noc,
                            start);
     } else {
       ledger_.charge_until(engine_of(p.work), start);
@@ -284,6 +313,7 @@ class TileRun {
   const BoundProgram& bound_;
   const Chip& chip_;
   const CyclesOptions& options_;
+  const Picoseconds latency_;  // of the way to the cores
   StepMemory memory_;
   Ledger ledger_;
 
@@ -299,6 +329,7 @@ class TileRun {
   Picoseconds launch_{0};
   std::int64_t launched_stages_ = 0;
   Picoseconds fill_free_{0};
+  Picoseconds queues_free_{0};
 };
 
 }  // namespace

@@ -33,10 +33,12 @@ struct KernelWork {
   bool overlapped = true;  // a core loads while it computes
   Picoseconds matrix;
   Picoseconds vector;
-  Picoseconds local;   // feeding the engines from local memory
-  Picoseconds shared;  // shared memory, all cores together
-  Picoseconds noc;     // the network into the cores, all together
-  Picoseconds link;    // to other chips; nothing else runs meanwhile
+  Picoseconds local;     // feeding the engines from local memory
+  Picoseconds shared;    // shared memory, all cores together
+  Picoseconds noc;       // the network into the cores, all together
+  Picoseconds die_link;  // between the dies of the package, all together
+  Picoseconds dma;       // the queues of its cores, to fetch what is read from DRAM
+  Picoseconds link;      // to other chips; nothing else runs meanwhile
   std::vector<DramTraffic> traffic;
   std::int64_t flops = 0;  // useful ones, a multiply-add counts two
   Counts counts;           // without DRAM and time

@@ -27,6 +27,10 @@ std::string quantity(double value, std::string_view unit) {
   return fmt::format("{:.6g} {}", value, unit);
 }
 
+std::string twice(BytesPerSecond bandwidth) {
+  return quantity(2 * bandwidth.count() / 1e9, "GB/s");
+}
+
 class Candidates {
  public:
   explicit Candidates(const RunResult& run) : chip_(run.chip.chip), run_(run) {
@@ -70,8 +74,19 @@ class Candidates {
         {"core.sram.size=" + quantity(2 * static_cast<double>(chip_.core.sram.size.count()), "B")});
     set("twice the local memories' bandwidth",
         {"core.sram.read=" + quantity(2 * chip_.core.sram.read.count(), "B/cycle")});
-    set("twice the network's bandwidth",
-        {"noc.bandwidth=" + quantity(2 * chip_.noc.bandwidth.count() / 1e9, "GB/s")});
+    std::vector<std::string> network = {"noc.bandwidth=" + twice(chip_.noc.bandwidth)};
+    if (chip_.noc.links) {
+      network.push_back("noc.links.bandwidth=" + twice(chip_.noc.links->bandwidth));
+    }
+    set("twice the network's bandwidth", std::move(network));
+    if (chip_.die.link) {
+      set("twice the link between the dies",
+          {"die.link.bandwidth=" + twice(chip_.die.link->bandwidth)});
+    }
+    if (chip_.dma) {
+      set("twice the DMA requests in flight",
+          {fmt::format("dma.outstanding={}", 2 * chip_.dma->outstanding)});
+    }
   }
 
   void engines() {

@@ -9,6 +9,7 @@ Counts& Counts::operator+=(const Counts& other) {
   local_bytes += other.local_bytes;
   shared_bytes += other.shared_bytes;
   noc_bytes += other.noc_bytes;
+  die_link_bytes += other.die_link_bytes;
   link_bytes += other.link_bytes;
   network_bytes += other.network_bytes;
   dram_ACT += other.dram_ACT;

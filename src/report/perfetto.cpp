@@ -1,6 +1,7 @@
 #include "report/perfetto.h"
 
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,8 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr Resource kEngines[] = {Resource::launch, Resource::matrix, Resource::vector,
-                                 Resource::sram,   Resource::noc,    Resource::link};
 constexpr int kKernelTrack = 1;
 constexpr int kFirstEngineTrack = 2;
 constexpr int kReadTrack = 20;
@@ -21,6 +20,15 @@ constexpr int kWriteTrack = 21;
 
 double microseconds(Picoseconds t) {
   return static_cast<double>(t.count()) / 1e6;
+}
+
+/// The engines that have a track of their own.
+std::vector<Resource> engines_of(const Chip& chip) {
+  std::vector<Resource> engines = {Resource::launch, Resource::matrix, Resource::vector,
+                                   Resource::sram,   Resource::noc,    Resource::link};
+  if (chip.die.link) engines.push_back(Resource::die_link);
+  if (chip.dma) engines.push_back(Resource::dma);
+  return engines;
 }
 
 class Trace {
@@ -56,7 +64,8 @@ class Trace {
   Json events = Json::array();
 };
 
-void add_kernels(Trace& trace, int process, const Timeline& timeline) {
+void add_kernels(Trace& trace, int process, const Timeline& timeline,
+                 const std::vector<Resource>& engines) {
   for (const KernelTime& k : timeline.kernels) {
     const std::string name =
         k.block == "layer" ? fmt::format("{} {}", k.name, k.layer) : std::string(k.name);
@@ -65,7 +74,7 @@ void add_kernels(Trace& trace, int process, const Timeline& timeline) {
                 {"flops", k.flops},
                 {"dram_bytes", k.dram_bytes.count()}});
     int track = kFirstEngineTrack;
-    for (const Resource engine : kEngines) {
+    for (const Resource engine : engines) {
       // Work of an engine is spread over its kernel; it is drawn at the kernel's start.
       const Picoseconds busy = std::min(k.busy[static_cast<std::size_t>(engine)], k.end - k.start);
       trace.span(process, track++, name, k.start, k.start + busy,
@@ -92,20 +101,21 @@ void add_transfers(Trace& trace, int process, const Timeline& timeline, bool wri
 nlohmann::ordered_json perfetto_trace(const RunResult& run) {
   Trace trace;
   const std::int64_t channels = run.program.dram_unit.count() / kInterleaveLine;
+  const std::vector<Resource> engines = engines_of(run.chip.chip);
   int process = 1;
   for (const PhaseResult& phase : run.phases) {
     trace.name_process(
         process, fmt::format("{} of {} on {}", phase.name, run.model.name, run.chip.chip.name));
     trace.name_track(process, kKernelTrack, "kernels");
     int track = kFirstEngineTrack;
-    for (const Resource engine : kEngines) {
+    for (const Resource engine : engines) {
       trace.name_track(process, track++, std::string(to_string(engine)));
     }
     trace.name_track(process, kReadTrack,
                      fmt::format("DRAM reads (each of {} equal pseudo-channels)", channels));
     trace.name_track(process, kWriteTrack,
                      fmt::format("DRAM writes (each of {} equal pseudo-channels)", channels));
-    add_kernels(trace, process, phase.timeline);
+    add_kernels(trace, process, phase.timeline, engines);
     add_transfers(trace, process, phase.timeline, false);
     add_transfers(trace, process, phase.timeline, true);
     ++process;

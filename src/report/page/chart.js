@@ -1,7 +1,8 @@
 // Charts: each is a figure with a caption, a drawing and its numbers as a table. Without the chart
 // library the tables stand open.
 
-const RESOURCES = ['dram', 'matrix', 'vector', 'sram', 'noc', 'link', 'launch', 'power'];
+const RESOURCES = ['dram', 'matrix', 'vector', 'sram', 'noc', 'link', 'launch', 'power',
+                   'die_link', 'dma'];
 const boundColour = (name) => `var(--${RESOURCES.includes(name) ? name : 'other'})`;
 const hasCharts = () => typeof globalThis.echarts !== 'undefined';
 const drawings = [];
