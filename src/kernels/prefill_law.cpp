@@ -39,7 +39,7 @@ constexpr ConstantInfo kConstants[] = {
     {"start_us", 11.5, 1, 40, kEngine, "launches of the attention and of what comes before it"},
     {"prologue_cycles", 3500, 100, 20000, kGeneration | kKernel,
      "of a CTA of 128 query rows beside its key tiles: first loads, last stores"},
-    {"tensor_share", 0.92, 0.85, 1, kKernel,
+    {"tensor_share", 0.9, 0.75, 1, kKernel,
      "of the tensor peak that a key tile's two products reach once they are fed, as other products "
      "do"},
     {"spilled_share", 0.3, 0.02, 1, kKernel,
