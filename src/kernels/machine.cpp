@@ -26,6 +26,7 @@ Machine machine_of(const ChipFiles& files, double dram_stream_gbs) {
   m.vector_flops_per_cycle = c.core.vector.flops_per_cycle;
   m.exp_per_cycle = c.core.vector.exp_per_cycle;
   m.local_bytes = static_cast<double>(c.core.sram.size.count());
+  m.local_bytes_per_cycle = c.core.sram.read.count();
   if (c.sram) {
     m.l2_bytes = static_cast<double>(c.sram->size.count()) * c.sram->usable;
     m.l2_gbs = c.sram->read.count() / kGiga;

@@ -17,6 +17,7 @@ struct Machine {
   double vector_flops_per_cycle = 1;        // of one core
   double exp_per_cycle = 1;                 // of one core
   double local_bytes = 0;                   // beside one core
+  double local_bytes_per_cycle = 128;       // read there
   double l2_bytes = 0;                      // that keep data for reuse
   double l2_gbs = 0;                        // read, all cores together
   double dram_gbs = 0;                      // data sheet

@@ -17,9 +17,12 @@ enum Index : std::size_t {
   kStart,
   kPrologue,
   kTensor,
+  kSpilled,
   kFp8,
   kPaged,
   kExp,
+  kFlops,
+  kFeed,
   kBeside,
   kTail,
   kCombine,
@@ -36,15 +39,21 @@ constexpr ConstantInfo kConstants[] = {
     {"start_us", 11.5, 1, 40, kEngine, "launches of the attention and of what comes before it"},
     {"prologue_cycles", 3500, 100, 20000, kGeneration | kKernel,
      "of a CTA of 128 query rows beside its key tiles: first loads, last stores"},
-    {"tensor_share", 0.58, 0.02, 1, kGeneration | kKernel,
-     "of the tensor peak that a key tile's two products reach"},
+    {"tensor_share", 0.9, 0.75, 1, kKernel,
+     "of the tensor peak that a key tile's two products reach once they are fed, as other products "
+     "do"},
+    {"spilled_share", 0.3, 0.02, 1, kKernel,
+     "of the tensor peak when a query tile's results do not stay in registers"},
     {"fp8_share", 0.7, 0.1, 1, kKernel,
      "of tensor_share when fp8 is multiplied: V is transposed, scales are applied"},
     {"paged_share", 0.7, 0.1, 1, kNothing,
      "of tensor_share when fp8 keys come in pages too small for bulk copies"},
-    {"exp_work", 1.7, 0.3, 8, kNothing,
+    {"exp_work", 1, 0.3, 8, kNothing,
      "vector work of a score, in exps: maximum, scaling, sum, rounding"},
-    {"beside", 3, 1, 8, kNothing, "how far tensor and exp units overlap: a norm's power"},
+    {"score_flops", 8, 0, 80, kNothing, "of the vector unit for a score, beside its exps"},
+    {"feed_share", 0.5, 0, 1, kNothing,
+     "of loading keys and values into registers that no product hides"},
+    {"beside", 1.2, 1, 8, kNothing, "how far tensor and exp units overlap: a norm's power"},
     {"tail", 0.5, 0, 1, kKernel, "of the longest CTA that no other CTA fills up"},
     {"combine_us", 8, 0, 20, kNothing, "second kernel when the keys are split"},
     {"window_steps", 1, 0, 6, kEngine | kType, "more key tiles at the lower edge of a window"},
@@ -58,11 +67,13 @@ constexpr ConstantInfo kConstants[] = {
 
 /// A library's kernel as the law sees it.
 struct Kernel {
-  double rows = 128;     // of a query tile
-  double granule = 128;  // rows that are computed or left out together
-  double keys = 128;     // of a key tile
-  double key_dim = 0;    // with padding; 0: as the call says
+  double rows = 128;      // of a query tile
+  double granule = 128;   // rows that are computed or left out together
+  double keys = 128;      // of a key tile
+  double warp_rows = 16;  // that a warp multiplies with the keys it has loaded
+  double key_dim = 0;     // with padding; 0: as the call says
   double value_dim = 0;
+  bool spills = false;     // results of a query tile are too wide for the registers
   bool packs = false;      // query heads of one KV head stand in one tile
   bool splits = false;     // keys among CTAs when query tiles are few
   bool paged = false;      // fp8 keys come in small pages
@@ -93,6 +104,7 @@ Kernel flash_2(const AttentionCall& call, const Machine& machine, std::string_vi
   const bool small = machine.local_bytes > 0 && machine.local_bytes < 160 * 1024;
   k.rows = k.granule = small && call.head_dim > 64 ? 64 : 128;
   k.keys = call.head_dim <= 64 ? 128 : 64;
+  k.warp_rows = k.rows / 4;
   k.packs = engine == "sglang" || one_token_each(call);
   return k;
 }
@@ -140,6 +152,7 @@ Kernel triton(const AttentionCall& call) {
   Kernel k;
   k.rows = k.granule = call.head_dim > 256 ? 32 : 128;
   k.keys = 64;
+  k.spills = true;
   k.passed_over = 0.25;  // masks are read, products left out
   return k;
 }
@@ -152,6 +165,8 @@ Kernel kernel_of(const AttentionCall& call, const Machine& machine, const Situat
   if (s.kernel == "fa3" && machine.generation == "tcgen05") k = tensor_memory(call, machine);
   if (s.kernel == "fmha") k = fmha(call, machine);
   if (s.kernel == "triton") k = triton(call);
+  // Heads of 512, which Hopper's registers cannot hold beside the scores.
+  if (s.kernel == "fa4") k.spills = true;
   if (k.key_dim == 0) {
     k.key_dim = d;
     // Keys of 192 come with values of 128 (MLA, MiMo); the flash kernels use that.
@@ -232,16 +247,30 @@ double macs_of(const Machine& machine, Format format) {
   return machine.vector_flops_per_cycle / 2;
 }
 
+/// Whether each warp loads operands from local memory into its registers; newer engines' products
+/// read them there themselves.
+bool loads_fragments(const Machine& machine) {
+  return machine.generation != "wgmma" && machine.generation != "tcgen05";
+}
+
 /// Cycles of a core for one key tile of a query tile.
 double step_cycles(const AttentionCall& call, const Kernel& k, const Machine& machine,
                    Constants c) {
   const double macs = macs_of(machine, k.fp8 ? Format::fp8_e4m3 : Format::bf16);
-  const double share = c[kTensor] * (k.fp8 ? c[kFp8] : 1) * (k.paged ? c[kPaged] : 1);
+  const double share =
+      c[k.spills ? kSpilled : kTensor] * (k.fp8 ? c[kFp8] : 1) * (k.paged ? c[kPaged] : 1);
   const double scores = k.rows * k.keys;
-  const double tensor = scores * (k.key_dim + k.value_dim) / (macs * share);
+  const double products = scores * (k.key_dim + k.value_dim);
+  // Every warp loads all keys and values for the rows that it has, between its products.
+  const double loaded = products * (k.fp8 ? 1 : 2) / k.warp_rows;
+  const double feed = loads_fragments(machine)
+                          ? c[kFeed] * loaded / std::max(1.0, machine.local_bytes_per_cycle)
+                          : 0;
+  const double tensor = products / (macs * share) + feed;
   // On tcgen05 another warp group corrects O: a fifth less for the softmax (estimate).
   const double work = c[kExp] * (machine.generation == "tcgen05" ? 0.8 : 1);
-  const double exps = scores * work / std::max(1.0, machine.exp_per_cycle);
+  const double exps = scores * (work / std::max(1.0, machine.exp_per_cycle) +
+                                c[kFlops] / std::max(1.0, machine.vector_flops_per_cycle));
   // Small pages take the registers that the widest heads need to overlap the two.
   const bool apart = k.paged && call.head_dim > 192;
   return norm(tensor, exps, apart ? 1 : c[kBeside]);
