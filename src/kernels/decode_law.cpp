@@ -17,7 +17,7 @@ enum Constant {
   kUnit,
   kHead,
   kLoopShare,
-  kLoopBytes,
+  kLoopElements,
   kOverlap,
   kDramShare,
   kL2Share,
@@ -38,10 +38,10 @@ constexpr ConstantInfo kConstants[] = {
     {"unit_kcycles", 2.5, 0, 20, kOwn, "of a sequence and cache head, however many its splits"},
     {"head_kcycles", 0.1, 0, 1, kOwn, "of a CTA, for each query head it serves"},
     {"loop_share", 0.64, 0.05, 1, kOwn, "of the matrix engine, by tiles with their padding"},
-    {"loop_bytes_per_cycle", 25, 1, 200, kOwn, "that one CTA loads"},
+    {"loop_elements_per_cycle", 14, 0.5, 100, kOwn, "of the cache, that one CTA takes in"},
     {"overlap", 2.2, 1, 8, kNothing, "exponent between the cores' time and DRAM's"},
     {"dram_share", 1, 0.5, 1, kNothing, "of a long sequential read"},
-    {"l2_share", 0.9, 0.2, 2, kNothing, "of the data sheet's rate of the last-level cache"},
+    {"l2_share", 0.9, 0.2, 1, kNothing, "of the data sheet's rate of the last-level cache"},
     {"combine_us", 3.2, 0, 8, kOwn, "adding up splits: a second launch"},
     {"combine_split_us", 0.01, 0, 0.5, kOwn, "the same, for each split"},
     {"copy_us", 5, 0, 9, kOwn, "turning grouped heads of several sequences around"},
@@ -138,7 +138,7 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
              kernel.wait_us / decode_tile_keys(kernel, call);
   } else {
     key_us =
-        2 * dims * element_bytes(call.cache) / (kernel.ahead * c[kLoopBytes]) / 1e3 * kcycle_us;
+        2 * dims / (kernel.ahead * c[kLoopElements]) / 1e3 * kcycle_us;
     resident = kernel.resident;
   }
 

@@ -41,13 +41,7 @@ constexpr DecodeKernel kKernels[] = {
      .own_format = true},
     {.name = "fa4", .split = Split::share_blocks, .tile_m = 128, .serial = true},
     {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
-    {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
     {.name = "mmha",
-     .split = Split::cover_cores,
-     .by_head = true,
-     .least_keys = 256,
-     .least_dims = 64},
-    {.name = "mmha_fp8",
      .split = Split::cover_cores,
      .by_head = true,
      .least_keys = 256,
@@ -180,7 +174,7 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
   const bool narrow = element_bytes(call.cache) < 2;
   if (generation == "tcgen05") return "xqa_async";
   if (engine == "trtllm") {
-    if (group == 1 || (group > 32 && call.head_dim <= 256)) return narrow ? "mmha_fp8" : "mmha";
+    if (group == 1 || (group > 32 && call.head_dim <= 256)) return "mmha";
     // Sums of a group's heads must fit into the registers of the warps that add them.
     const bool fits = group * static_cast<double>(call.head_dim) <= 2048;
     return narrow && generation == "wgmma" && fits ? "xqa_async" : "xqa";
@@ -188,10 +182,10 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
   if (engine == "pytorch") return "fa2_lone";
   const bool wgmma = generation == "wgmma";
   // Without the flash-attention library: AMD and Intel.
-  if (!wgmma && generation != "mma") return narrow ? "triton_fp8" : "triton";
+  if (!wgmma && generation != "mma") return "triton";
   if (engine == "sglang") {
     if (call.head_dim > 256 || (call.head_dim == 256 && call.window > 0)) {
-      return narrow ? "triton_fp8" : "triton";
+      return "triton";
     }
     if (!wgmma) return narrow ? "fa2" : "fa3_mma";
   } else {
