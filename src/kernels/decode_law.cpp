@@ -111,8 +111,8 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   const double kcycle_us = 1 / machine.clock_ghz;
   // A quarter of a padded kernel's prologue is loading its tiles, which are as wide as its heads.
   const double wide = kernel.least_dims > 0 && !kernel.by_head ? 0.75 + 0.25 * dims / 128 : 1;
-  const double prologue =
-      wide * (c[kPrologue] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
+  const double heads_us = c[kHead] * (kernel.by_head ? 1 : group) * dims / 128 * kcycle_us;
+  const double prologue = wide * c[kPrologue] * kcycle_us + heads_us;
   const double unit = wide * c[kUnit] * kcycle_us;
 
   double sequences = 0, pairs = 0;  // pairs of a new token and a key it sees
