@@ -146,7 +146,9 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   const double waves = p.ctas / machine.cores / resident;
   const double uneven = waves <= 1 ? 1 : std::ceil(waves) / waves;
   const double loop = std::max(p.longest, uneven * p.keys / machine.cores / resident) * key_us;
-  const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * prologue +
+  // CTAs outside the window find nothing to do for their heads.
+  const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * (prologue - heads_us) +
+                           std::max(0.0, p.busy / machine.cores - 1) * heads_us +
                            std::max(0.0, p.units / (serial ? 1 : machine.cores) - 1) * unit;
 
   const Moved m = moved(call, kernel);

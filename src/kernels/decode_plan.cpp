@@ -160,6 +160,8 @@ DecodePlan decode_plan(const DecodeKernel& k, const AttentionCall& call, const M
     splits = std::max(1.0, splits);
     p.units += static_cast<double>(g.batch) * units;
     p.ctas += static_cast<double>(g.batch) * units * splits;
+    p.busy += static_cast<double>(g.batch) * units *
+              std::min(splits, ceil_div(seen, ceil_div(all, splits)));
     p.keys += static_cast<double>(g.batch) * units * tile *
               (k.tile_m > 0 ? ceil_div(all, splits) * splits : seen);
     p.longest = std::max(p.longest, std::min(seen, ceil_div(all, splits)) * tile);

@@ -50,6 +50,7 @@ const DecodeKernel& decode_kernel_named(std::string_view name, std::string_view 
 /// The CTAs of one call.
 struct DecodePlan {
   double ctas = 0;
+  double busy = 0;     // those with keys inside the window
   double keys = 0;     // of all CTAs, whole tiles
   double longest = 0;  // keys of the longest CTA
   double splits = 1;   // the most of any sequence
