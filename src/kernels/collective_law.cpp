@@ -171,9 +171,8 @@ bool expects_tree(const CollectiveCall& call) {
   const double nodes = count(f.nodes());
   const double tree = 2 * kTreeHopUs * (count(f.ranks_a_node - 1) + std::floor(std::log2(nodes))) +
                       us_of(bytes_through_tree(call), rate * f.network_gbs);
-  const double ring =
-      2 * (count(f.ranks) - nodes) * kRingInsideUs + 2 * (nodes - 1) * kRingAcrossUs +
-      us_of(bytes_moved(call), f.network_gbs);
+  const double ring = 2 * (count(f.ranks) - nodes) * kRingInsideUs +
+                      2 * (nodes - 1) * kRingAcrossUs + us_of(bytes_moved(call), f.network_gbs);
   return tree < ring;
 }
 

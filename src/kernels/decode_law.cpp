@@ -101,7 +101,7 @@ Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Reside
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
                    Constants c, double dram_us) {
   const DecodeKernel& kernel = decode_kernel_named(situation.kernel, machine.generation);
-  const DecodePlan p = decode_plan(kernel, call, machine);
+  const DecodePlan p = decode_plan(kernel, situation.engine, call, machine);
   const double head_dim = static_cast<double>(call.head_dim);
   double dims = head_dim;
   if (kernel.least_dims > 0) {
@@ -137,8 +137,7 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
              kernel.softmax * rows / machine.exp_per_cycle / 1e3 * kcycle_us +
              kernel.wait_us / decode_tile_keys(kernel, call);
   } else {
-    key_us =
-        2 * dims / (kernel.ahead * c[kLoopElements]) / 1e3 * kcycle_us;
+    key_us = 2 * dims / (kernel.ahead * c[kLoopElements]) / 1e3 * kcycle_us;
     resident = kernel.resident;
   }
 

@@ -63,6 +63,9 @@ constexpr DecodeKernel kTcgen05 = {.name = "xqa_async",
                                    .least_dims = 64,
                                    .ahead = 2};
 
+// vLLM's graphs keep room for this many splits of FlashAttention 3 (recalled; its rows agree).
+constexpr double kGraphSplits = 32;
+
 double ceil_div(double a, double b) {
   return std::ceil(a / b);
 }
@@ -113,7 +116,8 @@ double decode_tile_keys(const DecodeKernel& k, const AttentionCall& call) {
   return dim <= 128 ? 128 : dim <= 192 ? 96 : 64;
 }
 
-DecodePlan decode_plan(const DecodeKernel& k, const AttentionCall& call, const Machine& machine) {
+DecodePlan decode_plan(const DecodeKernel& k, std::string_view engine, const AttentionCall& call,
+                       const Machine& machine) {
   const double units = static_cast<double>(k.by_head ? call.heads : call.kv_heads);
   const double tile = decode_tile_keys(k, call);
   // Tiles of one sequence that are not all outside the window.
@@ -139,6 +143,7 @@ DecodePlan decode_plan(const DecodeKernel& k, const AttentionCall& call, const M
       break;
     case Split::share_blocks:
       most = longest <= 4 ? 1 : filling_splits(units, machine.cores, longest, false);
+      if (engine == "vllm") most = std::min(most, kGraphSplits);
       break;
     case Split::cover_cores:
       most = ceil_div(machine.cores, sequences * units);

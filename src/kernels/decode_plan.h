@@ -57,8 +57,9 @@ struct DecodePlan {
   double units = 0;    // sequences by heads
 };
 
-DecodePlan decode_plan(const DecodeKernel& kernel, const AttentionCall& call,
-                       const Machine& machine);
+/// As `engine` has the kernel cut it.
+DecodePlan decode_plan(const DecodeKernel& kernel, std::string_view engine,
+                       const AttentionCall& call, const Machine& machine);
 
 /// Keys of a tile, as the library chooses them for its scratchpad; 1 where a loop has no tiles.
 double decode_tile_keys(const DecodeKernel& kernel, const AttentionCall& call);
