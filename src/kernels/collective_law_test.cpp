@@ -129,6 +129,38 @@ TEST(CollectiveLaw, AcrossNodesTheNetworkLimits) {
   EXPECT_DOUBLE_EQ(fabric_of(chip(), 16).network_gbs, 400);
 }
 
+/// The kernel that an all-reduce of so many bytes over these groups takes.
+std::string chosen(double bytes, std::int64_t ranks, std::int64_t ranks_a_node) {
+  const Machine m = machine();
+  Chip c = chip();
+  c.scale_out->adapters = 1;
+  c.scale_out->bandwidth = BytesPerSecond(12.5e9);
+  return collective_terms({Collective::all_reduce, bytes, fabric_of(c, ranks, ranks_a_node)}, m,
+                          collective_situation("nccl", "graph", m), first_guesses())
+      .kernel;
+}
+
+TEST(CollectiveLaw, TheLibrarysTableChoosesBetweenTreeAndRing) {
+  // Two nodes of two: a ring sends 3/2 of the message, a tree all of it at 0.92 of the rate times
+  // the table's share: 0.8 from 8 MiB on, 0.7 before and after. 1 / (0.92 x 0.8) = 1.36 < 1.5 <
+  // 1.55 = 1 / (0.92 x 0.7). The measured rows of such a group step there by twice.
+  constexpr double kMiB = 1 << 20;
+  EXPECT_EQ(chosen(7.9 * kMiB, 4, 2), "ring across nodes");
+  EXPECT_EQ(chosen(8.1 * kMiB, 4, 2), "tree across nodes");
+  EXPECT_EQ(chosen(15.9 * kMiB, 4, 2), "tree across nodes");
+  EXPECT_EQ(chosen(16.1 * kMiB, 4, 2), "ring across nodes");
+  // Of one rank a node both send all, and the ring has the better rate.
+  EXPECT_EQ(chosen(10 * kMiB, 2, 1), "ring across nodes");
+}
+
+TEST(CollectiveLaw, ASmallMessageOverManyNodesTakesATree) {
+  // 2 x 511 steps of a ring, or six levels up and down.
+  const Machine m = machine();
+  const Terms t = collective_terms({Collective::all_reduce, 1e6, fabric_of(chip(), 512)}, m,
+                                   collective_situation("nccl", "graph", m), first_guesses());
+  EXPECT_EQ(t.kernel, "tree across nodes");
+}
+
 TEST(CollectiveLaw, ANodeSendsOnceForAllItsRanks) {
   const CollectiveCall call{Collective::all_gather, 160, fabric_of(chip(), 16)};
   // 15/16 of 160 bytes enter and leave each rank; an eighth of them crosses.

@@ -28,15 +28,27 @@ int age_of(std::string_view generation) {
   return generation == "mma" ? 1 : 0;
 }
 
-/// How far a scope is from a situation: a missing type weighs most, a missing generation least.
-/// A part that the constant does not depend on weighs nothing.
+/// Whether two classes of kernels are of one family, which their names begin with: "fa3_fp8" and
+/// "fa3".
+bool of_one_family(std::string_view kernel, std::string_view other) {
+  return kernel.substr(0, kernel.find('_')) == other.substr(0, other.find('_'));
+}
+
+/// How far a scope is from a situation: a missing type weighs most, a missing generation least. Of
+/// several kernels those of the same family are nearest. A part that the constant does not depend
+/// on weighs nothing.
 int distance(const std::array<std::string, 4>& scope, const std::array<std::string, 4>& situation) {
   constexpr std::array<int, 4> kWeights = {8, 32, 0, 16};  // engine, type, generation, kernel
+  constexpr int kFamily = 4;
   int sum = 0;
   for (std::size_t i = 0; i < scope.size(); ++i) {
     if (scope[i] != "*" && scope[i] != situation[i]) sum += kWeights[i];
   }
-  constexpr std::size_t kGenerationPart = 2;
+  constexpr std::size_t kGenerationPart = 2, kKernelPart = 3;
+  if (scope[kKernelPart] != situation[kKernelPart] &&
+      of_one_family(scope[kKernelPart], situation[kKernelPart])) {
+    sum -= kFamily;
+  }
   if (scope[kGenerationPart] != "*") {
     sum += std::abs(age_of(scope[kGenerationPart]) - age_of(situation[kGenerationPart]));
   }

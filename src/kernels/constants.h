@@ -55,8 +55,9 @@ class ConstantTable {
  public:
   void set(std::string_view law, std::string_view constant, const std::string& scope, double value);
   /// The values of `law` in `situation`. What has no entry takes the nearest scope's (same engine
-  /// and type of another generation first, then the same type of another engine, then the list's
-  /// first guess); `borrowed`, when given, gets "start_us from trtllm fp8 wgmma".
+  /// and type of another generation first, then the same type of another engine, then a kernel
+  /// whose name begins alike, then any, then the list's first guess); `borrowed`, when given, gets
+  /// "start_us from trtllm fp8 wgmma".
   std::vector<double> values(const LawInfo& law, const Situation& situation,
                              std::vector<std::string>* borrowed = nullptr) const;
   const std::map<std::string, std::map<std::string, std::map<std::string, double>>>& all() const {

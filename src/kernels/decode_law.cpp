@@ -17,7 +17,7 @@ enum Constant {
   kUnit,
   kHead,
   kLoopShare,
-  kLoopBytes,
+  kLoopElements,
   kOverlap,
   kDramShare,
   kL2Share,
@@ -38,10 +38,10 @@ constexpr ConstantInfo kConstants[] = {
     {"unit_kcycles", 2.5, 0, 20, kOwn, "of a sequence and cache head, however many its splits"},
     {"head_kcycles", 0.1, 0, 1, kOwn, "of a CTA, for each query head it serves"},
     {"loop_share", 0.64, 0.05, 1, kOwn, "of the matrix engine, by tiles with their padding"},
-    {"loop_bytes_per_cycle", 25, 1, 200, kOwn, "that one CTA loads"},
+    {"loop_elements_per_cycle", 14, 0.5, 100, kOwn, "of the cache, that one CTA takes in"},
     {"overlap", 2.2, 1, 8, kNothing, "exponent between the cores' time and DRAM's"},
     {"dram_share", 1, 0.5, 1, kNothing, "of a long sequential read"},
-    {"l2_share", 0.9, 0.2, 2, kNothing, "of the data sheet's rate of the last-level cache"},
+    {"l2_share", 0.9, 0.2, 1, kNothing, "of the data sheet's rate of the last-level cache"},
     {"combine_us", 3.2, 0, 8, kOwn, "adding up splits: a second launch"},
     {"combine_split_us", 0.01, 0, 0.5, kOwn, "the same, for each split"},
     {"copy_us", 5, 0, 9, kOwn, "turning grouped heads of several sequences around"},
@@ -101,7 +101,7 @@ Traffic decode_traffic(const AttentionCall& call, const Machine& machine, Reside
 Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situation& situation,
                    Constants c, double dram_us) {
   const DecodeKernel& kernel = decode_kernel_named(situation.kernel, machine.generation);
-  const DecodePlan p = decode_plan(kernel, call, machine);
+  const DecodePlan p = decode_plan(kernel, situation.engine, call, machine);
   const double head_dim = static_cast<double>(call.head_dim);
   double dims = head_dim;
   if (kernel.least_dims > 0) {
@@ -111,8 +111,8 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   const double kcycle_us = 1 / machine.clock_ghz;
   // A quarter of a padded kernel's prologue is loading its tiles, which are as wide as its heads.
   const double wide = kernel.least_dims > 0 && !kernel.by_head ? 0.75 + 0.25 * dims / 128 : 1;
-  const double prologue =
-      wide * (c[kPrologue] + c[kHead] * (kernel.by_head ? 1 : group)) * kcycle_us;
+  const double heads_us = c[kHead] * (kernel.by_head ? 1 : group) * dims / 128 * kcycle_us;
+  const double prologue = wide * c[kPrologue] * kcycle_us + heads_us;
   const double unit = wide * c[kUnit] * kcycle_us;
 
   double sequences = 0, pairs = 0;  // pairs of a new token and a key it sees
@@ -137,8 +137,7 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
              kernel.softmax * rows / machine.exp_per_cycle / 1e3 * kcycle_us +
              kernel.wait_us / decode_tile_keys(kernel, call);
   } else {
-    key_us =
-        2 * dims * element_bytes(call.cache) / (kernel.ahead * c[kLoopBytes]) / 1e3 * kcycle_us;
+    key_us = 2 * dims / (kernel.ahead * c[kLoopElements]) / 1e3 * kcycle_us;
     resident = kernel.resident;
   }
 
@@ -146,7 +145,9 @@ Terms decode_terms(const AttentionCall& call, const Machine& machine, const Situ
   const double waves = p.ctas / machine.cores / resident;
   const double uneven = waves <= 1 ? 1 : std::ceil(waves) / waves;
   const double loop = std::max(p.longest, uneven * p.keys / machine.cores / resident) * key_us;
-  const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * prologue +
+  // CTAs outside the window find nothing to do for their heads.
+  const double prologues = std::max(0.0, p.ctas / machine.cores - 1) * (prologue - heads_us) +
+                           std::max(0.0, p.busy / machine.cores - 1) * heads_us +
                            std::max(0.0, p.units / (serial ? 1 : machine.cores) - 1) * unit;
 
   const Moved m = moved(call, kernel);

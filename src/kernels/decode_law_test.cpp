@@ -100,7 +100,7 @@ TEST(DecodeLaw, ALongSequenceAmongShortOnesTakesAsLongAsItsKeys) {
                                    {.batch = 1, .seq = 1, .context = 65535}};
   AttentionCall call{.groups = ragged, .heads = 8, .kv_heads = 8, .head_dim = 128};
   const Machine m = small_gpu();
-  const DecodePlan p = decode_plan(decode_kernel_named("fa2_plain", "mma"), call, m);
+  const DecodePlan p = decode_plan(decode_kernel_named("fa2_plain", "mma"), "vllm", call, m);
   EXPECT_EQ(p.ctas, 800);
   EXPECT_EQ(p.longest, 65536);
   EXPECT_EQ(p.keys, 8 * (99.0 * 128 + 65536));
@@ -108,12 +108,22 @@ TEST(DecodeLaw, ALongSequenceAmongShortOnesTakesAsLongAsItsKeys) {
   EXPECT_GT(timed("vllm", call, m).terms.work, 4.0 * 64 * 128 * 65536 / (2 * 1000 * 1e3));
 }
 
+TEST(DecodeLaw, AKernelWithoutMatrixEnginesTakesAsLongForElementsOfAnySize) {
+  // MMHA on one core: 65536 keys of 128 elements, and values, one element after the other.
+  const AttentionGroup group{.batch = 100, .seq = 1, .context = 65535};
+  AttentionCall call{.groups = {&group, 1}, .heads = 1, .kv_heads = 1, .head_dim = 128};
+  const Machine m = small_gpu();
+  const double wide = timed("trtllm", call, m).terms.work;
+  call.cache = Format::fp8_e4m3;
+  EXPECT_DOUBLE_EQ(timed("trtllm", call, m).terms.work, wide);
+}
+
 TEST(DecodePlan, FlashAttention2FillsTwoCtasACore) {
   // 8 CTAs on 100 cores: 25 splits fill one wave of 200 slots, 22 the first to pass 85 % of that;
   // of 64 blocks, 22 splits take 3 blocks each, as 32 would not.
   const AttentionGroup group{.batch = 1, .seq = 1, .context = 8191};
   const DecodePlan p =
-      decode_plan(decode_kernel_named("fa2", "mma"), grouped({&group, 1}), small_gpu());
+      decode_plan(decode_kernel_named("fa2", "mma"), "vllm", grouped({&group, 1}), small_gpu());
   EXPECT_EQ(p.splits, 22);
   EXPECT_EQ(p.longest, 3 * 128);
 }
@@ -124,10 +134,34 @@ TEST(DecodePlan, FlashAttention3SharesBlocksOut) {
   const DecodeKernel& kernel = decode_kernel_named("fa3", "wgmma");
   const AttentionGroup many{.batch = 16, .seq = 1, .context = 8191};
   const AttentionGroup few{.batch = 4, .seq = 1, .context = 8191};
-  EXPECT_EQ(decode_plan(kernel, grouped({&many, 1}), small_gpu()).splits, 1);
-  const DecodePlan p = decode_plan(kernel, grouped({&few, 1}), small_gpu());
+  EXPECT_EQ(decode_plan(kernel, "vllm", grouped({&many, 1}), small_gpu()).splits, 1);
+  const DecodePlan p = decode_plan(kernel, "vllm", grouped({&few, 1}), small_gpu());
   EXPECT_EQ(p.splits, 3);
   EXPECT_EQ(p.longest, 22 * 128);
+}
+
+TEST(DecodePlan, VllmCutsNoSequenceIntoMoreThan32ForFlashAttention3) {
+  // One CTA on 100 cores, 1,024 blocks: 11 a core with a tenth more, so 94 splits that SGLang
+  // makes.
+  const AttentionGroup group{.batch = 1, .seq = 1, .context = 131071};
+  AttentionCall call{.groups = {&group, 1}, .heads = 8, .kv_heads = 1, .head_dim = 128};
+  const DecodeKernel& kernel = decode_kernel_named("fa3", "wgmma");
+  EXPECT_GT(decode_plan(kernel, "sglang", call, small_gpu()).splits, 64);
+  EXPECT_EQ(decode_plan(kernel, "vllm", call, small_gpu()).splits, 32);
+}
+
+TEST(DecodePlan, CtasOutsideAWindowAreNotBusy) {
+  // TensorRT-LLM cuts all 8,192 keys for 8 waves: one sequence and head, so 64 splits of 128 keys.
+  // A window of 256 is in three of them at most.
+  const AttentionGroup group{.batch = 1, .seq = 1, .context = 8191};
+  AttentionCall call{.groups = {&group, 1}, .heads = 8, .kv_heads = 1, .head_dim = 128};
+  const DecodeKernel& kernel = decode_kernel_named("xqa", "wgmma");
+  EXPECT_EQ(decode_plan(kernel, "trtllm", call, small_gpu()).busy, 64);
+  call.window = 256;
+  const DecodePlan p = decode_plan(kernel, "trtllm", call, small_gpu());
+  EXPECT_EQ(p.ctas, 64);
+  EXPECT_GE(p.busy, 2);
+  EXPECT_LE(p.busy, 3);
 }
 
 TEST(DecodePlan, ManyQueryHeadsACacheHeadAreTakenOneByOne) {
@@ -136,7 +170,8 @@ TEST(DecodePlan, ManyQueryHeadsACacheHeadAreTakenOneByOne) {
   EXPECT_EQ(decode_kernel("trtllm", "wgmma", call), "xqa");  // 32 to one
   call.kv_heads = 1;
   EXPECT_EQ(decode_kernel("trtllm", "wgmma", call), "mmha");
-  EXPECT_EQ(decode_plan(decode_kernel_named("mmha", "wgmma"), call, small_gpu()).ctas, 128);
+  EXPECT_EQ(decode_plan(decode_kernel_named("mmha", "wgmma"), "trtllm", call, small_gpu()).ctas,
+            128);
 }
 
 TEST(DecodeLaw, NoCallIsFasterThanItsBytesOrItsProducts) {

@@ -41,13 +41,7 @@ constexpr DecodeKernel kKernels[] = {
      .own_format = true},
     {.name = "fa4", .split = Split::share_blocks, .tile_m = 128, .serial = true},
     {.name = "triton", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
-    {.name = "triton_fp8", .split = Split::fixed, .splits = 8, .least_keys = 32, .resident = 2},
     {.name = "mmha",
-     .split = Split::cover_cores,
-     .by_head = true,
-     .least_keys = 256,
-     .least_dims = 64},
-    {.name = "mmha_fp8",
      .split = Split::cover_cores,
      .by_head = true,
      .least_keys = 256,
@@ -68,6 +62,9 @@ constexpr DecodeKernel kTcgen05 = {.name = "xqa_async",
                                    .least_keys = 128,
                                    .least_dims = 64,
                                    .ahead = 2};
+
+// vLLM's graphs keep room for this many splits of FlashAttention 3 (recalled; its rows agree).
+constexpr double kGraphSplits = 32;
 
 double ceil_div(double a, double b) {
   return std::ceil(a / b);
@@ -119,7 +116,8 @@ double decode_tile_keys(const DecodeKernel& k, const AttentionCall& call) {
   return dim <= 128 ? 128 : dim <= 192 ? 96 : 64;
 }
 
-DecodePlan decode_plan(const DecodeKernel& k, const AttentionCall& call, const Machine& machine) {
+DecodePlan decode_plan(const DecodeKernel& k, std::string_view engine, const AttentionCall& call,
+                       const Machine& machine) {
   const double units = static_cast<double>(k.by_head ? call.heads : call.kv_heads);
   const double tile = decode_tile_keys(k, call);
   // Tiles of one sequence that are not all outside the window.
@@ -145,6 +143,7 @@ DecodePlan decode_plan(const DecodeKernel& k, const AttentionCall& call, const M
       break;
     case Split::share_blocks:
       most = longest <= 4 ? 1 : filling_splits(units, machine.cores, longest, false);
+      if (engine == "vllm") most = std::min(most, kGraphSplits);
       break;
     case Split::cover_cores:
       most = ceil_div(machine.cores, sequences * units);
@@ -166,6 +165,8 @@ DecodePlan decode_plan(const DecodeKernel& k, const AttentionCall& call, const M
     splits = std::max(1.0, splits);
     p.units += static_cast<double>(g.batch) * units;
     p.ctas += static_cast<double>(g.batch) * units * splits;
+    p.busy += static_cast<double>(g.batch) * units *
+              std::min(splits, ceil_div(seen, ceil_div(all, splits)));
     p.keys += static_cast<double>(g.batch) * units * tile *
               (k.tile_m > 0 ? ceil_div(all, splits) * splits : seen);
     p.longest = std::max(p.longest, std::min(seen, ceil_div(all, splits)) * tile);
@@ -180,7 +181,7 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
   const bool narrow = element_bytes(call.cache) < 2;
   if (generation == "tcgen05") return "xqa_async";
   if (engine == "trtllm") {
-    if (group == 1 || (group > 32 && call.head_dim <= 256)) return narrow ? "mmha_fp8" : "mmha";
+    if (group == 1 || (group > 32 && call.head_dim <= 256)) return "mmha";
     // Sums of a group's heads must fit into the registers of the warps that add them.
     const bool fits = group * static_cast<double>(call.head_dim) <= 2048;
     return narrow && generation == "wgmma" && fits ? "xqa_async" : "xqa";
@@ -188,10 +189,10 @@ std::string decode_kernel(std::string_view engine, std::string_view generation,
   if (engine == "pytorch") return "fa2_lone";
   const bool wgmma = generation == "wgmma";
   // Without the flash-attention library: AMD and Intel.
-  if (!wgmma && generation != "mma") return narrow ? "triton_fp8" : "triton";
+  if (!wgmma && generation != "mma") return "triton";
   if (engine == "sglang") {
     if (call.head_dim > 256 || (call.head_dim == 256 && call.window > 0)) {
-      return narrow ? "triton_fp8" : "triton";
+      return "triton";
     }
     if (!wgmma) return narrow ? "fa2" : "fa3_mma";
   } else {

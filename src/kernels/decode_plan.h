@@ -50,14 +50,16 @@ const DecodeKernel& decode_kernel_named(std::string_view name, std::string_view 
 /// The CTAs of one call.
 struct DecodePlan {
   double ctas = 0;
+  double busy = 0;     // those with keys inside the window
   double keys = 0;     // of all CTAs, whole tiles
   double longest = 0;  // keys of the longest CTA
   double splits = 1;   // the most of any sequence
   double units = 0;    // sequences by heads
 };
 
-DecodePlan decode_plan(const DecodeKernel& kernel, const AttentionCall& call,
-                       const Machine& machine);
+/// As `engine` has the kernel cut it.
+DecodePlan decode_plan(const DecodeKernel& kernel, std::string_view engine,
+                       const AttentionCall& call, const Machine& machine);
 
 /// Keys of a tile, as the library chooses them for its scratchpad; 1 where a loop has no tiles.
 double decode_tile_keys(const DecodeKernel& kernel, const AttentionCall& call);

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
-#include <memory>
 #include <optional>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -81,36 +78,6 @@ std::variant<JudgedCollective, std::string> judge_collective(
                                                    eager || vidur ? "eager" : "graph", machine);
   judged.call = {*kind, row.bytes, kernels::fabric_of(cluster, row.tp, per_node)};
   return judged;
-}
-
-FitProblem collective_problem(std::span<const Row> rows, const CollectiveChips& chips,
-                              std::vector<std::size_t>* kept) {
-  struct Known {
-    kernels::CollectiveCall call;
-    const kernels::Machine* machine;
-    std::size_t situation;
-  };
-  FitProblem problem;
-  problem.law = kernels::collective_law();
-  auto known = std::make_shared<std::vector<Known>>();
-  std::map<kernels::Situation, std::size_t> situations;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const kernels::Machine& machine = chips.machine(rows[i].chip);
-    auto judged = judge_collective(rows[i], machine, chips.chip(rows[i].chip), chips.network);
-    const auto* j = std::get_if<JudgedCollective>(&judged);
-    if (j == nullptr) continue;
-    const auto [at, fresh] = situations.try_emplace(j->situation, problem.situations.size());
-    if (fresh) problem.situations.push_back(j->situation);
-    problem.situation_of.push_back(at->second);
-    problem.measured_us.push_back(rows[i].latency_us);
-    known->push_back({j->call, &machine, at->second});
-    if (kept != nullptr) kept->push_back(i);
-  }
-  problem.predict = [known, all = problem.situations](std::size_t row, kernels::Constants c) {
-    const Known& k = (*known)[row];
-    return total_us(collective_terms(k.call, *k.machine, all[k.situation], c), 0);
-  };
-  return problem;
 }
 
 }  // namespace presil::silicon

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <variant>
 
 #include "kernels/collective_law.h"
-#include "silicon/fit.h"
 #include "silicon/rows.h"
 
 namespace presil::silicon {
@@ -23,16 +21,5 @@ struct JudgedCollective {
 std::variant<JudgedCollective, std::string> judge_collective(
     const Row& row, const kernels::Machine& machine, const Chip& chip,
     const std::function<ScaleOut(const std::string& name)>& networks);
-
-/// What the rows of one file need to be fitted.
-struct CollectiveChips {
-  std::function<const kernels::Machine&(const std::string& chip)> machine;
-  std::function<const Chip&(const std::string& chip)> chip;
-  std::function<ScaleOut(const std::string& name)> network;
-};
-
-/// The rows that can be predicted, and not those of hosts; `kept`, when given, gets their indices.
-FitProblem collective_problem(std::span<const Row> rows, const CollectiveChips& chips,
-                              std::vector<std::size_t>* kept = nullptr);
 
 }  // namespace presil::silicon

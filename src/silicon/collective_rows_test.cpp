@@ -69,21 +69,5 @@ TEST_F(CollectiveRows, WhatCannotBePredictedSaysWhy) {
             "a group of fewer than two");
 }
 
-TEST_F(CollectiveRows, AProblemHoldsTheRowsThatCanBeFitted) {
-  const std::vector<Row> rows = {row("NCCL", "all_reduce", 8), row("NCCL", "broadcast", 8),
-                                 row("NCCL", "send_recv", 2)};
-  const CollectiveChips chips{
-      [&](const std::string&) -> const kernels::Machine& { return machine; },
-      [&](const std::string&) -> const Chip& { return files.chip; },
-      [](const std::string& name) { return load_network(name, {}, kHome).network; }};
-  std::vector<std::size_t> kept;
-  const FitProblem problem = collective_problem(rows, chips, &kept);
-
-  EXPECT_EQ(kept, (std::vector<std::size_t>{0, 2}));
-  const std::vector<double> values =
-      kernels::ConstantTable().values(problem.law, problem.situations.front());
-  EXPECT_GT(problem.predict(0, values), problem.predict(1, values));
-}
-
 }  // namespace
 }  // namespace presil::silicon

@@ -146,6 +146,11 @@ class Fitter {
         }
       }
     }
+    for (std::size_t j = 0; j < n; ++j) {
+      if (!held(parameters_[j], b[j])) continue;
+      for (std::size_t k = 0; k < n; ++k) a[j * n + k] = a[k * n + j] = 0;
+      b[j] = 0;
+    }
     for (int attempt = 0; attempt < 8; ++attempt) {
       std::vector<double> m = a;
       for (std::size_t j = 0; j < n; ++j) m[j * n + j] += damping * (a[j * n + j] + 1e-6) + 1e-9;
@@ -167,6 +172,13 @@ class Fitter {
       damping *= 5;
     }
     return loss;
+  }
+
+  /// Whether a parameter stands at a bound that the loss would push it through. The others' step
+  /// must not count on its move.
+  bool held(const Parameter& p, double push) const {
+    const ConstantInfo& c = p_.law.constants[p.constant];
+    return (p.value <= c.low && push < 0) || (p.value >= c.high && push > 0);
   }
 
   /// Gaussian elimination with pivots; the matrix is small and positive.

@@ -56,5 +56,13 @@ TEST(Fit, StaysWithinBounds) {
   EXPECT_EQ(fit(p, {}).values(p.law, p.situations[0])[1], 1);
 }
 
+TEST(Fit, AConstantAtItsBoundDoesNotSlowTheOthers) {
+  // The rows want a share of 1.6, which may be 1 at most; the starts must find their best with it.
+  FitProblem p = two_engines();
+  for (double& us : p.measured_us) us /= 2;
+  EXPECT_NEAR(mape(p, fit(p, {.rounds = 8, .start = {}})),
+              mape(p, fit(p, {.rounds = 300, .start = {}})), 0.05);
+}
+
 }  // namespace
 }  // namespace presil::silicon

@@ -4,10 +4,9 @@
 #include "kernels/attention_law.h"
 #include "kernels/collective_law.h"
 #include "kernels/gemm_law.h"
+#include "silicon/attention_rows.h"
 #include "silicon/collective_rows.h"
-#include "silicon/decode_rows.h"
 #include "silicon/gemm_rows.h"
-#include "silicon/prefill_rows.h"
 #include "silicon/row_program.h"
 
 namespace presil::silicon {
@@ -18,13 +17,13 @@ using kernels::Machine;
 // Attention was measured in loops: what fits the last-level cache is still there.
 constexpr auto kMeasured = kernels::Residency::cycling;
 
-LawRow as_law_row(JudgedGemm j, const Machine& m) {
+LawRow gemm_row(JudgedGemm j, const Machine& m) {
   return {
       j.situation, gemm_traffic(j.call, m, j.residency),
       [call = j.call, &m](Constants c, double dram_us) { return gemm_terms(call, m, c, dram_us); }};
 }
 
-LawRow as_law_row(JudgedPrefill j, const Machine& m) {
+LawRow prefill_row(JudgedAttention j, const Machine& m) {
   LawRow row{j.situation, prefill_traffic(j.call(), m, kMeasured), {}};
   row.terms = [j = std::move(j), &m](Constants c, double dram_us) {
     return prefill_terms(j.call(), m, j.situation, c, dram_us);
@@ -32,7 +31,7 @@ LawRow as_law_row(JudgedPrefill j, const Machine& m) {
   return row;
 }
 
-LawRow as_law_row(JudgedDecode j, const Machine& m) {
+LawRow decode_row(JudgedAttention j, const Machine& m) {
   LawRow row{j.situation, decode_traffic(j.call(), m, kMeasured, j.situation.kernel), {}};
   row.terms = [j = std::move(j), &m](Constants c, double dram_us) {
     return decode_terms(j.call(), m, j.situation, c, dram_us);
@@ -40,7 +39,7 @@ LawRow as_law_row(JudgedDecode j, const Machine& m) {
   return row;
 }
 
-LawRow as_law_row(JudgedCollective j, const Machine& m) {
+LawRow collective_row(JudgedCollective j, const Machine& m) {
   LawRow row{j.situation, {}, {}};
   row.terms = [j = std::move(j), &m](Constants c, double) {
     return collective_terms(j.call, m, j.situation, c);
@@ -50,9 +49,10 @@ LawRow as_law_row(JudgedCollective j, const Machine& m) {
 
 template <class Judged>
 std::variant<LawRow, std::string> or_reason(std::variant<Judged, std::string> judged,
-                                            const Machine& machine) {
+                                            const Machine& machine,
+                                            LawRow (*row)(Judged, const Machine&)) {
   if (auto* reason = std::get_if<std::string>(&judged)) return std::move(*reason);
-  return as_law_row(std::get<Judged>(std::move(judged)), machine);
+  return row(std::get<Judged>(std::move(judged)), machine);
 }
 
 }  // namespace
@@ -76,13 +76,13 @@ std::variant<LawRow, std::string> law_row(const Row& row, const MeasuredChip& ch
   const Machine& m = chip.machine;
   switch (row.op) {
     case MeasuredOp::gemm:
-      return or_reason(judge_gemm(row, m), m);
+      return or_reason(judge_gemm(row, m), m, gemm_row);
     case MeasuredOp::attention_prefill:
-      return or_reason(judge_prefill(row, m), m);
+      return or_reason(judge_prefill(row, m), m, prefill_row);
     case MeasuredOp::attention_decode:
-      return or_reason(judge_decode(row, m), m);
+      return or_reason(judge_decode(row, m), m, decode_row);
     case MeasuredOp::collective:
-      return or_reason(judge_collective(row, m, chip.files.chip, networks), m);
+      return or_reason(judge_collective(row, m, chip.files.chip, networks), m, collective_row);
   }
   return "no law";
 }

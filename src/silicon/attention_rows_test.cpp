@@ -1,4 +1,4 @@
-#include "silicon/decode_rows.h"
+#include "silicon/attention_rows.h"
 
 #include <gtest/gtest.h>
 
@@ -36,8 +36,8 @@ kernels::Machine machine() {
 
 TEST(DecodeRows, TheNewTokenIsOneOfTheContext) {
   const auto judged = judge_decode(measured(), machine());
-  ASSERT_TRUE(std::holds_alternative<JudgedDecode>(judged));
-  const JudgedDecode& j = std::get<JudgedDecode>(judged);
+  ASSERT_TRUE(std::holds_alternative<JudgedAttention>(judged));
+  const JudgedAttention& j = std::get<JudgedAttention>(judged);
   EXPECT_EQ(j.group.seq, 1);
   EXPECT_EQ(j.group.context, 1023);
   EXPECT_EQ(j.situation.kernel, "xqa");
@@ -47,7 +47,7 @@ TEST(DecodeRows, TheNewTokenIsOneOfTheContext) {
 TEST(DecodeRows, ACacheOfItsOwnTypeIsNamedAfterASlash) {
   Row row = measured();
   row.kv_dtype = "fp8";
-  const JudgedDecode j = std::get<JudgedDecode>(judge_decode(row, machine()));
+  const JudgedAttention j = std::get<JudgedAttention>(judge_decode(row, machine()));
   EXPECT_EQ(j.situation.type, "bf16/fp8");
   EXPECT_EQ(j.situation.kernel, "xqa_async");
   EXPECT_EQ(j.shape.cache, Format::fp8_e4m3);
@@ -57,9 +57,9 @@ TEST(DecodeRows, ProfiledKernelsOfTheFirstVllmAreNeverSplit) {
   Row row = measured();
   row.backend = "vllm";
   row.kernel = "vllm_flash_attn_fa3";
-  EXPECT_EQ(std::get<JudgedDecode>(judge_decode(row, machine())).situation.kernel, "fa3");
+  EXPECT_EQ(std::get<JudgedAttention>(judge_decode(row, machine())).situation.kernel, "fa3");
   row.kernel = "flash_attention";
-  EXPECT_EQ(std::get<JudgedDecode>(judge_decode(row, machine())).situation.kernel, "fa2_lone");
+  EXPECT_EQ(std::get<JudgedAttention>(judge_decode(row, machine())).situation.kernel, "fa2_lone");
 }
 
 TEST(DecodeRows, AnUnknownTypeAndUnevenHeadsAreReasons) {
@@ -70,6 +70,41 @@ TEST(DecodeRows, AnUnknownTypeAndUnevenHeadsAreReasons) {
   row.heads = 9;
   EXPECT_EQ(std::get<std::string>(judge_decode(row, machine())),
             "9 heads do not share 8 of the cache evenly");
+}
+
+Row prefill(std::int64_t batch, std::int64_t seq, double us) {
+  Row r;
+  r.op = MeasuredOp::attention_prefill;
+  r.chip = "H";
+  r.backend = "vllm";
+  r.dtype = "bf16";
+  r.kv_dtype = "fp8";
+  r.batch = batch;
+  r.seq = seq;
+  r.heads = 32;
+  r.kv_heads = 8;
+  r.head_dim = 128;
+  r.latency_us = us;
+  return r;
+}
+
+TEST(PrefillRows, ARowBecomesTheCallItMeasured) {
+  const auto judged = judge_prefill(prefill(4, 1000, 100), machine());
+  ASSERT_TRUE(std::holds_alternative<JudgedAttention>(judged));
+  const JudgedAttention j = std::get<JudgedAttention>(judged);
+  EXPECT_EQ(j.situation, (kernels::Situation{"vllm", "bf16/fp8", "wgmma", "fa3"}));
+  EXPECT_EQ(j.call().groups.front().batch, 4);
+  EXPECT_EQ(j.call().cache, Format::fp8_e4m3);
+}
+
+TEST(PrefillRows, UnevenHeadsAndUnknownTypesAreRefusedWithAReason) {
+  Row uneven = prefill(1, 10, 10);
+  uneven.kv_heads = 7;
+  EXPECT_EQ(std::get<std::string>(judge_prefill(uneven, machine())),
+            "32 heads do not share 7 of the cache evenly");
+  Row strange = prefill(1, 10, 10);
+  strange.kv_dtype = "fp3";
+  EXPECT_EQ(std::get<std::string>(judge_prefill(strange, machine())), "unknown type fp3");
 }
 
 }  // namespace

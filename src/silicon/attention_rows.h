@@ -1,7 +1,6 @@
-// Measured prefill attention as calls of its law.
+// Measured attention, of prefill and of decode, as calls of its laws.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <variant>
@@ -11,8 +10,8 @@
 
 namespace presil::silicon {
 
-/// One measured call in the law's words. `group` is its only group of sequences.
-struct JudgedPrefill {
+/// One measured call in a law's words. `group` is its only group of sequences.
+struct JudgedAttention {
   kernels::Situation situation;
   kernels::AttentionGroup group;
   kernels::AttentionCall shape;  // without its groups
@@ -26,7 +25,9 @@ struct JudgedPrefill {
 };
 
 /// The row as a call, or why it cannot be predicted.
-std::variant<JudgedPrefill, std::string> judge_prefill(const Row& row,
-                                                       const kernels::Machine& machine);
+std::variant<JudgedAttention, std::string> judge_prefill(const Row& row,
+                                                         const kernels::Machine& machine);
+std::variant<JudgedAttention, std::string> judge_decode(const Row& row,
+                                                        const kernels::Machine& machine);
 
 }  // namespace presil::silicon
