@@ -436,8 +436,8 @@ TEST_F(Cli, NonsenseOnTheCommandLineIsBadInput) {
   EXPECT_EQ(
       presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--batch", "0"}).status,
       2);
-  EXPECT_EQ(presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--pp", "33"}).status,
-            2);
+  EXPECT_EQ(
+      presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--pp", "33"}).status, 2);
   EXPECT_EQ(presil(decode("h100-sxm", "llama-3-8b") + std::vector<std::string>{"--ep", "2"}).status,
             2);
 }
