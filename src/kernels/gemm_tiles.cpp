@@ -26,6 +26,13 @@ constexpr GemmTile kUpTo64[] = {{64, 64}};
 constexpr GemmTile kUpTo128[] = {{64, 128}};
 constexpr GemmTile kMore[] = {{128, 128}};
 
+// DeepGEMM's, as its source lists them: scales of a tile come from two blocks of 128 at most.
+constexpr std::int64_t kTallWidths[] = {16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 192};
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
 std::vector<GemmTile> blocks(std::int64_t least, std::int64_t most, std::int64_t step, bool swap) {
   std::vector<GemmTile> tiles;
   for (const std::int64_t side : {128, 64}) {
@@ -52,6 +59,8 @@ GemmTiles gemm_tiles(GemmKernel kernel, std::string_view generation, std::int64_
       if (m <= 128) return {kUpTo128, kNoSplit};
       return {kMore, kNoSplit, 2};
     case GemmKernel::blocks:
+    case GemmKernel::tall_blocks:
+      return {kBlocks, kNoSplit, 1, 64};
     case GemmKernel::cutlass_block:
       // 64 rows keep one of a core's two warp groups busy, which adds up its blocks' partial sums
       // no faster than two do.
@@ -61,6 +70,47 @@ GemmTiles gemm_tiles(GemmKernel kernel, std::string_view generation, std::int64_
       return {kSwapped, kNoSplit};
   }
   return {kFixed, kSplits, 1, 1, true};
+}
+
+GemmTile tile_by_waves(GemmKernel kernel, std::int64_t m, std::int64_t n, std::int64_t cores) {
+  struct Choice {
+    GemmTile tile;
+    std::int64_t waves, last;
+  };
+  Choice best{{0, 0, 1}, 0, 0};
+  const bool tall = kernel == GemmKernel::tall_blocks;
+  const auto consider = [&](std::int64_t tm, std::int64_t tn) {
+    const std::int64_t tiles = ceil_div(m, tm) * ceil_div(n, tn);
+    const Choice c{{tm, tn, 1}, ceil_div(tiles, cores), (tiles - 1) % cores + 1};
+    const auto& [b, waves, last] = best;
+    bool better = b.m == 0 || c.waves < waves || (c.waves == waves && c.last > last);
+    if (c.waves == waves && c.last == last) {
+      // Of equals the smaller; of quite different ones the wider, while it is within the product.
+      better = (tm == b.m && tn < b.n) || (tn == b.n && tm < b.m) ||
+               (tm != b.m && tn > b.n && tn <= n && tm <= m);
+    }
+    if (better) best = c;
+  };
+  if (!tall) {
+    for (std::int64_t tn = 16; tn <= 128; tn += 8) consider(m <= 64 ? 64 : 128, tn);
+    return best.tile;
+  }
+  for (const std::int64_t tm : {64, 128, 256, 16, 32}) {
+    if (tm < 64 && m > tm) continue;
+    for (const std::int64_t tn : kTallWidths) {
+      if (tm <= 128 || tn <= 128) consider(tm, tn);
+    }
+  }
+  return best.tile;
+}
+
+bool stalls(const GemmTile& tile, std::int64_t m, std::int64_t n, std::int64_t cores) {
+  const std::int64_t columns = ceil_div(n, tile.n), rows = ceil_div(m, tile.m);
+  if (rows * columns > cores || tile.n % 32 != 0 || tile.m * tile.n < 24'576) return false;
+  // A tile is full when none of its groups of 64 rows is without any token.
+  const std::int64_t last = m - (rows - 1) * tile.m;
+  const std::int64_t full = (last > tile.m - 64 ? rows : rows - 1) * columns;
+  return 5 * full >= 4 * cores;
 }
 
 }  // namespace presil::kernels

@@ -21,4 +21,11 @@ struct GemmTiles {
 /// steps of 8 and 16. Operands may be swapped, so either side may be the tokens'.
 GemmTiles gemm_tiles(GemmKernel kernel, std::string_view generation, std::int64_t m);
 
+/// The one tile that `blocks` and `tall_blocks` take: the fewest waves, then the fullest last one.
+GemmTile tile_by_waves(GemmKernel kernel, std::int64_t m, std::int64_t n, std::int64_t cores);
+
+/// `tall_blocks` with large tiles in a single wave multiply several times slower; seen with tiles
+/// of 24,576 sums and more on at least four of five cores, the reason is not known.
+bool stalls(const GemmTile& tile, std::int64_t m, std::int64_t n, std::int64_t cores);
+
 }  // namespace presil::kernels
