@@ -37,7 +37,9 @@ constexpr ConstantInfo kConstants[] = {
      "vector operations on each partial sum of a scaled block that no product hides"},
     {"uneven_scales", 1, 0.01, 4, kNothing,
      "more of them where a tile's width does not divide the block of 128"},
-    {"step_cycles", 1, 0.05, 8, kKernel, "of an element of k at least: a stage's latency"},
+    {"tile_cycles", 1000, 100, 10000, kKernel,
+     "of a tile's main loop at least: from its first loads to its results"},
+    {"step_cycles", 2, 0.05, 8, kKernel, "of an element of k at least: a stage's latency"},
     {"stall_cycles", 40, 8, 80, kNothing,
      "of an element of k where one wave of large tiles stalls"},
     {"outside_l2_share", 1, 0.1, 10, kKernel,
@@ -64,13 +66,15 @@ struct Numbers {
         quantise_dram_share(c[12]),
         scale_ops(c[13]),
         uneven_scales(c[14]),
-        step_cycles(c[15]),
-        stall_cycles(c[16]),
-        outside_l2_share(c[17]),
-        host_floor_us(c[18]) {}
+        tile_cycles(c[15]),
+        step_cycles(c[16]),
+        stall_cycles(c[17]),
+        outside_l2_share(c[18]),
+        host_floor_us(c[19]) {}
   double start_us, efficiency, overlap, prologue_cycles, epilogue, dram_share, core_gbs;
   double split_us, energy, regret, quantise_row_us, quantise_cache, quantise_dram_share;
-  double scale_ops, uneven_scales, step_cycles, stall_cycles, outside_l2_share, host_floor_us;
+  double scale_ops, uneven_scales, tile_cycles, step_cycles, stall_cycles, outside_l2_share,
+      host_floor_us;
 };
 
 constexpr double kResultBytes = 2;   // bf16 out
@@ -79,8 +83,10 @@ constexpr double kCopies = 5;        // of the weights that the measuring loop c
 constexpr double kLeastSplitOfK = 256;
 constexpr std::int64_t kScaledBlock = 128;
 constexpr double kColumnsThatFillL2 = 20;  // with requests for rows outside the product (fitted)
-// A core's port to the shared cache, on every NVIDIA part so far (recalled).
+// A core's share of the shared cache when all ask, on every NVIDIA part so far (recalled), and what
+// a kernel with multicast takes when others idle (fitted on few long tiles).
 constexpr double kFeedBytesPerCycle = 64;
+constexpr double kPortBytesPerCycle = 100;
 // The clock gives way smoothly as a product nears the power limit (estimate).
 constexpr double kPowerSharpness = 8;
 
@@ -147,6 +153,7 @@ struct Shape {
   bool scales_aside = false;    // by vector operations, not in the matrix engine
   bool copies_outside = false;  // bulk copies ask for a tile's rows outside the product too
   bool may_stall = false;
+  bool fixed_tile = false;  // no library that would avoid tiles too small to keep a core busy
 };
 
 struct TileTime {
@@ -160,13 +167,14 @@ struct TileTime {
 /// Cycles of one step along k. Arithmetic and operands take turns at the local memory, so they
 /// overlap well but not perfectly: the norm of power 3 (fitted).
 double cycles_of_step(const Shape& s, const Machine& machine, const Numbers& c,
-                      const GemmTile& tile) {
+                      const GemmTile& tile, double active) {
   const double tm = as_double(tile.m), tn = as_double(tile.n);
   const double sums = std::max(tm, s.least_rows) * tn;
   const double multiply = sums / s.macs;
   const double longer = tm > tn ? tm * s.activation_bytes : tn * s.weight_bytes;
   const double bytes = tm * s.activation_bytes + tn * s.weight_bytes - (s.pairs ? longer / 2 : 0);
-  const double feed = bytes / kFeedBytesPerCycle;
+  const double idle = s.fixed_tile ? machine.cores / active : 1;
+  const double feed = bytes / std::min(kPortBytesPerCycle, kFeedBytesPerCycle * idle);
   double step = std::cbrt(multiply * multiply * multiply + feed * feed * feed);
   if (s.scales_aside) {
     const double uneven = kScaledBlock % tile.n == 0 ? 1 : 1 + c.uneven_scales;
@@ -176,7 +184,7 @@ double cycles_of_step(const Shape& s, const Machine& machine, const Numbers& c,
                             static_cast<std::int64_t>(machine.cores))) {
     step = std::max(step, c.stall_cycles);
   }
-  return std::max(step, c.step_cycles);
+  return s.fixed_tile ? std::max(step, c.step_cycles) : step;
 }
 
 /// Of the rows outside the product that a column's last tile asks for. With few columns their
@@ -202,11 +210,12 @@ TileTime time_of(const Shape& s, const Machine& machine, const Numbers& c, const
   const double tiles = rows * std::ceil(s.n / tn) * split;
   const double waves = waves_of(tiles, machine.cores);
   const double cycles_a_us = machine.clock_ghz * 1e3;
-  const double step = cycles_of_step(s, machine, c, tile);
+  const double step = cycles_of_step(s, machine, c, tile, std::min(tiles, machine.cores));
   const double around = (c.prologue_cycles + tm * tn * kResultBytes / c.epilogue) / cycles_a_us;
   // A persistent core writes a tile out while it multiplies the next.
   const double within = s.scaled_blocks ? waves - 1 : 0;
-  t.work = waves * s.k / split * step / cycles_a_us + within * around;
+  const double loop = std::max(s.k / split * step, s.fixed_tile ? c.tile_cycles : 0);
+  t.work = waves * loop / cycles_a_us + within * around;
   t.memory = std::max(s.dram_us / c.dram_share,
                       s.bytes / (std::min(tiles, machine.cores) * c.core_gbs * 1e3));
   t.after = (waves - within) * around + outside_us(s, machine, c, tile) +
@@ -249,9 +258,10 @@ Shape shape_of(const GemmCall& call, const Machine& machine, const Numbers& c, d
 
 TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const Numbers& c) {
   TileTime best;
-  const GemmTiles tiles = gemm_tiles(call.kernel, machine.generation, call.m);
+  const GemmTiles tiles = gemm_tiles(call, machine.generation);
   s.cluster = tiles.cluster;
   s.least_rows = tiles.least_rows;
+  s.fixed_tile = !tiles.chosen;
   if (s.scaled_blocks) {
     const auto cores = static_cast<std::int64_t>(machine.cores);
     return time_of(s, machine, c, tile_by_waves(call.kernel, call.m, call.n, cores), best.us);

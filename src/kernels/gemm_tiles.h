@@ -19,7 +19,7 @@ struct GemmTiles {
 
 /// mma.sync has fixed sides of powers of two; wgmma and tcgen05 have one side that is free in
 /// steps of 8 and 16. Operands may be swapped, so either side may be the tokens'.
-GemmTiles gemm_tiles(GemmKernel kernel, std::string_view generation, std::int64_t m);
+GemmTiles gemm_tiles(const GemmCall& call, std::string_view generation);
 
 /// The one tile that `blocks` and `tall_blocks` take: the fewest waves, then the fullest last one.
 GemmTile tile_by_waves(GemmKernel kernel, std::int64_t m, std::int64_t n, std::int64_t cores);
