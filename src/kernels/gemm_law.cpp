@@ -146,14 +146,14 @@ struct Shape {
   double bytes;                           // of all operands, once
   double macs;                            // a clock and core, sustained
   double dram_us;
-  double cluster = 1;           // cores that take neighbouring tiles along m together
-  double least_rows = 1;        // a tile of fewer rows takes as long
-  bool pairs = false;           // two cores share the operand of the longer side
-  bool scaled_blocks = false;   // persistent cores that scale and add the sums of each 128 of k
-  bool scales_aside = false;    // by vector operations, not in the matrix engine
-  bool copies_outside = false;  // bulk copies ask for a tile's rows outside the product too
-  bool may_stall = false;
-  bool fixed_tile = false;  // no library that would avoid tiles too small to keep a core busy
+  double cluster = 1;          // cores that take neighbouring tiles along m together
+  double least_rows = 1;       // a tile of fewer rows takes as long
+  bool pairs = false;          // two cores share the operand of the longer side
+  bool scaled_blocks = false;  // persistent cores that scale and add the sums of each 128 of k
+  bool tall = false;           // of them those with tiles of up to 256 x 128
+  bool scales_aside = false;   // by vector operations, not in the matrix engine
+  bool bulk_copies = false;    // of whole tiles, to several cores at once, by an engine of its own
+  bool fixed_tile = false;     // no library that would avoid tiles too small to keep a core busy
 };
 
 struct TileTime {
@@ -173,24 +173,24 @@ double cycles_of_step(const Shape& s, const Machine& machine, const Numbers& c,
   const double multiply = sums / s.macs;
   const double longer = tm > tn ? tm * s.activation_bytes : tn * s.weight_bytes;
   const double bytes = tm * s.activation_bytes + tn * s.weight_bytes - (s.pairs ? longer / 2 : 0);
-  const double idle = s.fixed_tile ? machine.cores / active : 1;
+  const double idle = s.fixed_tile && s.bulk_copies ? machine.cores / active : 1;
   const double feed = bytes / std::min(kPortBytesPerCycle, kFeedBytesPerCycle * idle);
   double step = std::cbrt(multiply * multiply * multiply + feed * feed * feed);
   if (s.scales_aside) {
     const double uneven = kScaledBlock % tile.n == 0 ? 1 : 1 + c.uneven_scales;
     step += c.scale_ops * uneven * sums / kScaledBlock * 2 / machine.vector_flops_per_cycle;
   }
-  if (s.may_stall && stalls(tile, static_cast<std::int64_t>(s.m), static_cast<std::int64_t>(s.n),
-                            static_cast<std::int64_t>(machine.cores))) {
+  if (s.tall && stalls(tile, static_cast<std::int64_t>(s.m), static_cast<std::int64_t>(s.n),
+                       static_cast<std::int64_t>(machine.cores))) {
     step = std::max(step, c.stall_cycles);
   }
   return s.fixed_tile ? std::max(step, c.step_cycles) : step;
 }
 
-/// Of the rows outside the product that a column's last tile asks for. With few columns their
-/// requests hide between others. Microseconds.
+/// Of the rows outside the product that bulk copies ask for in a column's last tile all the same.
+/// With few columns these requests hide between others. Microseconds.
 double outside_us(const Shape& s, const Machine& machine, const Numbers& c, const GemmTile& tile) {
-  if (!s.copies_outside || machine.l2_gbs <= 0) return 0;
+  if (!s.scaled_blocks || !s.bulk_copies || machine.l2_gbs <= 0) return 0;
   const double tm = as_double(tile.m);
   const double columns = std::ceil(s.n / as_double(tile.n));
   const double bytes = (std::ceil(s.m / tm) * tm - s.m) * s.k * s.activation_bytes * columns;
@@ -251,8 +251,8 @@ Shape shape_of(const GemmCall& call, const Machine& machine, const Numbers& c, d
   s.pairs = generation == "tcgen05";
   s.scaled_blocks = is_scaled_blocks(call.kernel);
   s.scales_aside = s.scaled_blocks && generation != "tcgen05";
-  s.copies_outside = s.scaled_blocks && (generation == "wgmma" || generation == "tcgen05");
-  s.may_stall = call.kernel == GemmKernel::tall_blocks && generation == "wgmma";
+  s.bulk_copies = generation == "wgmma" || generation == "tcgen05";
+  s.tall = call.kernel == GemmKernel::tall_blocks && generation == "wgmma";
   return s;
 }
 
@@ -264,7 +264,7 @@ TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const 
   s.fixed_tile = !tiles.chosen;
   if (s.scaled_blocks) {
     const auto cores = static_cast<std::int64_t>(machine.cores);
-    return time_of(s, machine, c, tile_by_waves(call.kernel, call.m, call.n, cores), best.us);
+    return time_of(s, machine, c, tile_by_waves(s.tall, call.m, call.n, cores), best.us);
   }
   for (const GemmTile& tile : tiles.tiles) {
     for (const std::int64_t split : tiles.splits) {

@@ -89,13 +89,12 @@ GemmTiles gemm_tiles(const GemmCall& call, std::string_view generation) {
   return {kFixed, kSplits, 1, 1, true};
 }
 
-GemmTile tile_by_waves(GemmKernel kernel, std::int64_t m, std::int64_t n, std::int64_t cores) {
+GemmTile tile_by_waves(bool tall, std::int64_t m, std::int64_t n, std::int64_t cores) {
   struct Choice {
     GemmTile tile;
     std::int64_t waves, last;
   };
   Choice best{{0, 0, 1}, 0, 0};
-  const bool tall = kernel == GemmKernel::tall_blocks;
   const auto consider = [&](std::int64_t tm, std::int64_t tn) {
     const std::int64_t tiles = ceil_div(m, tm) * ceil_div(n, tn);
     const Choice c{{tm, tn, 1}, ceil_div(tiles, cores), (tiles - 1) % cores + 1};

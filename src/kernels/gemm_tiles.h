@@ -21,11 +21,12 @@ struct GemmTiles {
 /// steps of 8 and 16. Operands may be swapped, so either side may be the tokens'.
 GemmTiles gemm_tiles(const GemmCall& call, std::string_view generation);
 
-/// The one tile that `blocks` and `tall_blocks` take: the fewest waves, then the fullest last one.
-GemmTile tile_by_waves(GemmKernel kernel, std::int64_t m, std::int64_t n, std::int64_t cores);
+/// The one tile that DeepGEMM takes, up to 128 x 128 or, `tall`, up to 256 x 128 and 128 x 192: the
+/// fewest waves, then the fullest last one (its source, deepseek-ai/DeepGEMM on GitHub).
+GemmTile tile_by_waves(bool tall, std::int64_t m, std::int64_t n, std::int64_t cores);
 
-/// `tall_blocks` with large tiles in a single wave multiply several times slower; seen with tiles
-/// of 24,576 sums and more on at least four of five cores, the reason is not known.
+/// Tall tiles in a single wave multiply several times slower. Measured of SGLang on H100 with tiles
+/// of 24,576 sums and more, full ones on at least four of five cores; the reason is not known.
 bool stalls(const GemmTile& tile, std::int64_t m, std::int64_t n, std::int64_t cores);
 
 }  // namespace presil::kernels
