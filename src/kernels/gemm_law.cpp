@@ -146,14 +146,15 @@ struct Shape {
   double bytes;                           // of all operands, once
   double macs;                            // a clock and core, sustained
   double dram_us;
-  double cluster = 1;          // cores that take neighbouring tiles along m together
-  double least_rows = 1;       // a tile of fewer rows takes as long
-  bool pairs = false;          // two cores share the operand of the longer side
-  bool scaled_blocks = false;  // persistent cores that scale and add the sums of each 128 of k
-  bool tall = false;           // of them those with tiles of up to 256 x 128
-  bool scales_aside = false;   // by vector operations, not in the matrix engine
-  bool bulk_copies = false;    // of whole tiles, to several cores at once, by an engine of its own
-  bool fixed_tile = false;     // no library that would avoid tiles too small to keep a core busy
+  double cluster = 1;           // cores that take neighbouring tiles along m together
+  double least_rows = 1;        // a tile of fewer rows takes as long
+  bool pairs = false;           // two cores share the operand of the longer side
+  bool scaled_blocks = false;   // persistent cores that scale and add the sums of each 128 of k
+  bool tall = false;            // of them those with tiles of up to 256 x 128
+  bool scales_aside = false;    // by vector operations, not in the matrix engine
+  bool bulk_copies = false;     // of whole tiles, to several cores at once, by an engine of its own
+  bool copies_outside = false;  // bulk copies ask for a tile's rows outside the product too
+  bool fixed_tile = false;      // no library that would avoid tiles too small to keep a core busy
 };
 
 struct TileTime {
@@ -190,8 +191,8 @@ double cycles_of_step(const Shape& s, const Machine& machine, const Numbers& c,
 /// Of the rows outside the product that bulk copies ask for in a column's last tile all the same.
 /// With few columns these requests hide between others. Microseconds.
 double outside_us(const Shape& s, const Machine& machine, const Numbers& c, const GemmTile& tile) {
-  if (!s.scaled_blocks || !s.bulk_copies || machine.l2_gbs <= 0) return 0;
-  const double tm = as_double(tile.m);
+  if (!s.copies_outside || machine.l2_gbs <= 0) return 0;
+  const double tm = as_double(tile.m) * s.cluster;
   const double columns = std::ceil(s.n / as_double(tile.n));
   const double bytes = (std::ceil(s.m / tm) * tm - s.m) * s.k * s.activation_bytes * columns;
   return bytes / (c.outside_l2_share * machine.l2_gbs * 1e3) *
@@ -252,6 +253,9 @@ Shape shape_of(const GemmCall& call, const Machine& machine, const Numbers& c, d
   s.scaled_blocks = is_scaled_blocks(call.kernel);
   s.scales_aside = s.scaled_blocks && generation != "tcgen05";
   s.bulk_copies = generation == "wgmma" || generation == "tcgen05";
+  const bool by_rows = s.scaled_blocks || call.kernel == GemmKernel::cutlass ||
+                       call.kernel == GemmKernel::sgl_cutlass;
+  s.copies_outside = by_rows && s.bulk_copies;
   s.tall = call.kernel == GemmKernel::tall_blocks && generation == "wgmma";
   return s;
 }

@@ -176,7 +176,8 @@ TEST(GemmTiles, StallInOneWaveOfTallOnesOnly) {
 TEST(GemmLaw, RowsOutsideTheProductCostScaledBlocksTimeWhereCopiesAreBulk) {
   Machine m = round_machine();
   const auto us = [&](std::int64_t tokens) {
-    const GemmCall call = blocks_of(tokens, 4096, 8192, GemmKernel::blocks);
+    GemmCall call = blocks_of(tokens, 4096, 8192, GemmKernel::blocks);
+    call.types.quantises = false;
     return total_us(gemm_terms(call, m, values("trtllm", "fp8_block"), 20), 20);
   };
   // 129 tokens are two tiles, as 256 are, but 127 rows of the second are outside.
