@@ -147,6 +147,7 @@ struct Shape {
   double macs;                            // a clock and core, sustained
   double dram_us;
   double cluster = 1;           // cores that take neighbouring tiles along m together
+  double across = 1;            // cores along n that get the same rows of tokens from one copy
   double least_rows = 1;        // a tile of fewer rows takes as long
   bool pairs = false;           // two cores share the operand of the longer side
   bool scaled_blocks = false;   // persistent cores that scale and add the sums of each 128 of k
@@ -193,7 +194,7 @@ double cycles_of_step(const Shape& s, const Machine& machine, const Numbers& c,
 double outside_us(const Shape& s, const Machine& machine, const Numbers& c, const GemmTile& tile) {
   if (!s.copies_outside || machine.l2_gbs <= 0) return 0;
   const double tm = as_double(tile.m) * s.cluster;
-  const double columns = std::ceil(s.n / as_double(tile.n));
+  const double columns = std::ceil(s.n / as_double(tile.n)) / s.across;
   const double bytes = (std::ceil(s.m / tm) * tm - s.m) * s.k * s.activation_bytes * columns;
   return bytes / (c.outside_l2_share * machine.l2_gbs * 1e3) *
          std::min(1.0, columns / kColumnsThatFillL2);
@@ -264,6 +265,7 @@ TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const 
   TileTime best;
   const GemmTiles tiles = gemm_tiles(call, machine.generation);
   s.cluster = tiles.cluster;
+  s.across = tiles.across;
   s.least_rows = tiles.least_rows;
   s.fixed_tile = !tiles.chosen;
   if (s.scaled_blocks) {

@@ -39,6 +39,7 @@ GemmTiles vllm_cutlass(const GemmCall& c) {
 
 /// The same as SGLang calls them.
 GemmTiles sgl_cutlass(const GemmCall& c) {
+  if (c.m <= 64) return {k64By64, kNoSplit, 1, 4};
   if (c.m <= 128) return {k64By64, kNoSplit};
   return {k128By128, kNoSplit, 2};
 }
@@ -69,24 +70,24 @@ GemmTiles gemm_tiles(const GemmCall& call, std::string_view generation) {
     case GemmKernel::library:
     case GemmKernel::eager:
     case GemmKernel::rocblas:
-      if (generation == "wgmma" || generation == "tcgen05") return {kFree, kSplits, 1, 1, true};
-      return {kFixed, kSplits, 1, 1, true};
+      if (generation == "wgmma" || generation == "tcgen05") return {kFree, kSplits, 1, 1, 1, true};
+      return {kFixed, kSplits, 1, 1, 1, true};
     case GemmKernel::cutlass:
       return vllm_cutlass(call);
     case GemmKernel::sgl_cutlass:
       return sgl_cutlass(call);
     case GemmKernel::blocks:
     case GemmKernel::tall_blocks:
-      return {kBlocks, kNoSplit, 1, 64};
+      return {kBlocks, kNoSplit, 1, 1, 64};
     case GemmKernel::cutlass_block:
       // 64 rows keep one of a core's two warp groups busy, which adds up its blocks' partial sums
       // no faster than two do.
-      return {kBlocks, kNoSplit, call.m > 128 ? 2.0 : 1.0, 128};
+      return {kBlocks, kNoSplit, call.m > 128 ? 2.0 : 1.0, 1, 128};
     case GemmKernel::swapped:
     case GemmKernel::flashinfer:
       return {kSwapped, kNoSplit};
   }
-  return {kFixed, kSplits, 1, 1, true};
+  return {kFixed, kSplits, 1, 1, 1, true};
 }
 
 GemmTile tile_by_waves(bool tall, std::int64_t m, std::int64_t n, std::int64_t cores) {

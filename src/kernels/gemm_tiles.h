@@ -13,6 +13,7 @@ struct GemmTiles {
   std::span<const GemmTile> tiles;       // of split 1
   std::span<const std::int64_t> splits;  // ascending, from 1
   double cluster = 1;                    // cores that take neighbouring tiles along m together
+  double across = 1;                     // cores along n that share one copy of the rows of tokens
   double least_rows = 1;                 // a tile of fewer rows of tokens takes as long
   bool chosen = false;                   // the library chooses, and not always the best
 };
