@@ -24,7 +24,7 @@ constexpr ConstantInfo kConstants[] = {
     {"dram_share", 0.95, 0.3, 0.98, kKernel, "of the memory engine's bandwidth"},
     {"core_gbs", 60, 40, 80, kNothing, "that one core can draw"},
     {"split_us", 2, 0.1, 10, kNothing, "the second step of a product split along k"},
-    {"energy", 1.1, 0.3, 4, kEngine | kType,
+    {"energy", 1.1, 0.8, 4, kEngine | kType,
      "of the matrix engines and what feeds them, to the chip file's: data, kernel, voltage"},
     {"regret", 0.06, 0, 1, kGeneration,
      "how far from the best tile towards 128 x 128 a library's choice lies"},
