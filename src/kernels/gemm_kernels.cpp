@@ -23,10 +23,11 @@ constexpr std::pair<std::string_view, GemmTypes> kTypes[] = {
 };
 
 constexpr std::pair<GemmKernel, std::string_view> kNames[] = {
-    {GemmKernel::library, "library"},       {GemmKernel::eager, "eager"},
-    {GemmKernel::rocblas, "rocblas"},       {GemmKernel::cutlass, "cutlass"},
-    {GemmKernel::blocks, "blocks"},         {GemmKernel::swapped, "swapped"},
-    {GemmKernel::flashinfer, "flashinfer"}, {GemmKernel::cutlass_block, "cutlass_block"},
+    {GemmKernel::library, "library"},         {GemmKernel::eager, "eager"},
+    {GemmKernel::rocblas, "rocblas"},         {GemmKernel::cutlass, "cutlass"},
+    {GemmKernel::sgl_cutlass, "sgl_cutlass"}, {GemmKernel::blocks, "blocks"},
+    {GemmKernel::tall_blocks, "tall_blocks"}, {GemmKernel::swapped, "swapped"},
+    {GemmKernel::flashinfer, "flashinfer"},   {GemmKernel::cutlass_block, "cutlass_block"},
 };
 
 }  // namespace
@@ -49,14 +50,16 @@ GemmKernel gemm_kernel(std::string_view engine, std::string_view type, std::stri
                        std::int64_t m, std::int64_t n, std::int64_t k) {
   if (generation == "mfma") return GemmKernel::rocblas;
   if (type == "fp8") {
-    return engine == "vllm" || engine == "sglang" ? GemmKernel::cutlass : GemmKernel::library;
+    if (engine == "sglang") return GemmKernel::sgl_cutlass;
+    return engine == "vllm" ? GemmKernel::cutlass : GemmKernel::library;
   }
   if (type != "fp8_block") return GemmKernel::library;
   if (engine == "vllm") {
     if (n % 64 != 0 || k % 128 != 0) return GemmKernel::cutlass_block;
-    return m < 32 ? GemmKernel::flashinfer : GemmKernel::blocks;
+    return m < 32 ? GemmKernel::flashinfer : GemmKernel::tall_blocks;
   }
-  return engine == "trtllm" && m <= 128 ? GemmKernel::swapped : GemmKernel::blocks;
+  if (engine != "trtllm") return GemmKernel::tall_blocks;
+  return m < 32 ? GemmKernel::swapped : GemmKernel::blocks;
 }
 
 }  // namespace presil::kernels

@@ -24,7 +24,7 @@ constexpr ConstantInfo kConstants[] = {
     {"dram_share", 0.95, 0.3, 0.98, kKernel, "of the memory engine's bandwidth"},
     {"core_gbs", 60, 40, 80, kNothing, "that one core can draw"},
     {"split_us", 2, 0.1, 10, kNothing, "the second step of a product split along k"},
-    {"energy", 1.1, 0.3, 4, kEngine | kType,
+    {"energy", 1.1, 0.8, 4, kEngine | kType,
      "of the matrix engines and what feeds them, to the chip file's: data, kernel, voltage"},
     {"regret", 0.06, 0, 1, kGeneration,
      "how far from the best tile towards 128 x 128 a library's choice lies"},
@@ -33,8 +33,17 @@ constexpr ConstantInfo kConstants[] = {
      "a core's rate through the cache, in three bytes an element"},
     {"quantise_dram_share", 0.4, 0.05, 1, kEngine | kType,
      "of the DRAM's bandwidth, in three bytes an element"},
-    {"missing_bytes_per_cycle", 30, 5, 2000, kEngine | kType | kGeneration,
-     "rows that a block of 128 tokens lacks, as the kernels with scaled blocks fill them in"},
+    {"scale_ops", 1, 0.05, 6, kKernel,
+     "vector operations on each partial sum of a scaled block that no product hides"},
+    {"uneven_scales", 1, 0.01, 4, kNothing,
+     "more of them where a tile's width does not divide the block of 128"},
+    {"tile_cycles", 1000, 100, 10000, kKernel,
+     "of a tile's main loop at least: from its first loads to its results"},
+    {"step_cycles", 2, 0.05, 8, kKernel, "of an element of k at least: a stage's latency"},
+    {"stall_cycles", 40, 8, 80, kNothing,
+     "of an element of k where one wave of large tiles stalls"},
+    {"outside_l2_share", 1, 0.1, 10, kKernel,
+     "of the L2's rate: rows outside the product that bulk copies ask for all the same"},
     {"host_floor_us", 1, 0.5, 300, kEngine | kType | kKernel,
      "a host that launches no faster; nothing of the chip's"},
 };
@@ -55,19 +64,29 @@ struct Numbers {
         quantise_row_us(c[10]),
         quantise_cache(c[11]),
         quantise_dram_share(c[12]),
-        missing(c[13]),
-        host_floor_us(c[14]) {}
+        scale_ops(c[13]),
+        uneven_scales(c[14]),
+        tile_cycles(c[15]),
+        step_cycles(c[16]),
+        stall_cycles(c[17]),
+        outside_l2_share(c[18]),
+        host_floor_us(c[19]) {}
   double start_us, efficiency, overlap, prologue_cycles, epilogue, dram_share, core_gbs;
   double split_us, energy, regret, quantise_row_us, quantise_cache, quantise_dram_share;
-  double missing, host_floor_us;
+  double scale_ops, uneven_scales, tile_cycles, step_cycles, stall_cycles, outside_l2_share,
+      host_floor_us;
 };
 
 constexpr double kResultBytes = 2;   // bf16 out
 constexpr double kPartialBytes = 4;  // fp32 sums of a split
 constexpr double kCopies = 5;        // of the weights that the measuring loop cycles through
 constexpr double kLeastSplitOfK = 256;
-// A core's port to the shared cache, on every NVIDIA part so far (recalled).
+constexpr std::int64_t kScaledBlock = 128;
+constexpr double kColumnsThatFillL2 = 20;  // with requests for rows outside the product (fitted)
+// A core's share of the shared cache when all ask, on every NVIDIA part so far (recalled), and what
+// a kernel with multicast takes when others idle (fitted on few long tiles).
 constexpr double kFeedBytesPerCycle = 64;
+constexpr double kPortBytesPerCycle = 100;
 // The clock gives way smoothly as a product nears the power limit (estimate).
 constexpr double kPowerSharpness = 8;
 
@@ -76,6 +95,10 @@ double as_double(std::int64_t value) {
 }
 double bytes_of(const Bytes& bytes) {
   return static_cast<double>(bytes.count());
+}
+
+bool is_scaled_blocks(GemmKernel kernel) {
+  return kernel == GemmKernel::blocks || kernel == GemmKernel::tall_blocks;
 }
 
 /// The share of a working set that a cache of `usable` bytes still holds: 1 well below, 0 well
@@ -123,9 +146,16 @@ struct Shape {
   double bytes;                           // of all operands, once
   double macs;                            // a clock and core, sustained
   double dram_us;
-  double cluster = 1;     // cores that take neighbouring tiles along m together
-  double least_rows = 1;  // a tile of fewer rows takes as long
-  bool pairs = false;     // two cores share the operand of the longer side
+  double cluster = 1;           // cores that take neighbouring tiles along m together
+  double across = 1;            // cores along n that get the same rows of tokens from one copy
+  double least_rows = 1;        // a tile of fewer rows takes as long
+  bool pairs = false;           // two cores share the operand of the longer side
+  bool scaled_blocks = false;   // persistent cores that scale and add the sums of each 128 of k
+  bool tall = false;            // of them those with tiles of up to 256 x 128
+  bool scales_aside = false;    // by vector operations, not in the matrix engine
+  bool bulk_copies = false;     // of whole tiles, to several cores at once, by an engine of its own
+  bool copies_outside = false;  // bulk copies ask for a tile's rows outside the product too
+  bool fixed_tile = false;      // no library that would avoid tiles too small to keep a core busy
 };
 
 struct TileTime {
@@ -138,12 +168,36 @@ struct TileTime {
 
 /// Cycles of one step along k. Arithmetic and operands take turns at the local memory, so they
 /// overlap well but not perfectly: the norm of power 3 (fitted).
-double cycles_of_step(const Shape& s, double tm, double tn) {
-  const double multiply = std::max(tm, s.least_rows) * tn / s.macs;
+double cycles_of_step(const Shape& s, const Machine& machine, const Numbers& c,
+                      const GemmTile& tile, double active) {
+  const double tm = as_double(tile.m), tn = as_double(tile.n);
+  const double sums = std::max(tm, s.least_rows) * tn;
+  const double multiply = sums / s.macs;
   const double longer = tm > tn ? tm * s.activation_bytes : tn * s.weight_bytes;
   const double bytes = tm * s.activation_bytes + tn * s.weight_bytes - (s.pairs ? longer / 2 : 0);
-  const double feed = bytes / kFeedBytesPerCycle;
-  return std::cbrt(multiply * multiply * multiply + feed * feed * feed);
+  const double idle = s.fixed_tile && s.bulk_copies ? machine.cores / active : 1;
+  const double feed = bytes / std::min(kPortBytesPerCycle, kFeedBytesPerCycle * idle);
+  double step = std::cbrt(multiply * multiply * multiply + feed * feed * feed);
+  if (s.scales_aside) {
+    const double uneven = kScaledBlock % tile.n == 0 ? 1 : 1 + c.uneven_scales;
+    step += c.scale_ops * uneven * sums / kScaledBlock * 2 / machine.vector_flops_per_cycle;
+  }
+  if (s.tall && stalls(tile, static_cast<std::int64_t>(s.m), static_cast<std::int64_t>(s.n),
+                       static_cast<std::int64_t>(machine.cores))) {
+    step = std::max(step, c.stall_cycles);
+  }
+  return s.fixed_tile ? std::max(step, c.step_cycles) : step;
+}
+
+/// Of the rows outside the product that bulk copies ask for in a column's last tile all the same.
+/// With few columns these requests hide between others. Microseconds.
+double outside_us(const Shape& s, const Machine& machine, const Numbers& c, const GemmTile& tile) {
+  if (!s.copies_outside || machine.l2_gbs <= 0) return 0;
+  const double tm = as_double(tile.m) * s.cluster;
+  const double columns = std::ceil(s.n / as_double(tile.n)) / s.across;
+  const double bytes = (std::ceil(s.m / tm) * tm - s.m) * s.k * s.activation_bytes * columns;
+  return bytes / (c.outside_l2_share * machine.l2_gbs * 1e3) *
+         std::min(1.0, columns / kColumnsThatFillL2);
 }
 
 double waves_of(double tiles, double cores) {
@@ -158,11 +212,15 @@ TileTime time_of(const Shape& s, const Machine& machine, const Numbers& c, const
   const double tiles = rows * std::ceil(s.n / tn) * split;
   const double waves = waves_of(tiles, machine.cores);
   const double cycles_a_us = machine.clock_ghz * 1e3;
-  const double step = cycles_of_step(s, tm, tn);
-  t.work = waves * s.k / split * step / cycles_a_us;
+  const double step = cycles_of_step(s, machine, c, tile, std::min(tiles, machine.cores));
+  const double around = (c.prologue_cycles + tm * tn * kResultBytes / c.epilogue) / cycles_a_us;
+  // A persistent core writes a tile out while it multiplies the next.
+  const double within = s.scaled_blocks ? waves - 1 : 0;
+  const double loop = std::max(s.k / split * step, s.fixed_tile ? c.tile_cycles : 0);
+  t.work = waves * loop / cycles_a_us + within * around;
   t.memory = std::max(s.dram_us / c.dram_share,
                       s.bytes / (std::min(tiles, machine.cores) * c.core_gbs * 1e3));
-  t.after = waves * (c.prologue_cycles + tm * tn * kResultBytes / c.epilogue) / cycles_a_us +
+  t.after = (waves - within) * around + outside_us(s, machine, c, tile) +
             (tile.split > 1 ? c.split_us + 2 * split * s.m * s.n * kPartialBytes /
                                                (std::max(machine.l2_gbs, 1.0) * 1e3)
                             : 0);
@@ -183,7 +241,7 @@ Shape shape_of(const GemmCall& call, const Machine& machine, const Numbers& c, d
   const double m = as_double(call.m), n = as_double(call.n), k = as_double(call.k);
   // DRAM's time is of all traffic; the pass that quantises has its part.
   const double pass = call.types.quantises ? m * k * 3 : 0;
-  return {m,
+  Shape s{m,
           n,
           k,
           o.activations / (m * k),
@@ -191,14 +249,29 @@ Shape shape_of(const GemmCall& call, const Machine& machine, const Numbers& c, d
           o.sum(),
           macs_per_cycle(machine, call.types.multiply) * c.efficiency,
           dram_us * o.sum() / (o.sum() + pass)};
+  const std::string& generation = machine.generation;
+  s.pairs = generation == "tcgen05";
+  s.scaled_blocks = is_scaled_blocks(call.kernel);
+  s.scales_aside = s.scaled_blocks && generation != "tcgen05";
+  s.bulk_copies = generation == "wgmma" || generation == "tcgen05";
+  const bool by_rows = s.scaled_blocks || call.kernel == GemmKernel::cutlass ||
+                       call.kernel == GemmKernel::sgl_cutlass;
+  s.copies_outside = by_rows && s.bulk_copies;
+  s.tall = call.kernel == GemmKernel::tall_blocks && generation == "wgmma";
+  return s;
 }
 
 TileTime best_tile(const GemmCall& call, Shape s, const Machine& machine, const Numbers& c) {
   TileTime best;
-  const GemmTiles tiles = gemm_tiles(call.kernel, machine.generation, call.m);
+  const GemmTiles tiles = gemm_tiles(call, machine.generation);
   s.cluster = tiles.cluster;
+  s.across = tiles.across;
   s.least_rows = tiles.least_rows;
-  s.pairs = machine.generation == "tcgen05";
+  s.fixed_tile = !tiles.chosen;
+  if (s.scaled_blocks) {
+    const auto cores = static_cast<std::int64_t>(machine.cores);
+    return time_of(s, machine, c, tile_by_waves(s.tall, call.m, call.n, cores), best.us);
+  }
   for (const GemmTile& tile : tiles.tiles) {
     for (const std::int64_t split : tiles.splits) {
       const GemmTile cut{tile.m, tile.n, split};
@@ -224,17 +297,6 @@ double quantise_us(const GemmCall& call, const Machine& machine, const Numbers& 
   const double dram = (1 - kept(bytes, machine.l2_bytes)) * bytes /
                       (c.quantise_dram_share * machine.dram_stream_gbs * 1e3);
   return std::max({rows, cache, dram});
-}
-
-/// Blocks of 128 tokens that lack rows take longer, the more the more they lack; seen in every
-/// engine that runs them, with few tokens, once some tens of cores read. Microseconds.
-double missing_us(const GemmCall& call, const Machine& machine, const Numbers& c) {
-  const bool scaled_blocks =
-      call.kernel == GemmKernel::blocks || call.kernel == GemmKernel::swapped;
-  if (!scaled_blocks || call.m <= 64 || call.m > 1024) return 0;
-  const double rows = as_double((128 - call.m % 128) % 128);
-  const double crowd = std::min(1.0, as_double(call.n) / 128 / 24);
-  return rows * as_double(call.k) * crowd / (c.missing * machine.clock_ghz * 1e3);
 }
 
 /// The product cannot draw more than the board gives above idle.
@@ -284,8 +346,8 @@ Terms gemm_terms(const GemmCall& call, const Machine& machine, Constants constan
   terms.work = t.work;
   terms.overlap = c.overlap;
   terms.dram_share = t.memory > 0 && dram_us > 0 ? std::min(1.0, dram_us / t.memory) : 1;
-  terms.after = product + quantise_us(call, machine, c) + missing_us(call, machine, c) -
-                norm(t.work, dram_us / terms.dram_share, c.overlap);
+  terms.after =
+      product + quantise_us(call, machine, c) - norm(t.work, dram_us / terms.dram_share, c.overlap);
   terms.floor = c.host_floor_us;
   terms.kernel = fmt::format("{} {} x {}{}", to_string(call.kernel), t.tile.m, t.tile.n,
                              t.tile.split > 1 ? fmt::format(", {} of k", t.tile.split) : "");

@@ -37,9 +37,11 @@ enum class GemmKernel {
   library,        // cuBLAS and its like: any tile, any split, the best by their count
   eager,          // the same, timed by a host that launches it and waits
   rocblas,        // the same on AMD, where few tokens draw little of the DRAM
-  cutlass,        // one tile by the number of tokens, no split
-  blocks,         // DeepGEMM: 64 or 128 tokens by up to 160 outputs, no split
-  swapped,        // the same for few tokens: outputs on the tile's long side
+  cutlass,        // one tile by the number of tokens, no split, as vLLM's table has it
+  sgl_cutlass,    // the same by SGLang's table
+  blocks,         // DeepGEMM in TensorRT-LLM's copy: 128 x 128 at most, the tile by counting waves
+  tall_blocks,    // the same in DeepGEMM's own later form: up to 256 x 128 and 128 x 192
+  swapped,        // the first for few tokens: outputs on the tile's long side
   flashinfer,     // `swapped`, called from a busy host
   cutlass_block,  // `cutlass` with a scale a block of 128 x 128, called from a busy host
 };

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/gemm_tiles.h"
+
 namespace presil::kernels {
 namespace {
 
@@ -14,6 +16,7 @@ Machine round_machine() {
   m.cores = 100;
   m.clock_ghz = 1;
   m.macs_per_cycle = {{Format::bf16, 1000}, {Format::fp8_e4m3, 2000}};
+  m.vector_flops_per_cycle = 128;
   m.l2_bytes = 20e6;
   m.l2_gbs = 5000;
   m.dram_gbs = 1000;
@@ -129,11 +132,80 @@ TEST(GemmKernels, FollowTheEnginesRules) {
   EXPECT_EQ(gemm_kernel("trtllm", "bf16", "wgmma", 64, 4096, 4096), GemmKernel::library);
   EXPECT_EQ(gemm_kernel("trtllm", "fp8", "wgmma", 64, 4096, 4096), GemmKernel::library);
   EXPECT_EQ(gemm_kernel("vllm", "fp8", "wgmma", 64, 4096, 4096), GemmKernel::cutlass);
-  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", "wgmma", 128, 4096, 4096), GemmKernel::swapped);
-  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", "wgmma", 129, 4096, 4096), GemmKernel::blocks);
+  EXPECT_EQ(gemm_kernel("sglang", "fp8", "wgmma", 64, 4096, 4096), GemmKernel::sgl_cutlass);
+  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", "wgmma", 31, 4096, 4096), GemmKernel::swapped);
+  EXPECT_EQ(gemm_kernel("trtllm", "fp8_block", "wgmma", 32, 4096, 4096), GemmKernel::blocks);
+  EXPECT_EQ(gemm_kernel("sglang", "fp8_block", "wgmma", 1, 4096, 4096), GemmKernel::tall_blocks);
   EXPECT_EQ(gemm_kernel("vllm", "fp8_block", "wgmma", 31, 4096, 4096), GemmKernel::flashinfer);
-  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", "wgmma", 32, 4096, 4096), GemmKernel::blocks);
+  EXPECT_EQ(gemm_kernel("vllm", "fp8_block", "wgmma", 32, 4096, 4096), GemmKernel::tall_blocks);
   EXPECT_EQ(gemm_kernel("vllm", "fp8_block", "wgmma", 32, 4096, 64), GemmKernel::cutlass_block);
+}
+
+GemmCall blocks_of(std::int64_t m, std::int64_t n, std::int64_t k, GemmKernel kernel) {
+  GemmCall call{m, n, k};
+  call.types = *gemm_types("fp8_block");
+  call.kernel = kernel;
+  return call;
+}
+
+TEST(GemmTiles, OfScaledBlocksFillTheFewestWavesBest) {
+  const auto expect = [](bool tall, std::int64_t m, std::int64_t n, std::int64_t tm,
+                         std::int64_t tn) {
+    const GemmTile t = tile_by_waves(tall, m, n, 132);
+    EXPECT_EQ(t.m, tm) << m << " x " << n;
+    EXPECT_EQ(t.n, tn) << m << " x " << n;
+  };
+  // Two rows of tiles: 16 wide they are 2 x 64 = 128 of 132 cores, 24 wide 2 x 43 = 86.
+  expect(false, 256, 1024, 128, 16);
+  // 32 x 8 tiles of 128 x 128 fill 2 waves of 132, as do no others that are narrower.
+  expect(false, 4096, 1024, 128, 128);
+  // 16 x 8 tiles of 256 x 128 fit one wave; of 128 x 192 it takes 32 x 6 = 192, two.
+  expect(true, 4096, 1024, 256, 128);
+  // Few tokens: 16 rows are enough, 4096 / 32 = 128 tiles.
+  expect(true, 16, 4096, 16, 32);
+}
+
+TEST(GemmTiles, StallInOneWaveOfTallOnesOnly) {
+  EXPECT_TRUE(stalls({256, 128}, 4096, 1024, 132));   // 16 x 8 = 128 full tiles
+  EXPECT_FALSE(stalls({256, 128}, 4097, 1024, 132));  // 17 x 8 = 136, two waves
+  EXPECT_FALSE(stalls({256, 128}, 1025, 3072, 132));  // 4 x 24 = 96 full ones, under 106
+  EXPECT_FALSE(stalls({256, 112}, 4096, 896, 132));   // 112 is no multiple of 32
+  EXPECT_FALSE(stalls({128, 128}, 2048, 1024, 132));  // 16,384 sums
+}
+
+TEST(GemmLaw, RowsOutsideTheProductCostScaledBlocksTimeWhereCopiesAreBulk) {
+  Machine m = round_machine();
+  const auto us = [&](std::int64_t tokens) {
+    GemmCall call = blocks_of(tokens, 4096, 8192, GemmKernel::blocks);
+    call.types.quantises = false;
+    return total_us(gemm_terms(call, m, values("trtllm", "fp8_block"), 20), 20);
+  };
+  // 129 tokens are two tiles, as 256 are, but 127 rows of the second are outside.
+  EXPECT_GT(us(129), 1.05 * us(256));
+  m.generation = "mma";
+  EXPECT_LE(us(129), us(256));
+}
+
+TEST(GemmLaw, ScalesOfBlocksTakeVectorWorkUnlessTheMatrixEngineAppliesThem) {
+  Machine m = round_machine();
+  const auto us = [&](double vector_flops) {
+    m.vector_flops_per_cycle = vector_flops;
+    const GemmCall call = blocks_of(4096, 4096, 8192, GemmKernel::blocks);
+    return total_us(gemm_terms(call, m, values("trtllm", "fp8_block"), 20), 20);
+  };
+  EXPECT_GT(us(64), us(128));
+  m.generation = "tcgen05";
+  EXPECT_EQ(us(64), us(128));
+}
+
+TEST(GemmLaw, ATileOfAFixedTableTakesAtLeastItsLatency) {
+  const Machine m = round_machine();
+  GemmCall call{64, 100 * 64 * 8, 32};  // 8 waves of 100 tiles with next to nothing to multiply
+  call.types = *gemm_types("fp8");
+  call.kernel = GemmKernel::sgl_cutlass;
+  const auto c = values("sglang", "fp8");
+  const double tile_cycles = c[15];
+  EXPECT_GE(total_us(gemm_terms(call, m, c, 1), 1), 8 * tile_cycles / 1e3);
 }
 
 }  // namespace

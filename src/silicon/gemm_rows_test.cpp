@@ -36,7 +36,7 @@ Row row(const std::string& backend, const std::string& dtype, double us) {
 TEST(GemmRows, TakeTheKernelFromTheEnginesRules) {
   const auto judged = judge_gemm(row("trtllm", "fp8_block", 10), hopper_like());
   const auto& gemm = std::get<JudgedGemm>(judged);
-  EXPECT_EQ(gemm.situation, (kernels::Situation{"trtllm", "fp8_block", "wgmma", "swapped"}));
+  EXPECT_EQ(gemm.situation, (kernels::Situation{"trtllm", "fp8_block", "wgmma", "blocks"}));
   EXPECT_EQ(gemm.residency, Residency::cycling);
 }
 
