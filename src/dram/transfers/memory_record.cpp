@@ -9,9 +9,6 @@
 namespace presil::dram {
 namespace {
 
-/// Longer stretches are not remembered: their ticks are kept in 32 bits.
-constexpr Tick kMaxLength = 1 << 20;
-
 /// By requests that wait: what they are but for the time at which they were sent.
 std::int64_t code_of(const QueuedRequest& request, std::int64_t behind, bool overdue) {
   return behind * 8 + overdue * 4 + request.active * 2 + request.write;
@@ -242,9 +239,13 @@ void Memory::State::note_sent(std::size_t pc, bool write, const Backlog::Request
 
 void Memory::State::note_served(std::size_t pc, bool write, const Slots::Request& request) {
   if (recording.places[pc][write] == StreamPlaces::kNowhere) return recording.spoil();
-  const auto atom = static_cast<std::int32_t>(request.atom - recording.places[pc][write]);
-  const auto tick = static_cast<std::int32_t>(channel.now() - recording.start);
-  recording.edge.tracks[pc].served[write].push_back({atom, tick});
+  const std::int64_t tick = channel.now() - recording.start;
+  if (tick > StateGraph::kMostTicks) return recording.spoil();
+  const std::int64_t atom = request.atom - recording.places[pc][write];
+  StateGraph::Track& track = recording.edge.tracks[pc];
+  track.served[write].push_back(
+      {static_cast<std::int16_t>(atom), static_cast<std::int16_t>(tick)});
+  track.last[write] = static_cast<std::int32_t>(tick);
 }
 
 /// Ends the recording, if there is one. The node of the state now, if it was described and the
@@ -274,7 +275,7 @@ StateGraph::Node* Memory::State::finish_recording() {
     std::array<bool, 2> waits{};
     for (const QueuedRequest& request : waiting[i]) {
       waits[request.write] = true;
-      track.waiting.push_back(slots[request.tag].recorded);
+      track.waiting.push_back(static_cast<std::int16_t>(slots[request.tag].recorded));
     }
     Places& place = places[i];
     place = recording.places[i];
@@ -303,7 +304,7 @@ StateGraph::Node* Memory::State::finish_recording() {
     }
     if (pc.starvation() != kNever && edge.length >= pc.starvation()) return nullptr;
   }
-  if (edge.length > kMaxLength || recording.first_overdue <= now) return nullptr;
+  if (edge.length > StateGraph::kMostTicks || recording.first_overdue <= now) return nullptr;
   if (due >= std::max<std::size_t>(recording.dues.size(), 1)) return nullptr;
   edge.to = describe(places);
   if (edge.to == nullptr) return nullptr;

@@ -24,7 +24,7 @@ bool Memory::State::are_transfers_clear() const {
 }
 
 /// From the state described last, at `node`.
-void Memory::State::start_ride(const StateGraph::Node& node) {
+void Memory::State::start_ride(StateGraph::Node& node) {
   ride.on = true;
   ride.stale = false;
   ride.node = &node;
@@ -33,6 +33,7 @@ void Memory::State::start_ride(const StateGraph::Node& node) {
   ride.places = places;
   ride.waiting = waiting;
   ride.legs.clear();
+  ride.alike.clear();
   ride.inert.resize(lanes.size());
   ride.bounds.assign(lanes.size(), {kNever, kNever});
   ride.far_rows.resize(lanes.size());
@@ -65,7 +66,12 @@ void Memory::State::start_ride(const StateGraph::Node& node) {
 /// Along the next edge, if there is one that holds; else back into the channel.
 void Memory::State::continue_ride() {
   if (ride.now < quiet_until && follow_lanes()) {
-    const StateGraph::Edge* edge = next_edge(*ride.node, ride.now, ride.places);
+    const StateGraph::Edge* edge = ride.node->longer;
+    if (edge != nullptr && has_plenty_for_long() && edge->ahead == ahead(ride.places) &&
+        ride.now + edge->length < next_refresh() && fits(*edge)) {
+      return start_replay(*edge);
+    }
+    edge = next_edge(*ride.node, ride.now, ride.places);
     if (edge != nullptr && fits(*edge)) return start_replay(*edge);
   }
   leave_ride();
@@ -100,15 +106,50 @@ bool Memory::State::follow_lanes() {
 
 const StateGraph::Edge* Memory::State::next_edge(const StateGraph::Node& node, Tick now,
                                                  std::span<const Places> at) {
+  const std::uint64_t all = ahead(at);
+  if (const StateGraph::Edge* edge = graph->find_plain(node, all, next_refresh() - now)) {
+    return edge;
+  }
+  if (!node.has_others) return nullptr;
+  list_dues(now);
+  return graph->find(node, all, dues);
+}
+
+Tick Memory::State::next_refresh() const {
   Tick next = kNever;
   for (std::size_t pc = 0; pc < lanes.size(); ++pc) {
     next = std::min(next, channel.pseudo_channel(pc).refresh_due());
   }
-  const std::uint64_t all = ahead(at);
-  if (const StateGraph::Edge* edge = graph->find_plain(node, all, next - now)) return edge;
-  if (!node.has_others) return nullptr;
-  list_dues(now);
-  return graph->find(node, all, dues);
+  return next;
+}
+
+/// Whether all lanes that send go on for long.
+bool Memory::State::has_plenty_for_long() const {
+  for (std::size_t pc = 0; pc < lanes.size(); ++pc) {
+    for (const bool write : {false, true}) {
+      const Lane& lane = lanes[pc][write];
+      const bool sends = lane.run > 0 && lane.atom == ride.places[pc][write];
+      if (sends && lane.run < StateGraph::kPlentyForLong) return false;
+    }
+  }
+  return true;
+}
+
+/// Legs that follow one another without a refresh, with the same before them, become one edge when
+/// they are gone along for the second time.
+void Memory::State::note_leg(const StateGraph::Edge& edge) {
+  bool is_plain = &edge != ride.node->longer && has_plenty_for_long();
+  for (const StateGraph::Track& track : edge.tracks) is_plain = is_plain && track.refreshes == 0;
+  if (!is_plain || (!ride.alike.empty() && ride.alike.front()->ahead != edge.ahead)) {
+    return ride.alike.clear();
+  }
+  if (ride.alike.empty()) ride.long_from = ride.node;
+  ride.alike.push_back(&edge);
+  if (ride.alike.size() < StateGraph::kLegs) return;
+  StateGraph::Node& from = *ride.long_from;
+  if (from.was_left && from.longer == nullptr) graph->join(from, ride.alike);
+  from.was_left = true;
+  ride.alike.clear();
 }
 
 /// Whether, as far as is known now, the edge is what happens.
@@ -251,6 +292,7 @@ void Memory::State::commit_replay() {
       lane.run -= count;
     }
   }
+  note_leg(edge);
   ride.legs.push_back({&edge, ride.now});
   ride.now += edge.length;
   ride.node = edge.to;

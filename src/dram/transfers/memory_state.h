@@ -111,7 +111,7 @@ struct Recording {
 struct Ride {
   bool on = false;
   bool stale = false;  // the channel is
-  const StateGraph::Node* node = nullptr;
+  StateGraph::Node* node = nullptr;
   Tick now = 0;
   Tick first_overdue = 0;
   std::vector<Places> places;
@@ -124,6 +124,8 @@ struct Ride {
     Tick start = 0;
   };
   std::vector<Leg> legs;
+  StateGraph::Node* long_from = nullptr;  // from where the last legs may make a longer one
+  std::vector<const StateGraph::Edge*> alike;  // those legs
 };
 
 struct Memory::State {
@@ -167,7 +169,10 @@ struct Memory::State {
   void note_served(std::size_t pc, bool write, const Slots::Request& request);
 
   bool are_transfers_clear() const;
-  void start_ride(const StateGraph::Node& node);
+  void start_ride(StateGraph::Node& node);
+  Tick next_refresh() const;
+  bool has_plenty_for_long() const;
+  void note_leg(const StateGraph::Edge& edge);
   void continue_ride();
   bool follow_lanes();
   const StateGraph::Edge* next_edge(const StateGraph::Node& node, Tick now,

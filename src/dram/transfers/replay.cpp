@@ -19,11 +19,26 @@ void Replay::start(const StateGraph::Edge& edge, Tick start, std::span<const Lan
 
 void Replay::list_parts(std::size_t pc, bool write, const Lane& lane, std::int64_t place,
                         const Backlog& backlog) {
+  const StateGraph::Track& track = edge_->tracks[pc];
+  const std::vector<StateGraph::ServedAtom>& all = track.served[write];
+  if (all.empty()) return;
+  const auto count = static_cast<std::int64_t>(all.size());
+  if (lane.run > 0 && lane.atom == place) {
+    // Mostly they are all of the transfer that is being sent.
+    const TransferId id = lane.sender->unsent.front();
+    const PendingTransfer& head = backlog.at(id);
+    const std::int64_t begin = head.stream.first - place;
+    if (all.front().atom >= begin && all.back().atom < begin + head.stream.count) {
+      parts_.push_back({pc, id, count, start_ + track.last[write],
+                        head.served + count == head.stream.count});
+      return;
+    }
+  }
   const std::size_t first = parts_.size();
   std::size_t next = 0;             // of the sender's transfers
   std::int64_t covered = 0;         // atoms to be sent of those before it
   std::int64_t begin = 0, end = 0;  // atoms of the transfer found last, from `place`
-  for (const StateGraph::ServedAtom& served : edge_->tracks[pc].served[write]) {
+  for (const StateGraph::ServedAtom& served : all) {
     if (served.atom >= end || served.atom < begin) {
       TransferId id = Backlog::kNobody;
       if (served.atom < 0) {

@@ -262,12 +262,59 @@ const StateGraph::Edge* StateGraph::find(const Node& from, std::uint64_t ahead,
   return nullptr;
 }
 
-void StateGraph::add(Node& from, Edge edge, const std::vector<Due>& dues, std::size_t due) {
+void StateGraph::count_bytes(const Edge& edge) {
   bytes_ += sizeof edge + 64;
   for (const Track& track : edge.tracks) {
-    bytes_ += sizeof track + track.waiting.size() * sizeof(std::int32_t) +
+    bytes_ += sizeof track + track.waiting.size() * sizeof track.waiting[0] +
               (track.served[0].size() + track.served[1].size()) * sizeof(ServedAtom);
   }
+}
+
+void StateGraph::join(Node& from, std::span<const Edge* const> legs) {
+  Edge joined;
+  joined.to = legs.back()->to;
+  joined.ahead = legs.front()->ahead;
+  joined.tracks.resize(legs.front()->tracks.size());
+  for (const Edge* leg : legs) {
+    for (std::size_t pc = 0; pc < joined.tracks.size(); ++pc) {
+      Track& track = joined.tracks[pc];
+      const Track& next = leg->tracks[pc];
+      const auto start = static_cast<std::int32_t>(joined.length);
+      track.counts += next.counts;
+      for (const std::size_t direction : {0U, 1U}) {
+        for (const ServedAtom& served : next.served[direction]) {
+          track.served[direction].push_back(
+              {static_cast<std::int16_t>(served.atom + track.sent[direction]),
+               static_cast<std::int16_t>(served.tick + start)});
+          track.last[direction] = std::max(track.last[direction], served.tick + start);
+        }
+        track.sent[direction] += next.sent[direction];
+      }
+      if (next.sent[0] + next.sent[1] > 0) track.writes_last = next.writes_last;
+      std::vector<std::int16_t> waiting;
+      for (const std::int16_t before : next.waiting) {
+        waiting.push_back(before >= 0 && leg != legs.front()
+                              ? track.waiting[static_cast<std::size_t>(before)]
+                              : static_cast<std::int16_t>(before < 0 ? before - start : before));
+      }
+      track.waiting = std::move(waiting);
+    }
+    joined.length += leg->length;
+  }
+  if (joined.length > kMostTicks) return;
+  for (Track& track : joined.tracks) {
+    for (std::vector<ServedAtom>& served : track.served) {
+      std::sort(served.begin(), served.end(),
+                [](const ServedAtom& a, const ServedAtom& b) { return a.atom < b.atom; });
+    }
+  }
+  count_bytes(joined);
+  edges_.push_back(std::move(joined));
+  from.longer = &edges_.back();
+}
+
+void StateGraph::add(Node& from, Edge edge, const std::vector<Due>& dues, std::size_t due) {
+  count_bytes(edge);
   edges_.push_back(std::move(edge));
   if (due == 0) {
     from.plain.push_back(&edges_.back());

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -46,8 +47,8 @@ class StateGraph {
     std::uint32_t pc = 0;
   };
   struct ServedAtom {
-    std::int32_t atom = 0;  // from what its stream was to send next at the start; those sent: < 0
-    std::int32_t tick = 0;  // of its RD or WR
+    std::int16_t atom = 0;  // from what its stream was to send next at the start; those sent: < 0
+    std::int16_t tick = 0;  // of its RD or WR
   };
   /// Of one pseudo-channel.
   struct Track {
@@ -55,10 +56,11 @@ class StateGraph {
     std::int32_t refreshes = 0;  // that fell due
     std::array<std::int32_t, 2> sent{};
     bool writes_last = false;  // of those sent
-    std::array<std::vector<ServedAtom>, 2> served;
+    std::array<std::vector<ServedAtom>, 2> served;  // in the order of atoms
+    std::array<std::int32_t, 2> last{};             // tick of the last of them
     // The requests that wait at the end, oldest first: which one of those at the start it is, or
     // -1 - the tick at which it was sent.
-    std::vector<std::int32_t> waiting;
+    std::vector<std::int16_t> waiting;
   };
   struct Edge {
     Node* to = nullptr;
@@ -66,12 +68,19 @@ class StateGraph {
     std::uint64_t ahead = 0;  // what there was to send, ahead_of()
     std::vector<Track> tracks;
   };
+  /// Some edges without a refresh, one after the other, make a longer one.
+  static constexpr std::size_t kLegs = 8;
+  static constexpr std::int64_t kPlentyForLong = 8 * kPlenty;
+  static constexpr Tick kMostTicks = 32'000;  // of an edge, so that 16 bits do
+
   struct Node {
     std::string_view code;
     std::uint32_t number = 0;
     unsigned streams = 0;      // places known: bit 2 pc + direction
     unsigned close = 0;        // bit pc: reads and writes are at rows close to each other
     std::vector<Edge*> plain;  // edges without a refresh
+    Edge* longer = nullptr;    // one of several legs
+    bool was_left = false;     // once for several legs
     bool has_others = false;
   };
 
@@ -105,6 +114,8 @@ class StateGraph {
   const Edge* find_plain(const Node& from, std::uint64_t ahead, Tick next_due) const;
   /// The one with refreshes; `dues` are the next ones, in the order of time.
   const Edge* find(const Node& from, std::uint64_t ahead, const std::vector<Due>& dues);
+  /// Joins edges without a refresh that were gone along from `from`, one after the other.
+  void join(Node& from, std::span<const Edge* const> legs);
   /// Adds one in which the first `due` of the refreshes fall due.
   void add(Node& from, Edge edge, const std::vector<Due>& dues, std::size_t due);
   /// Forgets everything, if there is too much of it. Nobody may be on the way.
@@ -135,6 +146,8 @@ class StateGraph {
   std::deque<Edge> edges_;
   std::unordered_map<Key, Edge*, Hash> with_refresh_;
   Key key_;
+  void count_bytes(const Edge& edge);
+
   std::size_t bytes_ = 0;
 };
 
