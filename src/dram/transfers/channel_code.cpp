@@ -96,7 +96,18 @@ void PseudoChannel::encode(const StreamPlaces& places, StateKey& key) const {
   for (const Command column : {Command::RD, Command::WR}) {
     key.add(std::max(timing_.channel_earliest(column), std::min(from, now)) - now);
   }
-  for (const int slot : places.first->slots) key.add_ahead(timing_.at(slot));
+  // Most are over: how many, then one that is not.
+  std::int64_t over = 0;
+  for (const int slot : places.first->slots) {
+    if (timing_.at(slot) <= now) {
+      ++over;
+      continue;
+    }
+    key.add(over);
+    key.add(timing_.at(slot) - now);
+    over = 0;
+  }
+  key.add(over);
   for (int i = 0; i < timing_.windows(); ++i) {
     const Tick gap = timing_.table().windows()[static_cast<std::size_t>(i)].gap;
     timing_.for_each_issue(i, [&](Tick tick) { key.add_ahead(tick + gap); });
@@ -122,7 +133,15 @@ void PseudoChannel::decode(Tick now, const StreamPlaces& places, std::span<const
   const TimingTable& table = timing_.table();
   std::array<Tick, 2> columns{};
   for (Tick& column : columns) column = now + reader.next();
-  for (const int slot : places.first->slots) timing_.at(slot) = now + reader.next();
+  std::int64_t over = reader.next();
+  for (const int slot : places.first->slots) {
+    if (over-- > 0) {
+      timing_.at(slot) = now;
+    } else {
+      timing_.at(slot) = now + reader.next();
+      over = reader.next();
+    }
+  }
   timing_.at(table.slot(Command::RD, 0)) = columns[0];
   timing_.at(table.slot(Command::WR, 0)) = columns[1];
   for (int i = 0; i < timing_.windows(); ++i) {

@@ -243,8 +243,7 @@ void Memory::State::note_served(std::size_t pc, bool write, const Slots::Request
   if (tick > StateGraph::kMostTicks) return recording.spoil();
   const std::int64_t atom = request.atom - recording.places[pc][write];
   StateGraph::Track& track = recording.edge.tracks[pc];
-  track.served[write].push_back(
-      {static_cast<std::int16_t>(atom), static_cast<std::int16_t>(tick)});
+  track.served[write].push_back({static_cast<std::int16_t>(atom), static_cast<std::int16_t>(tick)});
   track.last[write] = static_cast<std::int32_t>(tick);
 }
 

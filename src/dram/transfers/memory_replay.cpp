@@ -39,6 +39,9 @@ void Memory::State::start_ride(StateGraph::Node& node) {
   ride.far_rows.resize(lanes.size());
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     const PseudoChannel& pc = channel.pseudo_channel(i);
+    // Those sent on the way are overdue later than this.
+    if (pc.starvation() != kNever)
+      ride.first_overdue = std::min(ride.first_overdue, ride.now + pc.starvation());
     for (const QueuedRequest& request : waiting[i]) {
       if (pc.starvation() == kNever || ride.now - request.arrived >= pc.starvation()) continue;
       ride.first_overdue = std::min(ride.first_overdue, request.arrived + pc.starvation());

@@ -124,7 +124,7 @@ struct Ride {
     Tick start = 0;
   };
   std::vector<Leg> legs;
-  StateGraph::Node* long_from = nullptr;  // from where the last legs may make a longer one
+  StateGraph::Node* long_from = nullptr;       // from where the last legs may make a longer one
   std::vector<const StateGraph::Edge*> alike;  // those legs
 };
 

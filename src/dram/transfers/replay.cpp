@@ -29,8 +29,8 @@ void Replay::list_parts(std::size_t pc, bool write, const Lane& lane, std::int64
     const PendingTransfer& head = backlog.at(id);
     const std::int64_t begin = head.stream.first - place;
     if (all.front().atom >= begin && all.back().atom < begin + head.stream.count) {
-      parts_.push_back({pc, id, count, start_ + track.last[write],
-                        head.served + count == head.stream.count});
+      parts_.push_back(
+          {pc, id, count, start_ + track.last[write], head.served + count == head.stream.count});
       return;
     }
   }

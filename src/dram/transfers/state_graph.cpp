@@ -13,8 +13,8 @@ constexpr std::int64_t kMaxRows = 1 << 26;
 /// Streams whose rows are nearer to each other than this are close.
 constexpr std::int64_t kCloseRows = 4 * PseudoChannel::kNearRows;
 /// What a graph may take, about, and how many are kept for later.
-constexpr std::size_t kMostBytes = 64 << 20;
-constexpr std::size_t kMostGraphs = 4;
+constexpr std::size_t kMostBytes = 192 << 20;
+constexpr std::size_t kMostGraphs = 2;
 
 bool can_replay(const Policy& policy) {
   return policy.page != PagePolicy::adaptive && policy.controller.scheduler != Scheduler::fcfs &&

@@ -55,7 +55,7 @@ class StateGraph {
     ChannelCounts counts;
     std::int32_t refreshes = 0;  // that fell due
     std::array<std::int32_t, 2> sent{};
-    bool writes_last = false;  // of those sent
+    bool writes_last = false;                       // of those sent
     std::array<std::vector<ServedAtom>, 2> served;  // in the order of atoms
     std::array<std::int32_t, 2> last{};             // tick of the last of them
     // The requests that wait at the end, oldest first: which one of those at the start it is, or
