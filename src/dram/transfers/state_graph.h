@@ -31,9 +31,9 @@ class StateGraph {
  public:
   /// Stretches end where the first pseudo-channel has sent a multiple of so many atoms: long enough
   /// to be worth a look, and short enough that little is to be simulated around a refresh.
-  static constexpr std::int64_t kAtoms = 32;
+  static constexpr std::int64_t kAtoms = 64;
   /// A stream of so many atoms more is as good as an endless one.
-  static constexpr std::int64_t kPlenty = 128;
+  static constexpr std::int64_t kPlenty = 200;
   /// A stream that cannot go on, or not from its place.
   static constexpr std::uint64_t kBlocked = 255;
   /// Requests lie at most so far behind what their stream sends next.
