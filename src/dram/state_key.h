@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "dram/command.h"
 
@@ -37,11 +38,36 @@ class StateKey {
   }
   Tick now() const { return now_; }
   const std::string& bytes() const { return bytes_; }
+  /// Begins a new one, in the old one's memory.
+  void restart(Tick now) {
+    now_ = now;
+    bytes_.clear();
+  }
 
  private:
   Tick now_;
   std::int64_t row_, rows_;
   std::string bytes_;
+};
+
+/// Reads what StateKey::add wrote, in its order.
+class StateReader {
+ public:
+  explicit StateReader(std::string_view bytes) : at_(bytes.data()) {}
+
+  /// Requires that something is left.
+  std::int64_t next() {
+    std::uint64_t number = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(*at_++);
+      number |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) break;
+    }
+    return static_cast<std::int64_t>(number >> 1) ^ -static_cast<std::int64_t>(number & 1);
+  }
+
+ private:
+  const char* at_;
 };
 
 /// A shift of everything in time and in the rows.

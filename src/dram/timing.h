@@ -138,6 +138,9 @@ class TimingState {
       visit(ring.ticks[(ring.oldest + k) % ring.ticks.size()]);
     }
   }
+  int issues(int i) const {
+    return static_cast<int>(rings_[static_cast<std::size_t>(i)].ticks.size());
+  }
   void push_issue(int i, Tick tick) {
     Ring& ring = rings_[static_cast<std::size_t>(i)];
     ring.ticks[ring.oldest] = tick;

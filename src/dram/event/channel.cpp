@@ -54,16 +54,18 @@ Served Channel::step() {
   return served;
 }
 
-void Channel::describe_bus(CastKey& key) const {
+void Channel::describe_bus(StateKey& key) const {
   const BusState bus = bus_.state();
-  for (const Tick free : bus.free) {
-    key.push_back(static_cast<std::uint32_t>(std::max<Tick>(free - now_, 0)));
-  }
-  for (const int turn : bus.turn) key.push_back(static_cast<std::uint32_t>(turn));
-  key.push_back(static_cast<std::uint32_t>(now_ % ticks_per_clock_));
+  for (const Tick free : bus.free) key.add_ahead(free);
+  for (const int turn : bus.turn) key.add(turn);
+  key.add(now_ % ticks_per_clock_);
 }
 
-void Channel::set_forward(Tick now, const BusState& bus) {
+void Channel::set_forward(Tick now, StateReader& reader) {
+  BusState bus;
+  for (Tick& free : bus.free) free = now + reader.next();
+  for (int& turn : bus.turn) turn = static_cast<int>(reader.next());
+  reader.next();  // of the clock, where `now` is
   bus_.set_state(bus);
   now_ = next_ = now;
 }

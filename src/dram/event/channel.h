@@ -63,15 +63,14 @@ class Channel {
   /// same, between `from` and now. `shift` is `times` times the shift from one to the other.
   void repeat(const Mark& from, const Mark& to, std::int64_t times, const StateShift& shift);
 
-  // For replay (segment_memo.h), which leaves out log, hash and the counts of single banks.
+  // For replay (state_graph.h), which leaves out log, hash and the counts of single banks.
   const TimingTable& timing_table() const { return *table_; }
   const PseudoChannel& pseudo_channel(std::size_t pc) const { return pseudo_channels_[pc]; }
   PseudoChannel& pseudo_channel(std::size_t pc) { return pseudo_channels_[pc]; }
   void stop_hashing() { bus_.stop_hashing(); }
-  BusState bus_state() const { return bus_.state(); }
-  void describe_bus(CastKey& key) const;
-  /// Sets time and buses forward; the pseudo-channels must have been.
-  void set_forward(Tick now, const BusState& bus);
+  void describe_bus(StateKey& key) const;
+  /// Sets time forward and the buses as they were described.
+  void set_forward(Tick now, StateReader& reader);
 
  private:
   std::shared_ptr<const TimingTable> table_;

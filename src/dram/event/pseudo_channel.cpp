@@ -162,6 +162,7 @@ void PseudoChannel::choose_direction(Tick now) {
   }
   if (draining == draining_) return;
   draining_ = draining;
+  ++turns_;
   column_bound_ = row_bound_ = now;
 }
 

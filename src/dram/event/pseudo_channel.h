@@ -18,7 +18,7 @@
 #include "dram/event/command_bus.h"
 #include "dram/policy.h"
 #include "dram/timing.h"
-#include "dram/transfers/channel_cast.h"
+#include "dram/transfers/channel_code.h"
 
 namespace presil::dram {
 
@@ -59,47 +59,54 @@ class PseudoChannel {
                      std::span<const BankCounts> banks_from, std::span<const BankCounts> banks_to,
                      std::int64_t times);
 
-  // ---- for replay (channel_cast.h), of open and closed pages, without RFM or postponed refreshes
+  // ---- for replay (channel_code.h), of open and closed pages, without RFM or postponed refreshes
 
-  /// Reads alone are served. Writes may wait: they do nothing before the reads run out or one of
-  /// them is overdue, but that idle rows they want stay open (wants_write_in).
-  bool reads_only() const;
-  bool has_writes() const { return queued_[1] > 0; }
-  bool has_queued_reads() const { return queued_[0] > 0; }
-  /// Whether a waiting write may keep one of these rows open, or one that is open already.
-  bool wants_write_in(int first_row, int last_row) const;
-  /// No request that waits now, or comes later, is starved before this tick.
-  Tick first_overdue(Tick now) const;
+  static constexpr int kNearRows = 8;
+
   Tick refresh_due() const { return refresh_due_; }
   Tick refresh_interval() const { return ticks_.refresh_interval; }
-  /// The reads accepted and not served, oldest first.
-  void list_waiting(std::vector<QueuedRead>& reads) const;
+  Tick starvation() const { return ticks_.starvation; }
+  int open_row(int bank) const { return open_row_[bank]; }
+  bool is_draining() const { return draining_; }
+  /// How often the direction has changed.
+  std::int64_t turns() const { return turns_; }
+  /// Whether requests of a direction wait, and none of them is active.
+  bool has_inert(bool write) const {
+    return queued_[write] > 0 && (write ? active_write_ : active_ & ~active_write_) == 0;
+  }
+  /// When the first queued request of a direction is overdue.
+  Tick first_overdue(bool write) const;
+  bool has_waiting(bool write) const {
+    return queued_[write] > 0 || (write ? active_write_ : active_ & ~active_write_) != 0;
+  }
+  /// The requests accepted and not served, oldest first.
+  void list_waiting(std::vector<QueuedRequest>& requests) const;
 
-  /// Adds a bank that is read from `row` on, or (Cast::kNoRow) refreshed at most.
-  void add_to_cast(Cast& cast, const LiveSlots& live, int bank, int row) const;
-  /// Adds the banks that a stretch touches without a read there.
-  void complete_cast(Cast& cast, const LiveSlots& live) const;
-  /// Adds to `key` all that a stretch without a refresh depends on, but for the reads.
-  void describe_cast(Tick now, const Cast& cast, CastKey& key) const;
-  /// Adds what `due` more refreshes depend on, of which `known` banks are described; returns how
-  /// many now are.
-  int describe_refreshes(Tick now, int due, int known, Cast& cast, const LiveSlots& live,
-                         CastKey& key) const;
-
-  CastMark mark(Tick now) const;
-  CastChange change_since(const CastMark& mark, const Cast& cast) const;
-  /// Does what was seen to change, from `start` to `end`; the waiting reads are refill()'s part.
-  void apply(Tick start, Tick end, const CastChange& change, const Cast& cast);
-  /// Replaces the waiting reads, given oldest first.
-  void refill(Tick now, std::span<const Refill> reads);
+  /// Adds to `key` all that the future depends on, but for the requests (some of which are overdue
+  /// or not), the next refresh, and the rows of far_banks().
+  void encode(const StreamPlaces& places, StateKey& key) const;
+  /// The other way round, but for time spent and commands counted.
+  void decode(Tick now, const StreamPlaces& places, std::span<const int> far_rows,
+              StateReader& reader);
+  /// The open banks whose rows are far from all streams'.
+  std::uint64_t far_banks(const StreamPlaces& places) const;
+  /// Whether open rows are near the place of one stream only, by direction, or of both.
+  struct NearRows {
+    std::array<bool, 2> only{};
+    bool both = false;
+  };
+  NearRows near_rows(const StreamPlaces& places) const;
+  /// Replaces the requests, given oldest first. Requires the rows to be right.
+  void refill(std::span<const Refill> requests);
+  /// Adds what was counted, and lets `refreshes` fall due.
+  void pass(const ChannelCounts& counts, std::int64_t refreshes) {
+    counts_ += counts;
+    if (refreshes > 0) refresh_due_ += refreshes * ticks_.refresh_interval;
+  }
   /// Whether both have counted the same and are in the same state, but for what nobody asks (RFM).
   bool agrees_with(const PseudoChannel& other, Tick now) const;
 
  private:
-  std::uint32_t flags(int bank) const;
-  std::array<Tick*, 4> clocks();
-  std::array<Tick, 4> clocks() const;
-
   // ---- the channel itself
 
   using Mask = std::uint64_t;
@@ -130,6 +137,8 @@ class PseudoChannel {
     }
   }
 
+  bool is_row_near(int bank, const StreamPlaces& places, int direction) const;
+  std::int64_t code_of_row(int bank, const StreamPlaces& places) const;
   void lower(Tick& bound, Tick tick) { bound = std::min(bound, tick); }
   void note_queue(int bank, bool write);
   void note_open_row(int bank);
@@ -186,6 +195,7 @@ class PseudoChannel {
   Mask active_ = 0, active_write_ = 0;
   int active_count_ = 0;
   bool draining_ = false;
+  std::int64_t turns_ = 0;
 
   Mask held_ = 0;  // for a REFpb or an RFM
   // By row hits: banks whose oldest request is starved, and whose active one is.

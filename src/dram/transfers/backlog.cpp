@@ -81,26 +81,30 @@ Tick Backlog::next_ready(Tick now) const {
   return least;
 }
 
-Tick Backlog::others_ready(const Requester* requester) const {
-  Tick least = kNever;
-  for (const auto& [number, other] : requesters_) {
-    if (&other != requester) least = std::min(least, ready_of(other));
-  }
-  return least;
-}
-
 std::int64_t Backlog::ready_run(const Requester& requester, Tick now, std::int64_t most) const {
   std::int64_t run = 0, next = -1;
+  const bool write = at(requester.unsent.front()).write;
   for (const TransferId id : requester.unsent) {
     const PendingTransfer& transfer = at(id);
     const LocalStream& stream = transfer.stream;
     const bool follows = next < 0 || stream.first == next;
-    if (!follows || transfer.write || stream.block != 0 || transfer.ready > now) break;
+    if (!follows || transfer.write != write || stream.block != 0 || transfer.ready > now) break;
     run += stream.count - transfer.sent;
     next = stream.first + stream.count;
     if (run >= most) return most;
   }
   return run;
+}
+
+TransferId Backlog::holder(std::int64_t atom, bool write) const {
+  for (TransferId id = submitted() - 1; id >= first_; --id) {
+    const PendingTransfer& t = at(id);
+    const std::int64_t into = atom - t.stream.first;
+    if (t.write == write && t.stream.block == 0 && into >= 0 && into < t.sent && !t.is_served()) {
+      return id;
+    }
+  }
+  return kNobody;
 }
 
 void Backlog::forget_finished() {

@@ -5,6 +5,7 @@
 // ready take turns by atom, in the order of their numbers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -75,12 +76,30 @@ class Backlog {
 
   /// The least tick after `now` at which a requester becomes ready; kNever when none will.
   Tick next_ready(Tick now) const;
-  /// When the first of the requesters other than `requester` (of all, when that is nullptr) is
-  /// ready; kNever when none will.
-  Tick others_ready(const Requester* requester) const;
-  /// Of the reads at the requester's front, how many are contiguous and ready at tick `now`;
-  /// `most` at most. Transfers that follow one another in the memory count as one.
+  /// Of the transfers at the requester's front, how many atoms are contiguous, of one direction and
+  /// ready at tick `now`; `most` at most. Transfers that follow one another in the memory count as
+  /// one. 0 when the first of them is cut in blocks.
   std::int64_t ready_run(const Requester& requester, Tick now, std::int64_t most) const;
+  /// The last transfer of that direction of which this atom was sent and not all are served;
+  /// kNobody when there is none.
+  static constexpr TransferId kNobody = -1;
+  TransferId holder(std::int64_t atom, bool write) const;
+  /// The requesters with something to send, in the order of their numbers.
+  template <class F>
+  void for_each_waiting(F visit) {
+    for (auto& [number, requester] : requesters_) {
+      if (!requester.unsent.empty()) visit(requester);
+    }
+  }
+  /// Whether of the two it is the turn of the one with the higher number.
+  bool is_second_next(const Requester& a, const Requester& b) const {
+    return std::min(a.number, b.number) <= last_turn_ && last_turn_ < std::max(a.number, b.number);
+  }
+  /// Whether the requester of a number has nothing to send.
+  bool is_dry(int number) const {
+    const auto found = requesters_.find(number);
+    return found == requesters_.end() || found->second.unsent.empty();
+  }
 
   std::int64_t submitted() const { return first_ + static_cast<std::int64_t>(transfers_.size()); }
   /// Drops the oldest transfers that are wholly served.

@@ -32,13 +32,16 @@ Memory::State::State(const MemoryPart& as_read, const Dram& config, Shortcuts wa
       channel(part, rate, policy_of(config)),
       channels(config.stacks * part.channels),
       total_capacity(dram_capacity(part, config)),
-      memo(std::make_shared<SegmentMemo>(map, policy_of(config), channel,
-                                         kInterleaveLine / part.atom().count())),
-      memoise(wanted != Shortcuts::off && config.ecc == Ecc::none && memo->applies()),
+      graph(StateGraph::borrow(part, rate, policy_of(config), map, channel.timing_table(),
+                               kInterleaveLine / part.atom().count())),
+      memoise(wanted != Shortcuts::off && config.ecc == Ecc::none && graph->applies()),
       checks(wanted == Shortcuts::checked),
       backlogs(static_cast<std::size_t>(part.pseudo_channels)),
       lanes(backlogs.size()),
-      left(backlogs.size()) {
+      places(backlogs.size()),
+      inert(backlogs.size(), kNone),
+      sent(backlogs.size()),
+      waiting(backlogs.size()) {
   require_whole_lines(part, map.atoms() * part.atom().count());
   if (config.ecc != Ecc::none) {
     for (int pc = 0; pc < part.pseudo_channels; ++pc) codes_first.push_back({InlineCodes(part)});
@@ -65,7 +68,10 @@ TransferId Memory::State::submit(const Transfer& transfer) {
   rounded += is_rounded;
   ++unserved;
   TransferId id = 0;
-  for (Backlog& backlog : backlogs) id = backlog.submit(pending);
+  for (Backlog& backlog : backlogs) {
+    if (backlog.is_dry(transfer.requester)) quiet_until = std::min(quiet_until, pending.ready);
+    id = backlog.submit(pending);
+  }
   transfers.push_back({pending.ready, 0, static_cast<int>(backlogs.size()), false, false});
   return id;
 }
@@ -87,6 +93,8 @@ std::optional<Arrival> Memory::State::advance(Picoseconds limit) {
     if (unserved == 0 || now() >= horizon) return std::nullopt;
     if (replay.is_running()) {
       run_replay(horizon);
+    } else if (ride.on) {
+      continue_ride();
     } else {
       simulate(horizon);
     }
@@ -109,7 +117,7 @@ void Memory::State::forget_finished() {
 
 void Memory::State::simulate(Tick horizon) {
   while (unserved > 0 && channel.now() < horizon && !is_next_completion_known()) {
-    if (memoise && enter_segment()) return;
+    if (memoise && look_for_edge()) return;
     step(horizon);
   }
 }
@@ -125,7 +133,7 @@ void Memory::State::step(Tick horizon) {
     if (can_send(pc, now + 1)) next = now + 1;
     next = std::min(next, backlogs[static_cast<std::size_t>(pc)].next_ready(now));
   }
-  // A segment ends here, before its senders can send what comes after it.
+  // A stretch ends here, before its senders can send what comes after it.
   if (at_cut) next = now + 1;
   channel.skip_to(std::max(now, std::min(next, channel.next_event()) - 1));
   const Served served = channel.step();
@@ -168,12 +176,10 @@ void Memory::State::send(int pc) {
   backlog.send(requester);
   const std::uint32_t tag = slots.take({.transfer = id, .atom = atom, .at = at});
   channel.accept(pc, at, write, tag);
-  if (write) {
-    memo->spoil();
-  } else if (memo->is_recording()) {
-    slots[tag].on_tape = memo->note_sent(i, atom);
-  }
-  at_cut = at_cut || (memoise && is_at_cut(i, requester, atom));
+  if (!memoise) return;
+  sent[i][write] = atom + 1;
+  note_sent(i, write, requester, atom, tag);
+  at_cut = at_cut || is_at_cut(i, requester, atom);
 }
 
 /// Makes the codes of the data at `at` due, and sends the first of them; false if none are needed.
@@ -193,11 +199,7 @@ void Memory::State::serve(const Served& served) {
   const auto pc = static_cast<std::size_t>(served.pseudo_channel);
   const Slots::Request request = slots.give_back(served.tag);
   const TransferId id = request.transfer;
-  if (served.write) {
-    memo->spoil();
-  } else if (memo->is_recording()) {
-    memo->note_served(pc, channel.now(), request.on_tape);
-  }
+  if (recording.is_on()) note_served(pc, served.write, request);
   Progress& whole = progress(id);
   whole.done = std::max(whole.done, served.done);
   PendingTransfer& transfer = backlogs[pc].at(id);
@@ -223,9 +225,10 @@ void Memory::State::complete(TransferId id, Tick tick) {
 // ---- results ------------------------------------------------------------------------------------
 
 MemoryStatistics Memory::State::statistics() {
-  if (replay.is_running()) {  // the counts of half a segment have to be made
-    const Tick reached = replay.now();
+  if (ride.on) {  // the counts of half a stretch have to be made
+    const Tick reached = now();
     replay.stop();
+    leave_ride();
     while (channel.now() < reached) step(reached);
   }
   ChannelCounts counts;
@@ -242,7 +245,8 @@ MemoryStatistics Memory::State::statistics() {
   result.rounded_transfers = rounded;
   result.replayed_atoms = replayed * channels;
   if (channels > 1) result.shortcuts.push_back("equal channels simulated once");
-  if (replayed > 0) result.shortcuts.push_back("segments replayed");
+  // Whether there were any depends on who came before.
+  if (looked) result.shortcuts.push_back("stretches from states seen before replayed");
 
   BusyTime until_now = busy;
   for (const Progress& transfer : transfers) {

@@ -1,10 +1,12 @@
-// What a Memory is made of: transfers on their way through the channel, simulated in memory.cpp
-// and, where a segment was seen before, replayed in memory_replay.cpp.
+// What a Memory is made of: transfers on their way through the channel, simulated in memory.cpp;
+// states described, and what comes after them recorded, in memory_record.cpp; what was seen before
+// gone through again in memory_replay.cpp.
 #pragma once
 
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,7 @@
 #include "dram/transfers/backlog.h"
 #include "dram/transfers/memory.h"
 #include "dram/transfers/replay.h"
-#include "dram/transfers/segment_memo.h"
+#include "dram/transfers/state_graph.h"
 
 namespace presil::dram {
 
@@ -46,8 +48,8 @@ class Slots {
     TransferId transfer = 0;
     std::int64_t atom = 0;
     Location at{};
-    std::int32_t on_tape = 0;  // while one is written
-    bool is_code = false;      // of inline ECC
+    std::int32_t recorded = 0;  // while an edge is: as in Track::waiting
+    bool is_code = false;       // of inline ECC
   };
 
   std::uint32_t take(const Request& request) {
@@ -65,6 +67,7 @@ class Slots {
     return requests_[tag];
   }
   Request& operator[](std::uint32_t tag) { return requests_[tag]; }
+  const Request& operator[](std::uint32_t tag) const { return requests_[tag]; }
 
  private:
   std::vector<Request> requests_;
@@ -82,6 +85,49 @@ struct CodesFirst {
   std::deque<Access> due{};
 };
 
+/// A stretch of simulated time that becomes an edge of the graph.
+struct Recording {
+  StateGraph::Node* from = nullptr;  // nullptr: none
+  Tick start = 0;
+  Tick first_overdue = 0;  // of those not overdue at the start
+  std::vector<Lanes> lanes;
+  std::vector<Places> places;
+  std::vector<int> inert;
+  std::vector<StateGraph::Due> dues;
+  struct Start {
+    ChannelCounts counts;
+    Tick refresh_due = 0;
+    std::int64_t turns = 0;
+    std::uint64_t far_banks = 0;
+  };
+  std::vector<Start> starts;  // by pseudo-channel
+  StateGraph::Edge edge;
+
+  bool is_on() const { return from != nullptr; }
+  void spoil() { from = nullptr; }
+};
+
+/// Going along edges: the channel stays as it was at the start until somebody needs it.
+struct Ride {
+  bool on = false;
+  bool stale = false;  // the channel is
+  StateGraph::Node* node = nullptr;
+  Tick now = 0;
+  Tick first_overdue = 0;
+  std::vector<Places> places;
+  std::vector<Places> bounds;              // before which a stream is far from the far rows
+  std::vector<std::vector<int>> far_rows;  // by pseudo-channel and bank
+  std::vector<std::vector<QueuedRequest>> waiting;  // at the start
+  std::vector<std::vector<QueuedRequest>> inert;    // all the way
+  struct Leg {
+    const StateGraph::Edge* edge = nullptr;
+    Tick start = 0;
+  };
+  std::vector<Leg> legs;
+  StateGraph::Node* long_from = nullptr;       // from where the last legs may make a longer one
+  std::vector<const StateGraph::Edge*> alike;  // those legs
+};
+
 struct Memory::State {
   State(const MemoryPart& as_read, const Dram& config, Shortcuts wanted);
 
@@ -89,7 +135,9 @@ struct Memory::State {
   std::optional<Arrival> advance(Picoseconds limit);
   MemoryStatistics statistics();
 
-  Tick now() const { return replay.is_running() ? replay.now() : channel.now(); }
+  Tick now() const {
+    return replay.is_running() ? replay.now() : ride.on ? ride.now : channel.now();
+  }
   bool is_next_completion_known() const;
 
   // Tick by tick.
@@ -104,17 +152,38 @@ struct Memory::State {
   void serve(const Served& served);
   void complete(TransferId id, Tick tick);
 
-  // Segments from the memo.
-  bool enter_segment();
-  bool next_segment();
-  bool next_lane(std::size_t pc);
-  void start_recording();
-  void finish_recording();
+  // States and edges.
   bool is_at_cut(std::size_t pc, const Backlog::Requester& requester, std::int64_t atom) const;
-  void start_replay(const Tape& tape);
+  bool look_for_edge();
+  bool find_lanes();
+  void find_places();
+  int inert_direction(std::size_t pc) const;
+  std::uint64_t ahead(std::span<const Places> at) const;
+  void list_waiting(std::size_t pc);
+  void list_dues(Tick now);
+  StateGraph::Node* describe(std::span<const Places> at);
+  void start_recording(StateGraph::Node* from);
+  StateGraph::Node* finish_recording();
+  void note_sent(std::size_t pc, bool write, const Backlog::Requester& requester, std::int64_t atom,
+                 std::uint32_t tag);
+  void note_served(std::size_t pc, bool write, const Slots::Request& request);
+
+  bool are_transfers_clear() const;
+  void start_ride(StateGraph::Node& node);
+  Tick next_refresh() const;
+  bool has_plenty_for_long() const;
+  void note_leg(const StateGraph::Edge& edge);
+  void continue_ride();
+  bool follow_lanes();
+  const StateGraph::Edge* next_edge(const StateGraph::Node& node, Tick now,
+                                    std::span<const Places> at);
+  bool fits(const StateGraph::Edge& edge) const;
+  void leave_ride();
+  void restore();
+  Tick arrival(std::size_t pc, std::size_t waiting) const;
+  void start_replay(const StateGraph::Edge& edge);
   void run_replay(Tick horizon);
   void commit_replay();
-  void refill(std::size_t pc, Tick start);
   State simulated_until(Tick end) const;
   bool agrees_with(const State& other) const;
 
@@ -136,7 +205,7 @@ struct Memory::State {
   std::int64_t channels;
   Tick soonest = 0;  // no column command completes a transfer earlier
   Bytes total_capacity;
-  std::shared_ptr<SegmentMemo> memo;
+  std::shared_ptr<StateGraph> graph;
   bool memoise, checks;
 
   std::vector<Backlog> backlogs;   // one a pseudo-channel, of the same transfers
@@ -147,13 +216,21 @@ struct Memory::State {
   std::int64_t returned = 0, unserved = 0;
   Slots slots;
 
-  bool at_cut = memoise;  // here a segment may start
-  unsigned dry = 0;       // pseudo-channels with nobody ready; the first who is starts a segment
+  bool at_cut = memoise;       // here an edge may start
+  Tick quiet_until = kNever;   // nobody but the lanes' senders is ready before
+  bool looked = false;         // for an edge
+  std::vector<Lanes> lanes;    // by pseudo-channel
+  std::vector<Places> places;  // of the state described last
+  std::vector<int> inert;      // the direction that is, or kNone
+  static constexpr int kNone = 2;
+  std::vector<Places> sent;  // what comes after the atoms sent last
+  Recording recording;
+  Ride ride;
   Replay replay;
-  std::vector<Lane> lanes;
   // Kept for their memory.
-  std::vector<QueuedRead> waiting;
-  std::vector<std::vector<Tape::Left>> left;
+  StateKey key{0, 0, 1};
+  std::vector<std::vector<QueuedRequest>> waiting;
+  std::vector<StateGraph::Due> dues;
   std::vector<Refill> refills;
 
   BusyTime busy;

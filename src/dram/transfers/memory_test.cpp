@@ -307,6 +307,10 @@ TEST_P(MemoryShortcuts, ChangeNothing) {
         const Story with = tell(part, config, Shortcuts::checked, client, transfers);
         const Story without = tell(part, config, Shortcuts::off, client, transfers);
         expect_equal(with, without);
+        // Over many edges at once, and after others who went the same ways.
+        for (int again = 0; again < 2; ++again) {
+          expect_equal(tell(part, config, Shortcuts::on, client, transfers), without);
+        }
         EXPECT_EQ(without.statistics.replayed_atoms, 0);
         replayed += with.statistics.replayed_atoms;
         atoms += with.statistics.atoms;
@@ -325,6 +329,47 @@ TEST_P(MemoryShortcuts, ReplayMostOfALongStream) {
   drain(memory);
   const MemoryStatistics n = memory.statistics();
   EXPECT_GT(n.replayed_atoms, n.atoms * 9 / 10);
+}
+
+/// Kernels as a library's: reads and writes handed over at once, then a pause.
+Story tell_kernels(const MemoryPart& part, const Dram& config, Shortcuts shortcuts) {
+  Memory memory(part, config, shortcuts);
+  const std::int64_t unit = interleave_unit(part, config).count();
+  Story story;
+  Picoseconds reached(0);
+  for (int kernel = 0; kernel < 12; ++kernel) {
+    const std::int64_t reads = 700 + 131 * kernel, writes = kernel % 3 * 450;
+    memory.submit(read_of(kernel * 5000 * unit, reads * unit, reached));
+    memory.submit(read_of(100'000 * unit, 300 * unit, reached));
+    Transfer write = read_of((200'000 + 77 * kernel) * unit, (1 + writes) * unit, reached, 1);
+    write.write = true;
+    memory.submit(write);
+    while (const auto arrival = memory.advance(kForever)) {
+      story.arrivals.push_back(*arrival);
+      reached = arrival->time;
+    }
+    reached += Picoseconds(1'234'567 * (kernel % 4));
+  }
+  story.statistics = memory.statistics();
+  return story;
+}
+
+TEST_P(MemoryShortcuts, ChangeNothingForKernelsThatReadAndWriteAtOnce) {
+  for (const char* name : {"hbm3-6400", "hbm2e-3600", "lpddr5x-8533"}) {
+    SCOPED_TRACE(name);
+    const MemoryPart part = part_named(name);
+    Dram config = stacks_of(part, 1);
+    config.refresh = GetParam();
+    const Story without = tell_kernels(part, config, Shortcuts::off);
+    expect_equal(tell_kernels(part, config, Shortcuts::checked), without);
+    expect_equal(tell_kernels(part, config, Shortcuts::on), without);
+    const Story again = tell_kernels(part, config, Shortcuts::on);
+    expect_equal(again, without);
+    // Who comes later knows the way, whichever memory went it first.
+    EXPECT_GT(again.statistics.replayed_atoms, again.statistics.atoms * 9 / 10);
+    EXPECT_EQ(again.statistics.shortcuts,
+              tell_kernels(part, config, Shortcuts::on).statistics.shortcuts);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, MemoryShortcuts,

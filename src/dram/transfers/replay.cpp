@@ -1,55 +1,68 @@
 #include "dram/transfers/replay.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 
 namespace presil::dram {
 
-bool Replay::holds(const Tape& tape, Tick start, std::span<const Lane> lanes,
-                   std::span<const Backlog> backlogs) {
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
-    if (backlogs[i].others_ready(lanes[i].sender) < start + tape.length) return false;
-  }
-  return true;
-}
-
-void Replay::start(const Tape& tape, Tick start, std::span<const Lane> lanes,
-                   std::span<const Backlog> backlogs) {
-  tape_ = &tape;
-  lanes_ = lanes;
-  backlogs_ = backlogs;
+void Replay::start(const StateGraph::Edge& edge, Tick start, std::span<const Lanes> lanes,
+                   std::span<const Places> places, std::span<const Backlog> backlogs) {
+  edge_ = &edge;
   start_ = now_ = start;
   parts_.clear();
   completing_.clear();
-  for (std::size_t i = 0; i < lanes.size(); ++i) list_parts(i, backlogs[i]);
+  for (std::size_t pc = 0; pc < backlogs.size(); ++pc) {
+    for (const bool write : {false, true}) {
+      list_parts(pc, write, lanes[pc][write], places[pc][write], backlogs[pc]);
+    }
+  }
 }
 
-void Replay::list_parts(std::size_t pc, const Backlog& backlog) {
-  const Lane& lane = lanes_[pc];
-  const std::vector<std::int32_t>& served = tape_->tracks[pc].served;
-  CHECK(served.size() >= lane.waiting.size(), "the tape is of another queue");
-  const std::size_t first = parts_.size();
-  const auto note = [&](TransferId id, std::int32_t tick) {
-    if (tick == Tape::kNotServed) return;
-    auto part = parts_.begin() + static_cast<std::ptrdiff_t>(first);
-    // Reads of one transfer come mostly together.
-    part = parts_.size() > first && parts_.back().transfer == id
-               ? parts_.end() - 1
-               : std::find_if(part, parts_.end(), [&](const Part& p) { return p.transfer == id; });
-    if (part == parts_.end()) part = parts_.insert(part, {pc, id, 0, 0, false});
-    ++part->served;
-    part->last = std::max(part->last, start_ + tick);
-  };
-  for (std::size_t i = 0; i < lane.waiting.size(); ++i) note(lane.waiting[i].transfer, served[i]);
-  std::size_t read = lane.waiting.size();
-  for (std::size_t k = 0; read < served.size(); ++k) {
-    const TransferId id = lane.sender->unsent[k];
-    const PendingTransfer& transfer = backlog.at(id);
-    const auto left = static_cast<std::size_t>(transfer.stream.count - transfer.sent);
-    for (const std::size_t end = std::min(served.size(), read + left); read < end; ++read) {
-      note(id, served[read]);
+void Replay::list_parts(std::size_t pc, bool write, const Lane& lane, std::int64_t place,
+                        const Backlog& backlog) {
+  const StateGraph::Track& track = edge_->tracks[pc];
+  const std::vector<StateGraph::ServedAtom>& all = track.served[write];
+  if (all.empty()) return;
+  const auto count = static_cast<std::int64_t>(all.size());
+  if (lane.run > 0 && lane.atom == place) {
+    // Mostly they are all of the transfer that is being sent.
+    const TransferId id = lane.sender->unsent.front();
+    const PendingTransfer& head = backlog.at(id);
+    const std::int64_t begin = head.stream.first - place;
+    if (all.front().atom >= begin && all.back().atom < begin + head.stream.count) {
+      parts_.push_back(
+          {pc, id, count, start_ + track.last[write], head.served + count == head.stream.count});
+      return;
     }
+  }
+  const std::size_t first = parts_.size();
+  std::size_t next = 0;             // of the sender's transfers
+  std::int64_t covered = 0;         // atoms to be sent of those before it
+  std::int64_t begin = 0, end = 0;  // atoms of the transfer found last, from `place`
+  for (const StateGraph::ServedAtom& served : all) {
+    if (served.atom >= end || served.atom < begin) {
+      TransferId id = Backlog::kNobody;
+      if (served.atom < 0) {
+        id = backlog.holder(place + served.atom, write);
+        CHECK(id != Backlog::kNobody, "a request is of some transfer");
+        begin = backlog.at(id).stream.first - place;
+        end = std::min<std::int64_t>(0, begin + backlog.at(id).sent);
+      } else {
+        for (;; ++next) {
+          id = lane.sender->unsent[next];
+          begin = covered;
+          covered += backlog.at(id).stream.count - backlog.at(id).sent;
+          end = covered;
+          if (served.atom < end) break;
+        }
+        ++next;
+      }
+      if (parts_.size() == first || parts_.back().transfer != id) {
+        parts_.push_back({pc, id, 0, 0, false});
+      }
+    }
+    Part& part = parts_.back();
+    ++part.served;
+    part.last = std::max(part.last, start_ + served.tick);
   }
   for (std::size_t i = first; i < parts_.size(); ++i) {
     const PendingTransfer& transfer = backlog.at(parts_[i].transfer);
