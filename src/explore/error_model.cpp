@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "chip/derived.h"
 #include "chip/dram_shape.h"
 
 namespace presil {
@@ -62,6 +63,11 @@ ErrorModel::ErrorModel(kernels::Uncertainty uncertainty, const ChipFiles& chip,
                        const kernels::Library& library)
     : uncertainty_(std::move(uncertainty)),
       dram_peak_(peak_bandwidth(chip.memory, chip.chip.dram)) {
+  const Core& core = chip.chip.core;
+  const double boost = std::max(1.0, core.boost.value_or(core.clock).count() / core.clock.count());
+  for (const auto& [format, macs] : core.matrix.macs_per_cycle) {
+    peaks_[format] = peak_flops(chip.chip, format) * boost;
+  }
   if (library.software.has_laws()) {
     const bool changed = std::any_of(chip.inputs.begin(), chip.inputs.end(), is_override);
     nearness_ = uncertainty_.nearness_of(names_of(chip.chip), library.machine.generation, changed);
@@ -77,14 +83,29 @@ ErrorModel::ErrorModel(kernels::Uncertainty uncertainty, const ChipFiles& chip,
 
 TimeBand ErrorModel::of(const PhaseResult& phase) const {
   const Timeline& t = phase.timeline;
-  return band(t.by_class, t.charges, Bytes(t.dram_bytes.count() / phase.line()));
+  double products = 0;
+  for (const auto& [format, macs] : t.counts.macs) {
+    const auto peak = peaks_.find(format);
+    if (peak != peaks_.end()) products += 2 * static_cast<double>(macs) / peak->second.count();
+  }
+  const auto line = static_cast<double>(phase.line());
+  return band(t.by_class, t.charges,
+              std::max(seconds_of(t.dram_bytes), products / spread_of(Resource::matrix)) / line);
 }
 
 TimeBand ErrorModel::of(const KernelTime& kernel) const {
   const Picoseconds time = kernel.end - kernel.start;
   Charges charges{};
   charges[static_cast<std::size_t>(kernel.bound_by)] = time;
-  return band({{kernel.error_class, time}}, charges, kernel.dram_bytes);
+  return band({{kernel.error_class, time}}, charges, seconds_of(kernel.dram_bytes));
+}
+
+double ErrorModel::spread_of(Resource resource) const {
+  return estimated_[static_cast<std::size_t>(resource)] ? kEstimateSpread : 1;
+}
+
+double ErrorModel::seconds_of(Bytes dram_bytes) const {
+  return static_cast<double>(dram_bytes.count()) / dram_peak_.count() / spread_of(Resource::dram);
 }
 
 std::vector<Resource> ErrorModel::estimated() const {
@@ -96,7 +117,7 @@ std::vector<Resource> ErrorModel::estimated() const {
 }
 
 TimeBand ErrorModel::band(const std::map<ErrorClass, Picoseconds>& by_class, const Charges& charges,
-                          Bytes dram_bytes) const {
+                          double fastest) const {
   double all = 0, low = 0, high = 0;
   for (const auto& [kernels, time] : by_class) {
     const auto share = static_cast<double>(time.count());
@@ -110,7 +131,7 @@ TimeBand ErrorModel::band(const std::map<ErrorClass, Picoseconds>& by_class, con
   double charged = 0, fast = 0, slow = 0;
   for (std::size_t r = 0; r < kResources; ++r) {
     const auto share = static_cast<double>(charges[r].count());
-    const double spread = estimated_[r] ? kEstimateSpread : 1;
+    const double spread = spread_of(static_cast<Resource>(r));
     charged += share;
     fast += share / spread;
     slow += share * spread;
@@ -119,8 +140,6 @@ TimeBand ErrorModel::band(const std::map<ErrorClass, Picoseconds>& by_class, con
   const auto together = [](double a, double b) {
     return std::sqrt(square(std::log(a)) + square(std::log(b)));
   };
-  const double spread = estimated_[static_cast<std::size_t>(Resource::dram)] ? kEstimateSpread : 1;
-  const double fastest = static_cast<double>(dram_bytes.count()) / dram_peak_.count() / spread;
   const double least = std::min(1.0, fastest / (charged * 1e-12));
   return {std::max(least, std::exp(-together(low / all, fast / charged))),
           std::exp(together(high / all, slow / charged))};

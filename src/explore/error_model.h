@@ -26,7 +26,8 @@ inline constexpr double kEstimateSpread = 1.25;
 /// Kernels of one class err alike, and all classes of a run are taken to err to the same side, so
 /// their bands add up by time. A time that was charged to a resource whose rate is an estimate is
 /// open by kEstimateSpread. Both are independent: they add in quadrature, as logarithms. No time
-/// is expected below that of its DRAM bytes at the data sheet's rate.
+/// is expected below that of its DRAM bytes at the data sheet's rate, nor a phase below that of its
+/// products at the engines' peak.
 class ErrorModel {
  public:
   ErrorModel() = default;
@@ -45,13 +46,17 @@ class ErrorModel {
   std::vector<Resource> estimated() const;
 
  private:
+  /// `fastest`: seconds that no error explains away.
   TimeBand band(const std::map<ErrorClass, Picoseconds>& by_class, const Charges& charges,
-                Bytes dram_bytes) const;
+                double fastest) const;
+  double spread_of(Resource resource) const;
+  double seconds_of(Bytes dram_bytes) const;
 
   kernels::Uncertainty uncertainty_;
   kernels::Nearness nearness_ = kernels::Nearness::unmeasured;
   std::array<bool, kResources> estimated_{};
   BytesPerSecond dram_peak_;
+  std::map<Format, FlopsPerSecond> peaks_;  // at the highest clock
 };
 
 }  // namespace presil

@@ -86,6 +86,15 @@ TEST(ErrorModel, NothingIsFasterThanItsBytes) {
   EXPECT_NEAR(errors.of(p).low, 0.95, 1e-6);
 }
 
+TEST(ErrorModel, NoPhaseIsFasterThanItsProducts) {
+  const RunResult h100 = prepared("h100-sxm");
+  const ErrorModel errors(bands(), h100.chip, h100.library);
+  PhaseResult p = phase();
+  // 97 us at the boost clock, of 100: 2048 multiply-adds a cycle and core.
+  p.timeline.counts.macs[Format::bf16] = static_cast<std::int64_t>(97e-6 * 1.98e9 * 2048 * 132);
+  EXPECT_NEAR(errors.of(p).low, 0.97, 1e-3);
+}
+
 TEST(ErrorModel, EveryTimeOfARunLiesInItsBand) {
   for (const char* chip : {"h100-sxm", "a100-sxm-80gb", "gb200", "mtia-v2", "snapdragon-8-elite"}) {
     const RunResult r = time_run(prepared(chip), kPlaces).value();
