@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/interrupt.h"
@@ -69,6 +71,21 @@ class LawRun {
     KernelWork work;
   };
 
+  /// The law of a kernel, which is the same in all layers of its block, and its last terms: most
+  /// layers' DRAM takes as long as that of the one before.
+  struct Known {
+    LawWork law;
+    double dram_us = -1;
+    kernels::Terms terms;
+  };
+  Known& known_law(const KernelAt& at) {
+    const auto found = known_.find(at.bound);
+    if (found != known_.end()) return found->second;
+    LawWork law = law_work(bound_, at.block, at.kernel, chip_, *options_.library, options_.clock,
+                           options_.launch);
+    return known_.emplace(at.bound, Known{std::move(law), -1, {}}).first->second;
+  }
+
   void plan() {
     StepSize size;
     for_each_kernel(bound_, [&](const KernelAt& at) {
@@ -83,15 +100,19 @@ class LawRun {
   /// All its traffic at its launch, then what its law makes of it.
   void run_kernel(Planned& p) {
     check_interrupt();
-    const LawWork law = law_work(bound_, p.at.block, p.at.kernel, chip_, *options_.library,
-                                 options_.clock, options_.launch);
+    Known& known = known_law(p.at);
+    const LawWork& law = known.law;
     if (law.traffic) p.work.traffic = as_streams(*law.traffic);
     const Picoseconds begin = ledger_.now();
     const Picoseconds launch = begin + extra_gap();
     const Picoseconds arrived = send_all(p.work.traffic, launch);
     const double dram_us = to_microseconds(arrived - launch);
-    kernels::Terms t = law.terms(dram_us);
-    t.before *= options_.library->launch_share;
+    if (dram_us != known.dram_us) {
+      known.dram_us = dram_us;
+      known.terms = law.terms(dram_us);
+      known.terms.before *= options_.library->launch_share;
+    }
+    const kernels::Terms& t = known.terms;
     const Picoseconds end = std::max(arrived, launch + from_microseconds(total_us(t, dram_us)));
 
     const Picoseconds after = from_microseconds(t.after);
@@ -139,6 +160,7 @@ class LawRun {
   StepMemory memory_;
   Ledger ledger_;
   std::vector<Planned> planned_;
+  std::unordered_map<const BoundKernel*, Known> known_;
 };
 
 }  // namespace
