@@ -95,6 +95,8 @@ void add_design(CLI::App& verb, Options& o) {
   verb.add_option("--expert-imbalance", r.expert_imbalance,
                   "Tokens of the busiest chip's experts over the mean chip's")
       ->capture_default_str();
+  verb.add_option("--kv-page", r.kv_page,
+                  "Tokens of a page of the KV cache (default: the software's)");
   verb.add_flag("--sequence-parallel", r.sequence_parallel,
                 "Norms and residual stream spread over the tensor group");
   verb.add_option("--weights", r.weights, "A GGUF file or a safetensors checkpoint");

@@ -56,6 +56,19 @@ KeySource source_of(const KernelMeter& meter) {
   return {v, caches * keys.bytes(1).count(), true};
 }
 
+/// The numbers of the pages that the sequences' keys lie in: 4 bytes each, as engines keep them.
+std::int64_t page_table_bytes(const KernelMeter& meter) {
+  const Step& step = meter.step();
+  if (step.page_tokens <= 1) return 0;
+  std::int64_t pages = 0;
+  for (const Sequence& s : step.sequences) {
+    if (is_in(meter.kernel().over, s)) {
+      pages += ceil_div(s.context + s.new_tokens, step.page_tokens);
+    }
+  }
+  return 4 * pages;
+}
+
 /// Returns the bytes that are read. Of several sequences the windows lie apart; one stretch of the
 /// layer's cache stands for them.
 std::int64_t read_caches(KernelMeter& meter, std::int64_t keys) {
@@ -107,6 +120,8 @@ void count_attention(KernelMeter& meter) {
   if (source.is_cached) {
     const std::int64_t cached = read_caches(meter, cut.keys);
     meter.carry(std::max(cached, step_bytes * cut.tile_steps), cached);
+    const std::int64_t table = page_table_bytes(meter);
+    meter.carry(table, table);
   } else {
     // As an activation it is carried once; query tiles read it again.
     const std::int64_t once = meter.bytes(kernel.inputs[1]);

@@ -59,7 +59,8 @@ Json choices_json(const RunRequest& q) {
   return j;
 }
 
-/// What differs from one pipeline stage, one replica and sequences that are alike.
+/// What differs from one pipeline stage, one replica, sequences that are alike and the software's
+/// pages.
 Json split_json(const RunRequest& q) {
   Json j = Json::object();
   if (q.pipeline_parallel != 1) j["pp"] = q.pipeline_parallel;
@@ -68,6 +69,7 @@ Json split_json(const RunRequest& q) {
   if (q.expert_parallel != 1) j["ep"] = q.expert_parallel;
   if (q.expert_imbalance != 1) j["expert_imbalance"] = q.expert_imbalance;
   if (q.sequence_parallel) j["sequence_parallel"] = true;
+  if (q.kv_page != 0) j["kv_page"] = q.kv_page;
   if (!q.prompts.empty()) j["prompts"] = q.prompts;
   if (!q.contexts.empty()) j["contexts"] = q.contexts;
   return j;
@@ -80,6 +82,7 @@ void read_split(const Json& j, RunRequest& q) {
   q.expert_parallel = j.value("ep", q.expert_parallel);
   q.expert_imbalance = j.value("expert_imbalance", q.expert_imbalance);
   q.sequence_parallel = j.value("sequence_parallel", q.sequence_parallel);
+  q.kv_page = j.value("kv_page", q.kv_page);
   q.prompts = j.value("prompts", q.prompts);
   q.contexts = j.value("contexts", q.contexts);
 }

@@ -101,6 +101,10 @@ CyclesOptions cycles_options(const RunResult& r) {
   return options;
 }
 
+std::int64_t page_tokens(const RunResult& r) {
+  return r.request.kv_page > 0 ? r.request.kv_page : r.library.software.kv_page;
+}
+
 Clocking clocking(const RunRequest& request) {
   return request.burst ? Clocking::burst : Clocking::sustained;
 }
@@ -112,7 +116,7 @@ std::vector<const Program*> stages_of(const RunResult& r) {
 }
 
 Feasible<RunResult> time_run(RunResult r, const Places& places) {
-  const std::vector<PhaseSteps> wanted = steps_of(r.request, length_of(r.text));
+  const std::vector<PhaseSteps> wanted = steps_of(r.request, length_of(r.text), page_tokens(r));
   std::vector<std::optional<Feasible<PhaseResult>>> phases(wanted.size());
   parallel_each(wanted.size(), [&](std::size_t i) { phases[i] = run_stages(r, wanted[i]); });
   for (auto& phase : phases) {
@@ -132,8 +136,9 @@ Feasible<RunResult> time_run(RunResult r, const Places& places) {
 std::string fingerprint(const RunResult& r, const Places& places) {
   std::string text;
   for (const Program* stage : stages_of(r)) text += print(*stage);
-  for (const PhaseSteps& p : steps_of(r.request, length_of(r.text))) {
-    text += fmt::format("{} {} in {}", p.name, p.tokens, p.microbatches);
+  for (const PhaseSteps& p : steps_of(r.request, length_of(r.text), page_tokens(r))) {
+    text +=
+        fmt::format("{} {} in {}, pages of {}", p.name, p.tokens, p.microbatches, page_tokens(r));
     for (const Step& step : p.steps) {
       for (const Sequence& s : step.sequences)
         text += fmt::format(" {}+{}", s.context, s.new_tokens);

@@ -53,6 +53,9 @@ struct RunResult {
 /// The programs of all stages, in order.
 std::vector<const Program*> stages_of(const RunResult& prepared);
 
+/// Tokens of a page of the KV cache: as asked for, else the software's.
+std::int64_t page_tokens(const RunResult& prepared);
+
 /// How cycles are to time the steps of `prepared`, which must outlive the options.
 CyclesOptions cycles_options(const RunResult& prepared);
 Clocking clocking(const RunRequest& request);

@@ -206,6 +206,7 @@ Json conditions_json(const RunResult& r) {
   return {{"software", s.name},
           {"software_version", s.version},
           {"kernels", s.has_laws() ? "library" : "program"},
+          {"kv_page_tokens", page_tokens(r)},
           {"launch", to_string(r.request.launch.value_or(s.launch))},
           {"clock", r.request.burst ? "burst" : "sustained"},
           {"l2", r.request.warm_cache ? "warm" : "cold"},

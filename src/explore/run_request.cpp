@@ -24,6 +24,9 @@ void check_request(const RunRequest& r) {
   if (r.batch > kLargestBatch) {
     throw InputError(fmt::format("--batch: expected at most {}, found {}", kLargestBatch, r.batch));
   }
+  if (r.kv_page < 0) {
+    throw InputError(fmt::format("--kv-page: expected 0 or more, found {}", r.kv_page));
+  }
   if (r.microbatches < 0) {
     throw InputError(fmt::format("--microbatches: expected 0 or more, found {}", r.microbatches));
   }

@@ -48,6 +48,7 @@ struct RunRequest {
   std::string numerics;  // a name or a file; "": the chip's, else ggml or bf16
   std::string software;  // serving engine; "": the usual one for the chip
   std::optional<LaunchMode> launch;  // how kernels are launched; nothing: as the software does
+  std::int64_t kv_page = 0;          // tokens of a page of the KV cache; 0: the software's
   bool record_transfers = false;     // keep when each DRAM transfer came, for a trace
   bool burst = false;  // the highest clock, whatever the power limit; else what can be sustained
   bool warm_cache = false;  // a benchmark's loop: what fits the last-level cache stays there

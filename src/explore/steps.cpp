@@ -58,7 +58,8 @@ std::int64_t microbatches_of(const RunRequest& q) {
 
 }  // namespace
 
-std::vector<PhaseSteps> steps_of(const RunRequest& q, const std::optional<TextLength>& text) {
+std::vector<PhaseSteps> steps_of(const RunRequest& q, const std::optional<TextLength>& text,
+                                 std::int64_t page_tokens) {
   const std::int64_t microbatches = microbatches_of(q);
   const std::int64_t decodes = text ? text->tokens - 1 : 1;
   const auto phase = [&](const char* name, std::int64_t steps, auto sequence) {
@@ -68,6 +69,7 @@ std::vector<PhaseSteps> steps_of(const RunRequest& q, const std::optional<TextLe
       for (std::int64_t i = 0; i < q.batch; ++i) all.push_back(sequence(step, i));
       for (const Sequence& s : all) p.tokens += s.new_tokens;
       p.steps.push_back(heaviest_hand(all, q.data_parallel * microbatches));
+      p.steps.back().page_tokens = page_tokens;
     }
     return p;
   };

@@ -25,8 +25,10 @@ struct TextLength {
   std::int64_t tokens = 0;
 };
 
-/// Throws InputError when the batch is not divisible by the replicas or the microbatches.
-std::vector<PhaseSteps> steps_of(const RunRequest& request, const std::optional<TextLength>& text);
+/// With a KV cache in pages of `page_tokens`. Throws InputError when the batch is not divisible by
+/// the replicas or the microbatches.
+std::vector<PhaseSteps> steps_of(const RunRequest& request, const std::optional<TextLength>& text,
+                                 std::int64_t page_tokens = 1);
 
 /// The chips that a request asks for.
 std::int64_t chips_of(const RunRequest& request);

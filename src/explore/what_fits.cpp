@@ -22,7 +22,7 @@ std::optional<Bytes> footprint(const RunRequest& request, const Places& places) 
     if (!prepared) return std::nullopt;
     Bytes most(0);
     for (const Program* stage : stages_of(*prepared)) {
-      for (const PhaseSteps& phase : steps_of(request, std::nullopt)) {
+      for (const PhaseSteps& phase : steps_of(request, std::nullopt, page_tokens(*prepared))) {
         for (const Step& step : phase.steps) {
           const auto bound = bind(*stage, step);
           if (!bound) return std::nullopt;

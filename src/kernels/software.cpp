@@ -21,6 +21,7 @@ Software read_fields(Fields& f) {
                        "");
   s.collectives = f.text_or("collectives", "scope of the constants of collectives", s.collectives);
   s.launch = f.choice<LaunchMode>("launch", "how kernels are launched", kLaunches);
+  s.kv_page = f.integer_or("kv_page", "tokens of a page of the KV cache", 1, {1, 65536});
   s.fuses_rope =
       f.flag_or("fuses_rope", "RoPE and the cache's append are inside the attention call", false);
   s.fuses_swiglu = f.flag_or("fuses_swiglu", "SwiGLU is in the epilogue of its product", false);

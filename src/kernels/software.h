@@ -2,6 +2,7 @@
 // they are launched, and what is fused into what. A prediction stands for one of them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct Software {
   std::string engine;
   std::string collectives = "nccl";  // scope of the constants of collectives
   LaunchMode launch = LaunchMode::graph;
+  std::int64_t kv_page = 1;  // tokens of a page of the KV cache
   // What has no kernel of its own in this engine.
   bool fuses_rope = false;    // RoPE and the cache's append are inside the attention call
   bool fuses_swiglu = false;  // SwiGLU is in the epilogue of the product before it

@@ -11,6 +11,8 @@
 namespace presil {
 namespace {
 
+constexpr std::int64_t kLargestPage = 65536;  // tokens
+
 // At 1,000 TFLOP/s a quarter of an hour for one step; and within 64 bits, whatever it is counted
 // in.
 constexpr double kMostOperations = 1e18;
@@ -48,6 +50,11 @@ class Binder {
  private:
   void check_sequences() const {
     if (bound_.step.sequences.empty()) throw InputError("a step needs at least one sequence");
+    const std::int64_t page = bound_.step.page_tokens;
+    if (page < 1 || page > kLargestPage) {
+      throw InputError(fmt::format("a page of the KV cache: expected 1 to {} tokens, found {}",
+                                   kLargestPage, page));
+    }
     for (const Sequence& s : bound_.step.sequences) {
       if (s.new_tokens < 1 || s.context < 0) {
         throw InputError(fmt::format("a sequence needs at least one new token, found {} after {}",
@@ -162,8 +169,9 @@ class Binder {
     dram_end_ = program_.weight_footprint.count();
   }
 
-  /// Layer after layer; in a layer k of all sequences, then v of all sequences. Sequences follow
-  /// each other without a gap, so that reading the caches of all of them is one stretch.
+  /// Layer after layer; in a layer k of all sequences, then v of all sequences. A sequence has
+  /// whole pages, which follow each other: pages dealt out at random are interleaved over all
+  /// channels just so, and reading the caches of all sequences is one stretch.
   void place_caches() {
     const std::int64_t unit = program_.dram_unit.count();
     const std::int64_t region = dram_end_;
@@ -179,7 +187,8 @@ class Binder {
       std::vector<std::int64_t> offsets;
       for (const Sequence& s : bound_.step.sequences) {
         offsets.push_back(size);
-        size += (s.context + s.new_tokens) * t.bytes(t.rows.scale).count();
+        size += round_up(s.context + s.new_tokens, bound_.step.page_tokens) *
+                t.bytes(t.rows.scale).count();
       }
       size = round_up(size, unit);
       bound_.placements[i] = {Level::dram, region + in_layer, Bytes(size)};

@@ -20,6 +20,8 @@ struct Sequence {
 
 struct Step {
   std::vector<Sequence> sequences;
+  // The KV cache is handed out in pages of so many tokens, of which a table says where each is.
+  std::int64_t page_tokens = 1;
 
   std::int64_t tokens() const;
 };
@@ -67,8 +69,8 @@ struct BoundProgram {
 /// Leaves out kernels that have no sequences, chooses mappings, places activations (shared memory
 /// first, what does not fit goes to DRAM) and lays out the KV cache. Infeasible when weights, cache
 /// and spilled activations exceed the DRAM, saying by how much and what would fit. Throws
-/// InputError for an empty step, a sequence without new tokens, or one longer than the model's
-/// context.
+/// InputError for an empty step, pages of less than a token, a sequence without new tokens, or one
+/// longer than the model's context.
 Feasible<BoundProgram> bind(const Program& program, const Step& step);
 
 }  // namespace presil

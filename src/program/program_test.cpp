@@ -223,6 +223,16 @@ TEST(Bind, LaysTheCacheOutBehindTheWeights) {
   EXPECT_EQ(bound.dram_footprint, Bytes(10240 + kLayers * 2 * 2048));
 }
 
+TEST(Bind, ASequenceHasWholePagesOfTheCache) {
+  const Program p = small_program();
+  const auto bound = bind(p, Step{{{1, 9}, {1, 19}}, 16}).value();
+  // 10 and 20 rows of 64 bytes are one page of 16 and two.
+  EXPECT_EQ(bound.cache_offsets, (std::vector<std::int64_t>{0, 16 * 64}));
+  EXPECT_EQ(bound.placements[2].size, Bytes(3 * 16 * 64));
+  EXPECT_THROW(bind(p, Step{{{1, 9}}, 0}), InputError);
+  EXPECT_THROW(bind(p, Step{{{1, 9}}, std::int64_t{1} << 40}), InputError);
+}
+
 TEST(Bind, ACacheKeepsARowForEachHeadAndToken) {
   Program p = small_program();
   for (const int cache : {2, 3}) {
