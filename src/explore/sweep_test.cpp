@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/scratch.h"
+
 namespace presil {
 namespace {
 
@@ -21,7 +23,7 @@ TEST(Sweep, AnAxisWithoutKeyOrValueIsRefused) {
 
 TEST(Sweep, AGridThatIsTooLargeIsRefusedBeforeAnythingRuns) {
   SweepAxis axis{"dram.stacks", std::vector<std::string>(1000, "2")};
-  Store store(std::filesystem::path(testing::TempDir()) / "sweep_too_large.sqlite");
+  Store store(testing::scratch_folder() / "sweep_too_large.sqlite");
   std::int64_t reused = 0;
   EXPECT_THROW(sweep({}, {axis, axis}, {}, store, reused), InputError);  // a million points
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/scratch.h"
 #include "kernels/constants.h"
 
 namespace presil::kernels {
@@ -14,8 +15,7 @@ constexpr ConstantInfo kConstants[] = {{"start_us", 5, 0, 50, kEngine | kType, "
 const LawInfo kLaw{"gemm", kConstants};
 
 std::filesystem::path write(const std::string& text) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / "presil_constants_test.yaml";
+  const std::filesystem::path file = testing::scratch_folder() / "test.yaml";
   std::ofstream(file) << text;
   return file;
 }

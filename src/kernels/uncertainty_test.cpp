@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/scratch.h"
 
 namespace presil::kernels {
 namespace {
@@ -22,8 +23,7 @@ Uncertainty two_types() {
 }
 
 std::filesystem::path write(const std::string& text) {
-  const std::filesystem::path file =
-      std::filesystem::path(testing::TempDir()) / "presil_uncertainty_test.yaml";
+  const std::filesystem::path file = testing::scratch_folder() / "test.yaml";
   std::ofstream(file) << text;
   return file;
 }
