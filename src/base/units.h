@@ -13,6 +13,7 @@ namespace presil {
 enum class Dimension {
   bytes,
   picoseconds,
+  nanoseconds,
   seconds,
   hertz,
   bytes_per_second,
@@ -62,6 +63,7 @@ class Quantity {
 
 using Bytes = Quantity<Dimension::bytes, std::int64_t>;
 using Picoseconds = Quantity<Dimension::picoseconds, std::int64_t>;
+using Nanoseconds = Quantity<Dimension::nanoseconds, std::int64_t>;
 using Seconds = Quantity<Dimension::seconds, double>;
 using Hertz = Quantity<Dimension::hertz, double>;
 using BytesPerSecond = Quantity<Dimension::bytes_per_second, double>;
@@ -83,6 +85,10 @@ constexpr Seconds to_seconds(Picoseconds t) {
   return Seconds(static_cast<double>(t.count()) * 1e-12);
 }
 
+constexpr Seconds to_seconds(Nanoseconds t) {
+  return Seconds(static_cast<double>(t.count()) * 1e-9);
+}
+
 /// 11 days. No event is that long; a duration that would be is cut to it, so that a few of them add
 /// up within 64 bits.
 inline constexpr Picoseconds kLongestDuration(1'000'000'000'000'000'000);
@@ -93,6 +99,22 @@ constexpr Picoseconds to_picoseconds(Seconds t) {
   if (ps >= static_cast<double>(kLongestDuration.count())) return kLongestDuration;
   const auto whole = static_cast<std::int64_t>(ps);
   return Picoseconds(static_cast<double>(whole) < ps ? whole + 1 : whole);
+}
+
+/// Rounds up, as to_picoseconds does.
+constexpr Nanoseconds to_nanoseconds(Picoseconds t) {
+  return Nanoseconds(t.count() / 1000 + (t.count() % 1000 > 0 ? 1 : 0));
+}
+
+/// 146 years of nanoseconds; what would be longer is cut to it.
+inline constexpr Nanoseconds kLongestService(4'611'686'018'427'387'904);
+
+/// Rounds up.
+constexpr Nanoseconds to_nanoseconds(Seconds t) {
+  const double ns = t.count() * 1e9;
+  if (ns >= static_cast<double>(kLongestService.count())) return kLongestService;
+  const auto whole = static_cast<std::int64_t>(ns);
+  return Nanoseconds(static_cast<double>(whole) < ns ? whole + 1 : whole);
 }
 
 /// The time `amount` takes at `rate`, rounded up to a picosecond. Requires rate > 0.

@@ -1,0 +1,39 @@
+// How an engine schedules: the knobs of vLLM by their names there (v1 engine), and what differs
+// between roles.
+#pragma once
+
+#include <cstdint>
+
+namespace presil::serving {
+
+enum class Batching {
+  continuous,     // vLLM v1: requests join and leave at every step
+  static_batches  // a batch is taken whole, padded to its longest prompt, and ends with its last
+                  // token
+};
+
+/// What a replica does of a request, where prefill and decode are kept apart.
+enum class Role { both, prefill, decode };
+
+/// Speculative decoding: a draft proposes `tokens`, one step of the model checks them.
+struct Speculation {
+  std::int64_t tokens = 0;  // proposed a step (num_speculative_tokens); 0: none
+  double acceptance = 0;    // chance that a proposed token is right, given that those before it are
+};
+
+struct EngineOptions {
+  Batching batching = Batching::continuous;
+  Role role = Role::both;
+  std::int64_t max_num_seqs = 256;
+  std::int64_t max_num_batched_tokens = 2048;
+  std::int64_t max_model_len = 8192;
+  std::int64_t block_size = 16;  // tokens of a KV block
+  std::int64_t num_blocks = 0;   // of the replica's KV cache; each block spans all its chips
+  bool chunked_prefill = true;   // a prompt may be read in pieces; else it waits for a whole budget
+  bool prefix_caching = true;
+  std::int64_t pipeline_stages = 1;  // so many batches may be in flight
+  Speculation speculation;
+  std::uint64_t seed = 0;  // of accepted drafts
+};
+
+}  // namespace presil::serving
