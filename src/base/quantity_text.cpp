@@ -17,8 +17,8 @@ struct Unit {
   bool shown = true;  // format_quantity may use it
 };
 
-// Base units: byte, picosecond, second, hertz, byte/s, bit/s, byte/cycle, cycle, watt, joule,
-// joule/bit, dollar, dollar/GB, dollar/kWh, mm2, 1/cm2, mm, volt, flop/s.
+// Base units: byte, picosecond, nanosecond, second, 1/s, hertz, byte/s, bit/s, byte/cycle, cycle,
+// watt, joule, joule/bit, dollar, dollar/GB, dollar/kWh, mm2, 1/cm2, mm, volt, flop/s.
 using enum Dimension;
 constexpr Unit kUnits[] = {
     {bytes, "B", 1},
@@ -40,8 +40,17 @@ constexpr Unit kUnits[] = {
     {seconds, "us", 1e-6},
     {seconds, "ms", 1e-3},
     {seconds, "s", 1},
+    {seconds, "min", 60, false},
     {seconds, "h", 3600, false},
     {seconds, "d", 86400, false},
+    {nanoseconds, "ns", 1},
+    {nanoseconds, "us", 1e3},
+    {nanoseconds, "ms", 1e6},
+    {nanoseconds, "s", 1e9},
+    {per_second, "/s", 1},
+    {per_second, "/min", 1.0 / 60, false},
+    {per_second, "/h", 1.0 / 3600, false},
+    {per_second, "/d", 1.0 / 86400, false},
     {hertz, "Hz", 1},
     {hertz, "kHz", 1e3},
     {hertz, "MHz", 1e6},
@@ -66,6 +75,7 @@ constexpr Unit kUnits[] = {
     {watts, "W", 1},
     {watts, "kW", 1e3},
     {watts, "MW", 1e6},
+    {watts, "GW", 1e9, false},
     {joules, "fJ", 1e-15},
     {joules, "pJ", 1e-12},
     {joules, "nJ", 1e-9},
@@ -73,9 +83,13 @@ constexpr Unit kUnits[] = {
     {joules, "mJ", 1e-3},
     {joules, "J", 1},
     {joules, "kJ", 1e3},
+    {joules, "Wh", 3600, false},
+    {joules, "kWh", 3.6e6, false},
     {joules_per_bit, "fJ/bit", 1e-15},
     {joules_per_bit, "pJ/bit", 1e-12},
     {joules_per_bit, "nJ/bit", 1e-9},
+    {joules_per_bit, "mJ/MB", 1e-3 / 8e6, false},
+    {joules_per_bit, "J/MB", 1 / 8e6, false},
     {usd, "USD", 1},
     {usd, "kUSD", 1e3, false},
     {usd, "MUSD", 1e6, false},
@@ -97,7 +111,7 @@ constexpr Unit kUnits[] = {
 };
 
 bool counts_whole(Dimension d) {
-  return d == bytes || d == picoseconds || d == cycles;
+  return d == bytes || d == picoseconds || d == nanoseconds || d == cycles;
 }
 
 std::string_view trimmed(std::string_view s) {
@@ -114,8 +128,12 @@ std::string_view example_of(Dimension d) {
       return "256 KiB";
     case picoseconds:
       return "14 ns";
+    case nanoseconds:
+      return "20 ms";
     case seconds:
       return "3 us";
+    case per_second:
+      return "5 /s";
     case hertz:
       return "1.35 GHz";
     case bytes_per_second:
@@ -158,8 +176,12 @@ Bounds bounds_of(Dimension d) {
       return {1, 1e15};
     case picoseconds:
       return {1, 1e12};
+    case nanoseconds:
+      return {1, 4e18};
     case seconds:
       return {1e-12, 1e10};
+    case per_second:
+      return {1e-9, 1e9};
     case hertz:
       return {1e6, 1e11};
     case bytes_per_second:
@@ -171,9 +193,9 @@ Bounds bounds_of(Dimension d) {
     case cycles:
       return {1, 1e12};
     case watts:
-      return {1e-6, 1e7};
+      return {1e-6, 1e11};
     case joules:
-      return {1e-18, 1e3};
+      return {1e-18, 1e9};
     case joules_per_bit:
       return {1e-18, 1e-3};
     case usd:

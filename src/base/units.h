@@ -15,6 +15,7 @@ enum class Dimension {
   picoseconds,
   nanoseconds,
   seconds,
+  per_second,
   hertz,
   bytes_per_second,
   bits_per_second,
@@ -65,6 +66,7 @@ using Bytes = Quantity<Dimension::bytes, std::int64_t>;
 using Picoseconds = Quantity<Dimension::picoseconds, std::int64_t>;
 using Nanoseconds = Quantity<Dimension::nanoseconds, std::int64_t>;
 using Seconds = Quantity<Dimension::seconds, double>;
+using PerSecond = Quantity<Dimension::per_second, double>;  // a rate of requests
 using Hertz = Quantity<Dimension::hertz, double>;
 using BytesPerSecond = Quantity<Dimension::bytes_per_second, double>;
 using BitsPerSecond = Quantity<Dimension::bits_per_second, double>;
