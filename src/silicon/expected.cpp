@@ -5,8 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "base/csv_text.h"
 #include "base/error.h"
-#include "silicon/csv_text.h"
+#include "base/lines.h"
 
 namespace presil::silicon {
 namespace {
@@ -47,25 +48,22 @@ std::string print_expected(const Scoreboard& board) {
 
 std::vector<std::string> worse_than(const std::filesystem::path& file, const Scoreboard& board) {
   const std::map<std::string, Group> now = groups_of(board);
-  const std::string text = read_maybe_gzipped(file);
-  std::string_view rest = text;
   std::vector<std::string> worse;
   CsvFields fields;
-  for (int line = 1; !rest.empty(); ++line) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view one = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  Lines lines(file);
+  while (const auto line = lines.next()) {
     double expected = 0;
-    const bool whole = split_csv(one, fields) && fields.text.size() == 3;
-    if (line == 1 ? one != kHeader : !whole) {
-      throw InputError({{file.string(), line, 1, 1, fmt::format("expected {}", kHeader), ""}});
+    const bool header = lines.number() == 1;
+    const bool whole = split_csv(*line, fields) && fields.text.size() == 3;
+    if (header ? *line != kHeader : !whole) {
+      throw InputError({lines.complaint(1, fmt::format("expected {}", kHeader))});
     }
-    if (line == 1) continue;
+    if (header) continue;
     const std::string& number = fields.text[2];
     const auto [stop, error] =
         std::from_chars(number.data(), number.data() + number.size(), expected);
     if (error != std::errc() || stop != number.data() + number.size()) {
-      throw InputError({{file.string(), line, fields.column[2], 1, "mape: expected a number", ""}});
+      throw InputError({lines.complaint(fields.column[2], "mape: expected a number")});
     }
     const auto found = now.find(fields.text[0]);
     if (found == now.end()) continue;

@@ -11,13 +11,15 @@
 
 #include <fmt/format.h>
 
+#include "base/csv_text.h"
 #include "base/error.h"
-#include "silicon/csv_text.h"
+#include "base/lines.h"
 
 namespace presil::silicon {
 namespace {
 
 constexpr std::size_t kMostComplaints = 20;
+constexpr std::int64_t kMostText = std::int64_t{1} << 30;   // bytes of a table
 constexpr std::int64_t kMostCount = std::int64_t{1} << 32;  // of tokens, features, ranks
 constexpr double kMostNumber = 1e15;                        // of bytes and microseconds
 
@@ -117,22 +119,17 @@ std::string put(const Column& column, const std::string& text, Row& row) {
 class TableReader {
  public:
   TableReader(std::filesystem::path file, MeasuredOp op, Dataset& into)
-      : file_(std::move(file)), op_(op), into_(into) {
+      : file_(std::move(file)), lines_(file_, {}, kMostText), op_(op), into_(into) {
     for (const Column& c : kCommon) known_.emplace(c.name, c);
     for (const Column& c : own_columns(op)) known_.emplace(c.name, c);
   }
 
   void read() {
-    const std::string text = read_maybe_gzipped(file_);
-    std::string_view rest = text;
-    while (!rest.empty() && complaints_.size() < kMostComplaints) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      ++line_;
-      if (line.empty()) continue;
-      if (!split_csv(line, fields_))
+    while (complaints_.size() < kMostComplaints) {
+      const auto line = lines_.next();
+      if (!line) break;
+      if (line->empty()) continue;
+      if (!split_csv(*line, fields_))
         complain(1, "a quote that does not close");
       else if (columns_.empty())
         read_header();
@@ -145,7 +142,7 @@ class TableReader {
 
  private:
   void complain(int column, std::string message) {
-    complaints_.push_back({file_.string(), line_, column, 1, std::move(message), ""});
+    complaints_.push_back(lines_.complaint(column, std::move(message)));
   }
 
   void read_header() {
@@ -188,13 +185,13 @@ class TableReader {
   }
 
   const std::filesystem::path file_;
+  Lines lines_;
   const MeasuredOp op_;
   Dataset& into_;
   std::map<std::string, Column, std::less<>> known_;
   std::vector<const Column*> columns_;  // of the file; nullptr: ignored
   std::vector<Diagnostic> complaints_;
   CsvFields fields_;
-  int line_ = 0;
 };
 
 }  // namespace
