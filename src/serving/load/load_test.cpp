@@ -1,3 +1,3 @@
 #include "serving/load/load.h"
 #include <gtest/gtest.h>
-TEST(A,B){}
+TEST(A, B) {}

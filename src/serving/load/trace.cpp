@@ -177,11 +177,10 @@ bool Trace::next(TraceRow& row) {
   check_tokens(names_.prompt, line_.prompt, line_.prompt_tokens);
   check_tokens(names_.output, line_.output, line_.output_tokens);
   if (has_arrivals()) check_order(*line);
-  if (const std::int64_t blocks = ceil_div(line_.prompt_tokens, kMooncakeBlock);
-      static_cast<std::int64_t>(line_.prefix.size()) > blocks) {
-    refuse(line_.names,
-           fmt::format("hash_ids: {} of them, but the prompt has {} blocks of {} tokens",
-                       line_.prefix.size(), blocks, kMooncakeBlock));
+  const auto named = static_cast<std::int64_t>(line_.prefix.size());
+  if (named > ceil_div(line_.prompt_tokens, kMooncakeBlock)) {
+    refuse(line_.names, fmt::format("hash_ids: {} blocks of {} tokens for a prompt of {}", named,
+                                    kMooncakeBlock, line_.prompt_tokens));
   }
   row.arrival = Nanoseconds(has_arrivals() ? last_ns_ - first_ns_ : 0);
   row.prompt_tokens = line_.prompt_tokens;
