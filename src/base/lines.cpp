@@ -65,6 +65,7 @@ bool Lines::refill() {
 
 std::optional<std::string_view> Lines::next() {
   ++number_;
+  line_ = {};
   std::size_t searched = 0;
   std::size_t length = 0;
   std::size_t taken = 0;
