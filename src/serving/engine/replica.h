@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <vector>
 
 #include "serving/engine/options.h"
 #include "serving/request.h"
@@ -31,10 +31,11 @@ class Observer {
   virtual void finished(const RequestRecord& record) = 0;
   /// A step has ended.
   virtual void stepped(const StepRecord&) {}
-  /// `count` sequences got a token `since` after their one before: samples of inter-token latency.
+  /// `count` sequences got tokens `since` after their ones before: samples of inter-token latency.
+  /// Tokens that one step writes for a sequence (speculation) come together: one sample.
   virtual void between_tokens(Nanoseconds since, std::int64_t count, int slo_class) = 0;
-  /// A prefill replica has read a prompt and written its first token: the request goes on
-  /// elsewhere.
+  /// A prefill replica has read a prompt and written its first token (so_far.output_tokens is 1):
+  /// the request goes on elsewhere. Its blocks are free now, and stay in the prefix cache.
   virtual void prefilled(const Request& request, const RequestRecord& so_far) {
     (void)request;
     (void)so_far;
@@ -44,26 +45,35 @@ class Observer {
 /// What routers and autoscalers may see.
 struct ReplicaLoad {
   std::int64_t waiting = 0, running = 0;
-  std::int64_t outstanding_tokens = 0;  // prompt tokens not read yet, and sequences that decode
+  // Tokens of prompts (of all text, after a preemption) not in a step yet, and one for each
+  // sequence that writes.
+  std::int64_t outstanding_tokens = 0;
   std::int64_t used_blocks = 0, free_blocks = 0;
 };
+
+class Scheduler;
+struct Batch;
+struct StepOutcome;
 
 class Replica {
  public:
   /// `costs`, `draft` (the draft model's steps; nullptr without) and `observer` outlive the
-  /// replica.
+  /// replica. Requires options that read_engine() would accept, and num_blocks > 0.
   Replica(int number, const EngineOptions& options, const StepCosts& costs, const StepCosts* draft,
           Observer& observer);
   ~Replica();
   Replica(Replica&&) noexcept;
 
-  /// Takes a request at `now`, never before an event that advance() has passed. What cannot ever be
-  /// served is reported as finished with Outcome::too_long.
+  /// Takes a request at `now`, never before an event that advance() has passed; starts nothing.
+  /// What cannot ever be served is reported at once as finished with Outcome::too_long. An observer
+  /// may call it.
   void submit(const Request& request, Nanoseconds now);
-  /// Takes a request whose prompt was read elsewhere and whose KV cache arrives complete at `now`.
+  /// Takes a request whose prompt was read elsewhere and whose KV cache arrives complete at `now`,
+  /// with so_far.output_tokens tokens written there. At 0 the prompt's last token is computed once
+  /// more here, and this replica writes the first token.
   void submit_prefilled(const Request& request, const RequestRecord& so_far, Nanoseconds now);
 
-  /// When something next happens here: the end of a step in flight; kLongestService when idle.
+  /// When something next happens here: a step ends or may start; kLongestService when idle.
   Nanoseconds next_event() const;
   /// Ends the steps that end at or before `now` and starts what can start.
   void advance(Nanoseconds now);
@@ -75,8 +85,28 @@ class Replica {
   std::int64_t free_blocks() const;
 
  private:
-  class State;
-  std::unique_ptr<State> state_;
+  bool refuse(const Request& request, RequestRecord record);
+  void take(const Request& request, const RequestRecord& record, bool kv_here, Nanoseconds now);
+  void end_step();
+  void start_step(Nanoseconds now);
+  void wake(Nanoseconds at);
+
+  int number_ = 0;
+  EngineOptions options_;
+  const StepCosts* costs_ = nullptr;
+  const StepCosts* draft_ = nullptr;
+  Observer* observer_ = nullptr;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<StepOutcome> outcome_;
+  std::vector<Batch> batches_;  // a ring: those in flight, oldest first
+  std::size_t oldest_ = 0, flying_ = 0;
+  Nanoseconds next_start_{0};           // the first stage is free from then on
+  Nanoseconds last_end_{0};             // of the step that started last
+  Nanoseconds wake_ = kLongestService;  // when to try to start a step
 };
+
+/// What a step costs: the model's, and before it the draft's steps that propose tokens.
+StepCost step_cost(const StepFeatures& features, const EngineOptions& options,
+                   const StepCosts& costs, const StepCosts* draft);
 
 }  // namespace presil::serving
