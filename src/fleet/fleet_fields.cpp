@@ -76,6 +76,8 @@ FleetSpec read_fleet(Fields& f) {
   s.upgrades = f.maybe_map("upgrades", "of software, rolling", read_upgrades).value_or(Upgrades{});
   s.ceilings = f.maybe_map("ceilings", "what can be bought", read_ceilings).value_or(Ceilings{});
   s.sampling = f.maybe_map("sampling", "how much is simulated", read_sampling).value_or(Sampling{});
+  s.pod_replicas = f.integer_or("pod_replicas", "behind one router, unless it is random or session",
+                                s.pod_replicas, {1, 10000});
   return s;
 }
 

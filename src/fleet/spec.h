@@ -51,12 +51,6 @@ struct Sampling {
   double warm_up = 0.25;  // share of each hour's window that is not counted
 };
 
-/// Who gets a request. Under random routing replicas are independent, and a pod is one replica.
-struct PodRouting {
-  bool random = true;
-  std::int64_t replicas = 1;
-};
-
 struct FleetSpec {
   std::int64_t chips = 1;
   std::string own;  // names of services; empty: there are none of that kind
@@ -75,7 +69,7 @@ struct FleetSpec {
   Upgrades upgrades;
   Ceilings ceilings;
   Sampling sampling;
-  PodRouting routing;
+  std::int64_t pod_replicas = 8;  // behind one router, unless it is random or by session
 };
 
 FleetSpec read_fleet(Fields& f);
