@@ -167,6 +167,23 @@ double Fields::number_or(std::string_view name, std::string_view doc, double fal
   return read_number(name, doc, range, false, false).value_or(fallback);
 }
 
+std::vector<double> Fields::numbers_or_none(std::string_view name, std::string_view doc,
+                                            Range range) {
+  std::vector<double> result;
+  const Node* node = take(name, doc, "list of numbers", false);
+  if (node == nullptr) return result;
+  const auto read = [&](const Node& item) {
+    const auto value = scalar_number(item, dotted(name), range, false);
+    if (value) result.push_back(*value);
+  };
+  if (node->kind == Node::Kind::sequence) {
+    for (const Node& item : node->items) read(item);
+  } else {
+    read(*node);
+  }
+  return result;
+}
+
 bool Fields::flag_or(std::string_view name, std::string_view doc, bool fallback) {
   const Node* node = take(name, doc, "flag", false);
   if (node == nullptr) return fallback;

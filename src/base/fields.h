@@ -66,6 +66,9 @@ class Fields {
   double number(std::string_view name, std::string_view doc, Range range = {0, 1e300});
   double number_or(std::string_view name, std::string_view doc, double fallback,
                    Range range = {0, 1e300});
+  /// A list of numbers, or one alone; empty when absent.
+  std::vector<double> numbers_or_none(std::string_view name, std::string_view doc,
+                                      Range range = {0, 1e300});
   bool flag_or(std::string_view name, std::string_view doc, bool fallback);
 
   template <class Q>

@@ -50,6 +50,19 @@ TEST(Fields, ReadsWhatIsThere) {
   EXPECT_DOUBLE_EQ(t.energy.typical, 2e-12);
 }
 
+TEST(Fields, ReadsAListOfNumbersOrOneAlone) {
+  const auto numbers = [](const std::string& text) {
+    const Node root = parse_document(
+        std::make_shared<Source>(Source{"t.yaml", "presil: t/1\n" + text}), Syntax::yaml);
+    return read_file(root, "t", [](Fields& f) { return f.numbers_or_none("x", "some", {0, 1}); });
+  };
+  EXPECT_EQ(numbers("x: [0, 0.5, 1]\n"), (std::vector<double>{0, 0.5, 1}));
+  EXPECT_EQ(numbers("x: 0.25\n"), std::vector<double>{0.25});
+  EXPECT_EQ(numbers(""), std::vector<double>{});
+  EXPECT_THROW(numbers("x: [0, 2]\n"), InputError);
+  EXPECT_THROW(numbers("x: [0, many]\n"), InputError);
+}
+
 TEST(Fields, ReportsAllErrorsOfAFileInOrder) {
   const auto list = complaints("presil: thing/1\ncount: many\nsize: 256\ncolor: red\n");
   ASSERT_EQ(list.size(), 3u);
