@@ -20,7 +20,7 @@ enum class Role { both, prefill, decode };
 struct Speculation {
   std::int64_t tokens = 0;  // proposed a step (num_speculative_tokens); 0: none
   double acceptance = 0;    // chance that a proposed token is right, given that those before it are
-  std::string draft;        // the model that proposes; "": proposals cost nothing (n-grams)
+  std::string draft = "";   // the model that proposes; "": proposals cost nothing (n-grams)
 };
 
 struct EngineOptions {
