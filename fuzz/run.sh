@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-20}
 shift || true
 targets=("$@")
-((${#targets[@]})) || targets=(gguf safetensors tokenizer tokenizer_json yaml)
+((${#targets[@]})) || targets=(gguf safetensors tokenizer tokenizer_json trace yaml)
 
 command -v clang++-14 >/dev/null || {
   echo 'not fuzzed: no clang++-14'

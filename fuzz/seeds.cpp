@@ -53,4 +53,13 @@ int main(int, char** argv) {
         presil::testing::tiny_llama(small("qwen2", presil::Format::q8_0)));
   write(folder / "gguf/pieces.gguf", pieces_gguf());
   write(folder / "safetensors/three.safetensors", safetensors());
+  write(folder / "trace/azure.csv",
+        "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
+        "2023-11-16 18:17:04.0319600,3180,8\n");
+  write(folder / "trace/lengths.csv", "arrival_ns,input_tokens,output_tokens\n46926808,2358,531\n");
+  write(folder / "trace/no_arrivals.csv", "num_prefill_tokens,num_decode_tokens\n3772,54\n");
+  write(
+      folder / "trace/mooncake.jsonl",
+      "{\"timestamp\": 0, \"input_length\": 600, \"output_length\": 500, \"hash_ids\": [0, 1]}\n"
+      "{\"timestamp\": 2.5, \"input_length\": 9, \"output_length\": 1, \"x\": {\"y\": [\"\"]}}\n");
 }

@@ -9,6 +9,7 @@
 #include "chip/node.h"
 #include "chip/package.h"
 #include "model/architecture.h"
+#include "serving/load/load.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using presil::fuzz::may_refuse;
@@ -21,6 +22,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     may_refuse([&] { presil::read_dram_file(root); });
     may_refuse([&] { presil::read_process_node(root); });
     may_refuse([&] { presil::read_package_kind(root); });
+    may_refuse([&] {
+      presil::Diagnostics log;
+      presil::Fields fields(root, "", log);
+      presil::serving::read_load(fields);
+      log.throw_if_any();
+    });
   });
   may_refuse([&] {
     const presil::Node root = presil::parse_document(source, presil::Syntax::json);
