@@ -33,7 +33,7 @@ double perfect_yield(YieldModel model, SquareMillimetres area, double defects, d
 /// perfect_yield when every core is sold.
 double sellable_yield(YieldModel model, const Die& die, double defects, double alpha);
 
-/// Dollars of one sellable die. Low has the low wafer price and the low defect density.
-Band good_die_cost(YieldModel model, const Die& die, const ProcessNode& node);
+/// Dollars of one sellable die, at the typical wafer price and defect density of `node`.
+double good_die_cost(YieldModel model, const Die& die, const ProcessNode& node);
 
 }  // namespace presil

@@ -38,6 +38,17 @@ TEST(Die, AWaferHolds63DiesOf814SquareMillimetres) {
   EXPECT_EQ(dies_per_wafer(SquareMillimetres(100000), kWafer), 0);
 }
 
+TEST(Die, TheExamplesOfTtmCasComeOutOfItsFormulas) {
+  // 826 mm2 at 7 nm: 62.4 dies, (1 + 8.26 x 0.15 / 3)^-3 = 35 %, 9346 / 62.4 / 0.354 = 423 USD.
+  const double n7 = perfect_yield(negative_binomial, SquareMillimetres(826), 0.15, 3);
+  EXPECT_NEAR(n7, 0.354, 0.001);
+  EXPECT_NEAR(9346 / dies_per_wafer(SquareMillimetres(826), kWafer) / n7, 423, 0.5);
+  // 814 mm2 at 5 nm: 63.5 dies, (1 + 8.14 x 0.2 / 3)^-3 = 27 %, 982 USD.
+  const double n5 = perfect_yield(negative_binomial, kH100, 0.2, 3);
+  EXPECT_NEAR(n5, 0.27, 0.005);
+  EXPECT_NEAR(16988 / dies_per_wafer(kH100, kWafer) / n5, 982, 0.5);
+}
+
 TEST(Die, EdgeAndScribeCostDies) {
   // Side sqrt(814) + 0.1 = 28.63 mm, 819.7 mm2; pi 147^2 / 819.7 - pi 294 / sqrt(1639.4) = 60.0.
   EXPECT_EQ(gross_dies(kH100, node_with(0.1)), 60);
@@ -95,7 +106,7 @@ TEST(Die, AGoodDieCostsTheWaferOverItsGoodDies) {
   const Die die = die_with(814, 144, 144, 0.55);
 
   // 10,000 USD / (60 dies x 0.48666)
-  EXPECT_NEAR(good_die_cost(negative_binomial, die, node_with(0.1)).typical, 342.5, 0.1);
+  EXPECT_NEAR(good_die_cost(negative_binomial, die, node_with(0.1)), 342.5, 0.1);
 }
 
 }  // namespace
