@@ -117,10 +117,4 @@ double sellable_yield(YieldModel model, const Die& die, double defects, double a
   });
 }
 
-double good_die_cost(YieldModel model, const Die& die, const ProcessNode& node) {
-  const auto dies = static_cast<double>(gross_dies(die.area, node));
-  return node.wafer_price.typical / dies /
-         sellable_yield(model, die, node.defect_density.typical, node.cluster_alpha);
-}
-
 }  // namespace presil

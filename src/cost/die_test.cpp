@@ -13,7 +13,6 @@ constexpr Millimetres kWafer(300);
 
 ProcessNode node_with(double defects) {
   ProcessNode node;
-  node.wafer_price = {10000, 10000, 10000};
   node.defect_density = {defects, defects, defects};
   node.cluster_alpha = 3;
   node.wafer_diameter = kWafer;
@@ -100,13 +99,6 @@ TEST(Die, AbsurdDiesHaveAnAnswerAtOnce) {
   ProcessNode node = node_with(0.1);
   node.scribe = Millimetres(0);
   EXPECT_EQ(gross_dies(SquareMillimetres(1e-200), node), 1000000000);
-}
-
-TEST(Die, AGoodDieCostsTheWaferOverItsGoodDies) {
-  const Die die = die_with(814, 144, 144, 0.55);
-
-  // 10,000 USD / (60 dies x 0.48666)
-  EXPECT_NEAR(good_die_cost(negative_binomial, die, node_with(0.1)), 342.5, 0.1);
 }
 
 }  // namespace
