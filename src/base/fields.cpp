@@ -240,17 +240,35 @@ std::optional<Band> Fields::read_band(std::string_view name, std::string_view do
     return value ? std::optional<Band>(Band{*value, *value, *value}) : std::nullopt;
   }
   Fields inner(*node, dotted(name), *log_);
+  return read_three(inner, [&](std::string_view key) {
+    return inner.read_quantity(key, doc, dimension, Sign::non_negative, true);
+  });
+}
+
+Band Fields::read_three(Fields& inner,
+                        const std::function<std::optional<double>(std::string_view)>& part) {
   Band band;
-  const auto part = [&](std::string_view key) {
-    return inner.read_quantity(key, doc, dimension, Sign::non_negative, true).value_or(0);
-  };
-  band.low = part("low");
-  band.typical = part("typical");
-  band.high = part("high");
+  band.low = part("low").value_or(0);
+  band.typical = part("typical").value_or(0);
+  band.high = part("high").value_or(0);
   inner.require(band.low <= band.typical && band.typical <= band.high, "typical",
                 "expected low <= typical <= high");
   inner.finish();
   return band;
+}
+
+Band Fields::number_band(std::string_view name, std::string_view doc, Range range) {
+  const double fallback = std::max(1.0, range.min);
+  const Node* node = take(name, doc, "band", true);
+  if (schema_ != nullptr) schema_->fields.back().unit_example = "0.5";
+  if (node == nullptr) return {fallback, fallback, fallback};
+  if (node->kind != Node::Kind::mapping) {
+    const double value = scalar_number(*node, dotted(name), range, false).value_or(fallback);
+    return {value, value, value};
+  }
+  Fields inner(*node, dotted(name), *log_);
+  return read_three(
+      inner, [&](std::string_view key) { return inner.read_number(key, doc, range, true, false); });
 }
 
 Band Fields::band(std::string_view name, std::string_view doc, Dimension dimension) {

@@ -90,6 +90,8 @@ class Fields {
   /// Either one value with a unit, or {low, typical, high} of such; in the dimension's base unit.
   Band band(std::string_view name, std::string_view doc, Dimension dimension);
   std::optional<Band> maybe_band(std::string_view name, std::string_view doc, Dimension dimension);
+  /// The same of plain numbers: one, or {low, typical, high}.
+  Band number_band(std::string_view name, std::string_view doc, Range range = {0, 1e300});
 
   template <class E>
   E choice(std::string_view name, std::string_view doc, std::span<const Choice<E>> choices) {
@@ -186,6 +188,8 @@ class Fields {
                                       bool whole);
   std::optional<Band> read_band(std::string_view name, std::string_view doc, Dimension dimension,
                                 bool required);
+  Band read_three(Fields& inner,
+                  const std::function<std::optional<double>(std::string_view)>& part);
   std::optional<std::size_t> read_choice(std::string_view name, std::string_view doc,
                                          const std::vector<std::string>& names, bool required);
   std::vector<std::pair<std::size_t, double>> read_numbers(std::string_view name,

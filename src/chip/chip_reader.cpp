@@ -205,7 +205,10 @@ Launch read_launch(Fields& f) {
 
 Die read_die(Fields& f, std::int64_t cores) {
   Die d;
-  d.area = f.quantity<SquareMillimetres>("area", "of one die");
+  d.area = f.maybe<SquareMillimetres>("area", "of one die; the sum of its blocks when absent")
+               .value_or(SquareMillimetres(0));
+  d.blocks = f.maps_or_none("blocks", "what one die is made of", read_die_block);
+  f.require(f.has("area") || !d.blocks.empty(), "area", "expected an area or a list of blocks");
   d.node = f.text("node", "a file in nodes/");
   d.count = f.integer_or("count", "equal dies in the package", 1, {1, 256});
   d.enabled = f.integer_or("enabled", "cores sold of one die; core.count / count when absent",

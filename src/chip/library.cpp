@@ -87,6 +87,19 @@ void check_together(const ChipFiles& f, const Node& root, Diagnostics& log) {
   }
 }
 
+/// The die's area, unless the file gives it, is that of its blocks on its node; blocks must not
+/// take more than a given area.
+void sum_blocks(Die& die, const ProcessNode& node, const Node& root, Diagnostics& log) {
+  if (die.blocks.empty()) return;
+  const SquareMillimetres blocks = area_of(die.blocks, node.logic_area, node.sram_bitcell).total();
+  if (die.area == SquareMillimetres(0)) die.area = blocks;
+  if (blocks > die.area) {
+    log.add(place_of(root, "die.blocks"),
+            fmt::format("die.blocks: they take {} on {}, more than die.area, {}", to_string(blocks),
+                        node.name, to_string(die.area)));
+  }
+}
+
 /// Of a chip without DRAM no part can be changed.
 void refuse_memory_fields(const std::vector<Override>& overrides, const Chip& chip,
                           Diagnostics& log) {
@@ -229,6 +242,7 @@ ChipFiles load_chip(const std::string& chip, const std::vector<std::string>& arg
     memory_inputs = list_inputs(memory, result.memory.sources);
     if (result.chip.dram.rate == BitsPerSecond(0)) result.chip.dram.rate = result.memory.rate;
   }
+  sum_blocks(result.chip.die, result.node, root, log);
   check_together(result, root, log);
   log.throw_if_any();
 

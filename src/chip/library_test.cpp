@@ -72,7 +72,7 @@ TEST(Library, AnOverrideReachesTheFileThatHasTheField) {
   EXPECT_EQ(files.chip.sram->read, BytesPerSecond(5e12));
   EXPECT_EQ(files.node.wafer_price.typical, 9000);
   EXPECT_EQ(files.package.name, "cowos-s");
-  EXPECT_EQ(files.package.attach_yield, 0.5);
+  EXPECT_EQ(files.package.attach_yield.typical, 0.5);
 }
 
 TEST(Library, AChipWithoutDramKeepsAllInItsSram) {

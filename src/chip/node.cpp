@@ -47,6 +47,7 @@ ProcessNode read_fields(Fields& f) {
   n.logic_area = f.quantity<SquareMillimetres>("logic_area", "of a million logic transistors");
   n.sram_bitcell = f.quantity<SquareMillimetres>("sram_bitcell", "of one bit");
   n.mask_set = f.band("mask_set", "of one design", Dimension::usd);
+  n.cycle_time = f.maybe<Seconds>("cycle_time", "from a wafer's start to its end");
   n.energy = f.map("energy", "of one event, at nominal voltage", read_energy);
   f.require(n.edge_exclusion * 4 < n.wafer_diameter, "edge_exclusion",
             "expected less than a quarter of the wafer");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/document.h"
@@ -36,7 +37,8 @@ struct ProcessNode {
   SquareMillimetres reticle;     // the largest die
   SquareMillimetres logic_area;  // of a million transistors
   SquareMillimetres sram_bitcell;
-  Band mask_set;  // USD
+  Band mask_set;                      // USD
+  std::optional<Seconds> cycle_time;  // from a wafer's start to its end
   EventTable energy;
   Sources sources;
 };

@@ -1,7 +1,9 @@
 // A kind of package as its file in packages/ describes it: what stands under the dies and the
-// stacks, what it costs to put them there, and how often that fails.
+// stacks, what it costs to put them there, and how often that fails. Bands are in the order of
+// their values: a yield is low where it is dear.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -21,12 +23,23 @@ struct Interposer {
   double spacing = 1;            // interposer area over the sum of what stands on it
 };
 
+/// Dies stacked on each other (3D): each die of a chip file becomes a tower of `height` dies with
+/// an equal part of its area, and a tower stands where the die stood.
+struct Tower {
+  std::int64_t height = 2;
+  Band bond;             // USD for each die placed on another
+  Band bond_yield;       // of each such die; a failure loses its tower
+  double via_share = 0;  // area that through-silicon vias add to a die
+  Band via_wafer;        // USD that vias and thinning add to a wafer
+};
+
 struct PackageKind {
   std::string name;
   std::string maker;
   std::optional<Interposer> interposer;  // HBM needs one; LPDDR sits beside the package
-  Band attach;                           // USD for each die or stack placed
-  double attach_yield = 1;               // of each die or stack placed; a failure loses them all
+  std::optional<Tower> tower;            // 3D; without it dies lie side by side
+  Band attach;                           // USD for each die, tower or stack placed
+  Band attach_yield;                     // of each of them; a failure loses them all
   Band substrate;                        // USD
   Band test;                             // USD: assembly, test, burn-in
   Sources sources;

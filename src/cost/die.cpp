@@ -117,14 +117,4 @@ double sellable_yield(YieldModel model, const Die& die, double defects, double a
   });
 }
 
-Band good_die_cost(YieldModel model, const Die& die, const ProcessNode& node) {
-  const auto dies = static_cast<double>(gross_dies(die.area, node));
-  const auto cost = [&](double wafer, double defects) {
-    return wafer / dies / sellable_yield(model, die, defects, node.cluster_alpha);
-  };
-  return {cost(node.wafer_price.low, node.defect_density.low),
-          cost(node.wafer_price.typical, node.defect_density.typical),
-          cost(node.wafer_price.high, node.defect_density.high)};
-}
-
 }  // namespace presil

@@ -1,4 +1,4 @@
-// From a wafer to good dies: how many fit, how many work, and what one that works costs.
+// From a wafer to good dies: how many fit and how many work.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,5 @@ double perfect_yield(YieldModel model, SquareMillimetres area, double defects, d
 /// counts as outside the cores although it has spare rows: a little pessimistic. Equals
 /// perfect_yield when every core is sold.
 double sellable_yield(YieldModel model, const Die& die, double defects, double alpha);
-
-/// Dollars of one sellable die. Low has the low wafer price and the low defect density.
-Band good_die_cost(YieldModel model, const Die& die, const ProcessNode& node);
 
 }  // namespace presil

@@ -13,7 +13,6 @@ constexpr Millimetres kWafer(300);
 
 ProcessNode node_with(double defects) {
   ProcessNode node;
-  node.wafer_price = {10000, 10000, 10000};
   node.defect_density = {defects, defects, defects};
   node.cluster_alpha = 3;
   node.wafer_diameter = kWafer;
@@ -36,6 +35,17 @@ TEST(Die, AWaferHolds63DiesOf814SquareMillimetres) {
   EXPECT_NEAR(dies_per_wafer(kH100, kWafer), 63.48, 0.01);
   EXPECT_NEAR(dies_per_wafer(SquareMillimetres(826), kWafer), 62.39, 0.01);
   EXPECT_EQ(dies_per_wafer(SquareMillimetres(100000), kWafer), 0);
+}
+
+TEST(Die, TheExamplesOfTtmCasComeOutOfItsFormulas) {
+  // 826 mm2 at 7 nm: 62.4 dies, (1 + 8.26 x 0.15 / 3)^-3 = 35 %, 9346 / 62.4 / 0.354 = 423 USD.
+  const double n7 = perfect_yield(negative_binomial, SquareMillimetres(826), 0.15, 3);
+  EXPECT_NEAR(n7, 0.354, 0.001);
+  EXPECT_NEAR(9346 / dies_per_wafer(SquareMillimetres(826), kWafer) / n7, 423, 0.5);
+  // 814 mm2 at 5 nm: 63.5 dies, (1 + 8.14 x 0.2 / 3)^-3 = 27 %, 982 USD.
+  const double n5 = perfect_yield(negative_binomial, kH100, 0.2, 3);
+  EXPECT_NEAR(n5, 0.27, 0.005);
+  EXPECT_NEAR(16988 / dies_per_wafer(kH100, kWafer) / n5, 982, 0.5);
 }
 
 TEST(Die, EdgeAndScribeCostDies) {
@@ -89,13 +99,6 @@ TEST(Die, AbsurdDiesHaveAnAnswerAtOnce) {
   ProcessNode node = node_with(0.1);
   node.scribe = Millimetres(0);
   EXPECT_EQ(gross_dies(SquareMillimetres(1e-200), node), 1000000000);
-}
-
-TEST(Die, AGoodDieCostsTheWaferOverItsGoodDies) {
-  const Die die = die_with(814, 144, 144, 0.55);
-
-  // 10,000 USD / (60 dies x 0.48666)
-  EXPECT_NEAR(good_die_cost(negative_binomial, die, node_with(0.1)).typical, 342.5, 0.1);
 }
 
 }  // namespace

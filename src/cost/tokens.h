@@ -1,5 +1,5 @@
-// Dollars for a million tokens: a chip's capital over what it writes in its life, and the bill for
-// its electricity.
+// Dollars for a million tokens: the bill of a chip's year in service (ownership.h) over the tokens
+// that it writes in that year.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,14 @@ struct TokenPrice {
 };
 
 /// Capital is written off evenly over ownership.lifetime; the chip works for ownership.utilisation
-/// of it and idles at power.idle for the rest. A chip with a market price is bought at it, one
-/// without is owned at the cost of `price`. Requires tokens_per_s > 0.
+/// of the time that it is not away for repair, and idles at power.idle for the rest. A chip with a
+/// market price is bought at it, one without is owned at the cost of `price`. Requires
+/// tokens_per_s > 0.
 TokenPrice usd_per_mtoken(const TokenRate& rate, const Chip& chip, const ChipPrice& price,
                           const Prices& prices);
+
+/// The same at one point: a chip of `chip_usd`, and the typical values of prices.ownership.
+double usd_per_mtoken_at(const TokenRate& rate, const Chip& chip, double chip_usd,
+                         const Prices& prices);
 
 }  // namespace presil
