@@ -22,14 +22,15 @@ function questionSection(serve) {
   ].filter(Boolean);
 }
 
-/// The sections of every scenario: [id, title, content]. With several, the title names the scenario.
+/// The sections of every scenario: [id, title, content]. With several, the title names the
+/// scenario.
 function scenarioSections(scenarios) {
   return scenarios.flatMap((serve, i) => {
     const last = scenarios.length > 1 ? `-${i + 1}` : '';
     const name = asText(serve.scenario ?? serve.name);
     const filled = (parts) => (parts?.length > 0 ? parts : undefined);
     return [
-      ['answer', name || 'The question', questionSection(serve)],
+      ['answer', (last && name) || 'The question', questionSection(serve)],
       ['service', 'Service', filled(serviceParts(serve))],
       ['bill', 'Money', filled(billParts(serve))],
       ['device', 'Device and cloud', filled(deviceParts(serve))],

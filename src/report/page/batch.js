@@ -21,12 +21,15 @@ function batchFigure({name, gantt}) {
       LANES.map(([key]) => [key, Math.max(1, ...drawn.map((step) => step[key] ?? 0))]));
   const rows = replicas.flatMap(
       (replica) => LANES.map(([key, title, colour]) => ({
-        replica, key, colour,
-        name: `${title}${replicas.length > 1 ? `\nreplica ${replica}` : ''}`
-      })));
+                               replica,
+                               key,
+                               colour,
+                               name: `${title}${replicas.length > 1 ? `\nreplica ${replica}` : ''}`
+                             })));
   const bars = drawn.flatMap(
-      (step) => rows.map((row, i) => ({row, i, step}))
-                    .filter(({row, step}) => row.replica === (step.replica ?? 0) && step[row.key] > 0));
+      (step) =>
+          rows.map((row, i) => ({row, i, step}))
+              .filter(({row, step}) => row.replica === (step.replica ?? 0) && step[row.key] > 0));
   return figure({
     title: `Steps of ${name}`,
     note: `A box is a step: as wide as it took, as high as what it held; full height is ${
@@ -38,18 +41,15 @@ function batchFigure({name, gantt}) {
     height: 44 + rows.length * (replicas.length > 2 ? 40 : 54),
     table: sortableTable(
         ['replica', 'from', 'took', 'prompt tokens', 'sequences decoded', 'requests waiting'],
-        steps.map((step) => [numberCell(step.replica ?? 0, count),
-                             cell(`${step.start_s.toFixed(4)} s`, step.start_s),
-                             numberCell(step.end_s - step.start_s, seconds),
-                             ...LANES.map(([key]) => numberCell(step[key], whole))])),
+        steps.map(
+            (step) =>
+                [numberCell(step.replica ?? 0, count),
+                 cell(`${step.start_s.toFixed(4)} s`, step.start_s),
+                 numberCell(step.end_s - step.start_s, seconds),
+                 ...LANES.map(([key]) => numberCell(step[key], whole))])),
     option: (ink, width) => ({
       ...baseOption(ink),
-      xAxis: numericAxis(ink, {
-        format: (v) => `${Math.round(v * 1e3)} ms`,
-        min: 0,
-        max: to - from,
-        splitNumber: width < 600 ? 3 : 6
-      }),
+      xAxis: numericAxis(ink, clockAxis(to - from, width < 600 ? 3.6 : 8)),
       yAxis: categoryAxis(ink, rows.map((row) => row.name), {
         axisLabel: {color: ink.ink, fontSize: width < 600 ? 10 : 12, lineHeight: 14},
         splitLine: {show: true, lineStyle: {color: ink.line}}
@@ -58,11 +58,9 @@ function batchFigure({name, gantt}) {
         type: 'custom',
         clip: true,
         encode: {x: [1, 2], y: 0},
-        data: bars.map(({i, step, row}) => ({
-                         value: [i, step.start_s - from, step.end_s - from, step[row.key]],
-                         row,
-                         step
-                       })),
+        data: bars.map(
+            ({i, step, row}) =>
+                ({value: [i, step.start_s - from, step.end_s - from, step[row.key]], row, step})),
         renderItem(params, api) {
           const {row} = bars[params.dataIndex];
           const [x1, middle] = api.coord([api.value(1), api.value(0)]);
@@ -71,12 +69,8 @@ function batchFigure({name, gantt}) {
           const height = Math.max(1.5, lane * api.value(3) / most[row.key]);
           return {
             type: 'rect',
-            shape: {
-              x: x1,
-              y: middle + lane / 2 - height,
-              width: Math.max(0.7, x2 - x1 - 0.4),
-              height
-            },
+            shape:
+                {x: x1, y: middle + lane / 2 - height, width: Math.max(0.7, x2 - x1 - 0.4), height},
             style: {fill: ink[row.colour]}
           };
         },

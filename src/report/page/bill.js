@@ -1,12 +1,14 @@
 // Bills: dollars of a million tokens and of a chip, and what moves them.
 
 function priceBands(services) {
-  const rows = services.map((service) => ({name: asText(service.name), ...range(service.usd_per_mtoken)}))
-                   .filter(({typical}) => isNumber(typical));
+  const rows =
+      services.map((service) => ({name: asText(service.name), ...range(service.usd_per_mtoken)}))
+          .filter(({typical}) => isNumber(typical));
   if (rows.length === 0) return undefined;
   return barsWithRange({
     title: 'Dollars per million tokens',
-    note: 'Bars at typical prices; the lines from every price at its low to every price at its high.',
+    note:
+        'Bars at typical prices; the lines from every price at its low to every price at its high.',
     rows,
     format: money,
     axisFormat: shortMoney,
@@ -18,12 +20,11 @@ function priceBands(services) {
 /// How far each price alone moves the total, the largest first.
 function tornadoFigure(lines, of) {
   const swing = ({usd_low: low, usd_high: high}) => Math.abs(high - low);
-  const rows = list(lines).filter((line) => isNumber(line?.usd_low) && isNumber(line.usd_high))
+  const rows = list(lines)
+                   .filter((line) => isNumber(line?.usd_low) && isNumber(line.usd_high))
                    .sort((a, b) => swing(b) - swing(a));
   if (rows.length === 0) return undefined;
   const shown = rows.slice(0, 14).filter((row) => swing(row) > 0.002 * swing(rows[0]));
-  const foot = Math.min(...shown.flatMap((row) => [row.usd_low, row.usd_high]));
-  const top = Math.max(...shown.flatMap((row) => [row.usd_low, row.usd_high]));
   return figure({
     title: `What moves the price${of ? ` of ${of}` : ''}`,
     note: 'Each price alone goes from its low to its high, all others stay typical.' +
@@ -32,20 +33,18 @@ function tornadoFigure(lines, of) {
     height: 44 + 26 * shown.length,
     table: sortableTable(
         ['price', 'its low', 'its high', 'total at low', 'total at high', 'swing'],
-        rows.map((row) => [cell(asText(row.name)), cell(bareNumber(row.low), row.low),
-                           cell(bareNumber(row.high), row.high), numberCell(row.usd_low, money),
-                           numberCell(row.usd_high, money), numberCell(swing(row), money)])),
+        rows.map(
+            (row) =>
+                [cell(asText(row.name)), cell(bareNumber(row.low), row.low),
+                 cell(bareNumber(row.high), row.high), numberCell(row.usd_low, money),
+                 numberCell(row.usd_high, money), numberCell(swing(row), money)])),
     option: (ink) => {
       const middle = isNumber(rows[0].usd_typical) ?
           rows[0].usd_typical :
           sum(shown.map((row) => (row.usd_low + row.usd_high) / 2)) / shown.length;
       return {
         ...baseOption(ink),
-        xAxis: numericAxis(ink, {
-          format: shortMoney,
-          min: foot - 0.04 * (top - foot),
-          max: top + 0.04 * (top - foot)
-        }),
+        xAxis: numericAxis(ink, {format: shortMoney, scale: true}),
         yAxis: categoryAxis(ink, shown.map((row) => asText(row.name))),
         series: [{
           type: 'custom',
@@ -61,7 +60,10 @@ function tornadoFigure(lines, of) {
                 style: {fill: ink[colour]}
               };
             };
-            return {type: 'group', children: [half(api.value(1), 'sram'), half(api.value(2), 'matrix')]};
+            return {
+              type: 'group',
+              children: [half(api.value(1), 'sram'), half(api.value(2), 'matrix')]
+            };
           },
           tooltip: {
             formatter: ({dataIndex}) => tooltip(
@@ -85,7 +87,12 @@ function monteCarloFigure(draws, total) {
   const rows = [
     corners && corners.low < corners.high &&
         {name: 'every price at\nits low, its high', ...corners},
-    {name: `eight of ten\nof ${whole(draws.samples)} draws`, low: draws.p10, typical: draws.p50, high: draws.p90}
+    {
+      name: `eight of ten\nof ${whole(draws.samples)} draws`,
+      low: draws.p10,
+      typical: draws.p50,
+      high: draws.p90
+    }
   ].filter(Boolean);
   return barsWithRange({
     title: `Drawn at random: ${money(draws.p10)} to ${money(draws.p90)}`,
@@ -107,7 +114,7 @@ function billParts(serve) {
     supplyFigure(bill.supply)
   ].filter(Boolean);
   return [
-    panels.length > 0 && element('div', {class: 'panels'}, panels),
+    panels.length > 0 && element('div', {class: 'panels filled'}, panels),
     buyOrBuildFigure(bill.buy_or_build), ...foundriesParts(bill.foundries),
     ...list(housesFigure(bill.houses))
   ].filter(Boolean);
@@ -125,21 +132,30 @@ const chipWaterfall = (bill, of) => waterfall({
 function billsSection(bills) {
   const shown = bills.filter((bill) => list(bill.lines).length > 0);
   if (shown.length === 0) return undefined;
-  const nameOf = (bill) =>
-      [asText(bill.chip), [bill.node, bill.package].filter(Boolean).map(asText).join(', ')].filter(Boolean).join(' · ');
+  const nameOf = (bill) => [asText(bill.chip),
+                            [bill.node, bill.package].filter(Boolean).map(asText).join(', ')]
+                               .filter(Boolean)
+                               .join(' · ');
   const row = (name, key, format) => ({name, format, values: shown.map((bill) => bill[key])});
   return [
-    comparisonTable(shown.map(nameOf), [
-      row('a chip', 'usd_per_chip', money),
-      row('volume', 'volume', whole),
-      row('dies a wafer', 'dies_per_wafer', whole),
-      row('yield', 'yield', percent),
-      row('wafers', 'wafers', whole),
-      row('HBM stacks', 'stacks', whole),
-    ]),
-    element('div', {class: 'panels'}, shown.flatMap((bill) => [
-      chipWaterfall(bill, nameOf(bill)), tornadoFigure(bill.tornado, shown.length > 1 && nameOf(bill)),
-      monteCarloFigure(bill.monte_carlo, bill.usd_per_chip)
-    ]).filter(Boolean))
+    comparisonTable(
+        shown.map(nameOf),
+        [
+          row('a chip', 'usd_per_chip', money),
+          row('volume', 'volume', whole),
+          row('dies a wafer', 'dies_per_wafer', whole),
+          row('yield', 'yield', percent),
+          row('wafers', 'wafers', whole),
+          row('HBM stacks', 'stacks', whole),
+        ]),
+    element(
+        'div', {class: 'panels filled'},
+        shown
+            .flatMap(
+                (bill) =>
+                    [chipWaterfall(bill, nameOf(bill)),
+                     tornadoFigure(bill.tornado, shown.length > 1 && nameOf(bill)),
+                     monteCarloFigure(bill.monte_carlo, bill.usd_per_chip)])
+            .filter(Boolean))
   ];
 }

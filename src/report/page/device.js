@@ -1,7 +1,8 @@
 // Device and cloud: what each policy takes from the battery, the radio and the purse, and what the
 // owner waits for.
 
-const JOULES = new Map([['compute', 'dram'], ['radio', 'matrix'], ['idle', 'launch'], ['other', 'other']]);
+const JOULES =
+    new Map([['compute', 'dram'], ['radio', 'matrix'], ['idle', 'launch'], ['other', 'other']]);
 
 /// The policies that were simulated, each with its name.
 function policiesOf(device) {
@@ -10,29 +11,27 @@ function policiesOf(device) {
 }
 
 function policyTable(policies) {
-  const row = (name, key, format) => ({
-    name,
-    format,
-    values: policies.map((policy) => (typeof key === 'string' ? policy[key] : key(policy)))
-  });
-  return comparisonTable(policies.map(({name}) => name), [
-    row('requests', 'requests', whole),
-    row('on the device', 'requests_on_device', whole),
-    row('in the cloud', 'in_cloud', whole),
-    row('split between them', 'split', whole),
-    row('turned away', 'turned_away', whole),
-    row('real-time factor', 'real_time_factor', count),
-    row('a second of speech', (policy) => policy.mj_per_speech_s / 1e3, joules),
-    row('battery an hour', 'battery_share_per_h', percent),
-    row('hottest', (policy) => policy.temperature_c?.max ?? policy.temperature_c, celsius),
-    row('time throttled', 'throttled_share', percent),
-    row('sent', (policy) => policy.mb_up * 1e6, bytes),
-    row('received', (policy) => policy.mb_down * 1e6, bytes),
-    row('paid to the cloud', 'cloud_usd', money),
-  ]);
+  const rows = [
+    ['requests', 'requests', whole],
+    ['on the device', 'requests_on_device', whole],
+    ['in the cloud', 'in_cloud', whole],
+    ['split between them', 'split', whole],
+    ['turned away', 'turned_away', whole],
+    ['real-time factor', 'real_time_factor', count],
+    ['energy a second of speech', 'mj_per_speech_s', (mj) => joules(mj / 1e3)],
+    ['battery an hour', 'battery_share_per_h', percent],
+    ['hottest', 'temperature_c.max', celsius],
+    ['time throttled', 'throttled_share', percent],
+    ['sent', 'mb_up', (mb) => bytes(mb * 1e6)],
+    ['received', 'mb_down', (mb) => bytes(mb * 1e6)],
+    ['paid to the cloud', 'cloud_usd', money],
+  ];
+  return comparisonTable(
+      policies.map(({name}) => name),
+      rows.map(
+          ([name, key, format]) =>
+              ({name, format, values: policies.map((policy) => numberAt(policy, key))})));
 }
-
-const celsius = (value) => `${digits(value)} °C`;
 
 function energyFigure(policies) {
   const shown = policies.filter(({energy_j: energy}) => isObject(energy));
@@ -53,10 +52,12 @@ function energyFigure(policies) {
     axisFormat: (v) => roundQuantity(v, 'J'),
     table: sortableTable(
         ['policy', ...met, 'in all'],
-        rows.map(({label, parts}) => [cell(label),
-                                      ...met.map((name) => numberCell(
-                                                     parts.find((part) => part.name === name)?.value, joules)),
-                                      numberCell(sum(parts.map(({value}) => value)), joules)]))
+        rows.map(
+            ({label, parts}) =>
+                [cell(label),
+                 ...met.map(
+                     (name) => numberCell(parts.find((part) => part.name === name)?.value, joules)),
+                 numberCell(sum(parts.map(({value}) => value)), joules)]))
   });
 }
 
@@ -69,26 +70,28 @@ function policyBars(policies, {title, note, valueOf, format, limit, limitText}) 
     title,
     note,
     height: 44 + 26 * rows.length,
-    table: sortableTable(['policy', title.toLowerCase()],
-                         rows.map((row) => [cell(row.name), numberCell(row.value, format)])),
+    table: sortableTable(
+        ['policy', title.toLowerCase()],
+        rows.map((row) => [cell(row.name), numberCell(row.value, format)])),
     option: (ink) => ({
       ...baseOption(ink),
       grid: {left: 8, right: 66, top: limitText ? 22 : 8, bottom: 8, containLabel: true},
-      xAxis: numericAxis(ink, {
-        format,
-        min: 0,
-        max: limit && Math.max(...rows.map(({value}) => value)) < limit ? 1.1 * limit : undefined
-      }),
+      xAxis: numericAxis(
+          ink, {format, min: 0, max: limit && (({max}) => (max < limit ? limit : undefined))}),
       yAxis: categoryAxis(ink, rows.map(({name}) => name)),
       series: [{
         type: 'bar',
         barWidth: 14,
-        data: rows.map(({value}) => ({
-                         value,
-                         itemStyle: {color: limit && value > limit ? ink.power : ink.accent}
-                       })),
-        label: {show: true, position: 'right', color: ink.ink, formatter: ({value}) => format(value)},
-        markLine: limit && {silent: true, symbol: 'none', data: markLines(ink, [{value: limit, text: limitText}], () => 0)},
+        data: rows.map(
+            ({value}) =>
+                ({value, itemStyle: {color: limit && value > limit ? ink.power : ink.accent}})),
+        label:
+            {show: true, position: 'right', color: ink.ink, formatter: ({value}) => format(value)},
+        markLine: limit && {
+          silent: true,
+          symbol: 'none',
+          data: markLines(ink, [{value: limit, text: limitText}], () => 1, 'start')
+        },
         tooltip: {formatter: ({name, value}) => tooltip(name, format(value))}
       }],
     }),
@@ -106,8 +109,7 @@ function deviceParts(serve) {
   if (policies.length === 0) return [];
   const limit = device.temperature_limit_c;
   const panels = [
-    energyFigure(policies),
-    policyBars(policies, {
+    energyFigure(policies), policyBars(policies, {
       title: 'Real-time factor',
       note: 'Time to interpret a second of speech, in seconds. Above 1 it falls behind.',
       valueOf: (policy) => policy.real_time_factor,
@@ -121,18 +123,22 @@ function deviceParts(serve) {
       format: percent
     })
   ].filter(Boolean);
-  const spreads = latencyFigures(policies, promisesOf(serve));
+  const spreads = latencyFigures(policies, objectivesOf(serve));
   return [
     element(
         'dl', {class: 'facts'}, fact('device', asText(device.chip ?? device.name)),
         fact('network', asText(device.radio ?? device.network)),
         fact('battery', isNumber(device.battery_wh) ? `${digits(device.battery_wh)} Wh` : '')),
-    policyTable(policies), element('div', {class: 'panels'}, panels),
+    policyTable(policies),
+    element('div', {class: 'panels filled'}, panels),
     hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),
     latencyTable(policies),
     ...timeFigures(
         'Over time', 'One colour a policy.', policies.filter(({series}) => isObject(series)),
-        DEVICE_FOLLOWED,
-        {temperature_c: isNumber(limit) ? [{value: limit, text: `throttles at ${celsius(limit)}`}] : []}),
+        DEVICE_FOLLOWED, {
+          temperature_c:
+              isNumber(limit) ? [{value: limit, text: `throttles at ${celsius(limit)}`}] : []
+        },
+        'tiny'),
   ].filter(Boolean);
 }

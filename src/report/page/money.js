@@ -94,14 +94,13 @@ function chipBills(runs) {
   for (const {chip, cost} of runs) {
     if (list(cost?.lines).length > 0) bills.set(JSON.stringify(cost.lines), {chip, cost});
   }
-  return [...bills.values()].map(
-      ({chip, cost}) => waterfall({
-        title: `A chip of ${chip.replace(/^\d+ × /, '')}`,
-        note: billNote(cost),
-        lines: cost.lines,
-        total: cost.usd_per_chip,
-        of: 'chip'
-      }));
+  return [...bills.values()].map(({chip, cost}) => waterfall({
+                                   title: `A chip of ${chip.replace(/^\d+ × /, '')}`,
+                                   note: billNote(cost),
+                                   lines: cost.lines,
+                                   total: cost.usd_per_chip,
+                                   of: 'chip'
+                                 }));
 }
 
 function tokenBills(runs) {

@@ -19,7 +19,9 @@ function fillHead() {
   ].join(', ');
   const numerics = [...new Set(runs.map((run) => run.numerics?.name).filter(Boolean))].join(', ');
   const weights = [...new Set(runs.map((run) => run.weights?.formats).filter(Boolean))].join(', ');
-  const warnings = [report, ...results, ...scenarios, ...bills].flatMap((part) => list(part.warnings)).map(asText);
+  const warnings = [report, ...results, ...scenarios, ...bills]
+                       .flatMap((part) => list(part.warnings))
+                       .map(asText);
   if (!hasCharts()) {
     warnings.push(
         'The charts are missing: the chart library was not there when this page was made ' +
@@ -35,7 +37,8 @@ function fillHead() {
           'dl', {class: 'facts'}, fact('chip', distinct('chip') || asText(report.numerics?.chip)),
           fact('scenario', scenarios.map(({scenario}) => asText(scenario)).join(', ')),
           fact('memory', [...new Set(memories.map(({part}) => asText(part)))].join(', ')),
-          fact('model', distinct('model') || asText(report.numerics?.model)), fact('weights', weights), fact('arithmetic', numerics),
+          fact('model', distinct('model') || asText(report.numerics?.model)),
+          fact('weights', weights), fact('arithmetic', numerics),
           fact('version', asText(report.tool_version)),
           fact('sha256', hashes && element('code', {}, hashes))),
       ...[...new Set(warnings)].map((text) => element('p', {class: 'notice'}, text)));
@@ -56,8 +59,7 @@ function fillMain() {
     ['sweep', 'Sweep', sweepSection(report.sweep)],
     ['numerics', 'Numerics', numericsSection(report.numerics)],
     [
-      'sources', 'Inputs and their sources',
-      sourcesSection([
+      'sources', 'Inputs and their sources', sourcesSection([
         ...runs, ...memories.map((memory) => ({...memory, chip: memory.part})),
         ...scenarios.map((serve) => ({...serve, chip: serve.scenario})), ...bills
       ])

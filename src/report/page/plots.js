@@ -14,11 +14,15 @@ function needsLog(values) {
   return positive.length > 1 && Math.max(...positive) > 25 * Math.min(...positive);
 }
 
-/// An axis from {name, format, log, min, max}.
-function numericAxis(ink, {name, format, log, min, max, interval, splitNumber}) {
-  return valueAxis(
-      ink, format,
-      {type: log ? 'log' : 'value', name, nameGap: name && 27, min, max, interval, splitNumber});
+/// An axis from {name, format, log} and what else ECharts knows of axes. Its ends are labelled only
+/// where they are round: powers of ten on a logarithmic axis, whole intervals on others.
+function numericAxis(ink, {name, format, log, ...more}) {
+  const round = (value) => Number.isInteger(+value.toFixed(6));
+  const shown = log ? (value) => (round(Math.log10(value)) ? format(value) : '') : format;
+  const axis =
+      valueAxis(ink, shown, {type: log ? 'log' : 'value', name, nameGap: name && 27, ...more});
+  if (more.interval) axis.axisLabel.showMaxLabel = round(more.max / more.interval);
+  return axis;
 }
 
 /// The area between low and high: `points` of [x, low, high].
@@ -42,7 +46,7 @@ function bandSeries(ink, colour, points) {
   };
 }
 
-/// Lines at a value of the y axis; their text stands on them.
+/// Lines at a value of the y axis; their text hangs below.
 function levelLines(ink, levels) {
   return levels.map(({value, text, colour = 'power'}) => ({
                       yAxis: value,
@@ -51,7 +55,7 @@ function levelLines(ink, levels) {
                         formatter: text,
                         color: ink[colour],
                         fontSize: 11,
-                        position: 'insideStartTop',
+                        position: 'insideStartBottom',
                         textBorderColor: ink.paper,
                         textBorderWidth: 3
                       },
@@ -59,8 +63,9 @@ function levelLines(ink, levels) {
 }
 
 /// Lines at a value of the x axis; their text stands above the plot, each on a row of its own and
-/// towards the middle. `share(value)` is how far right a value lies, from 0 to 1.
-function markLines(ink, marks, share) {
+/// towards the middle. `share(value)` is how far right a value lies, from 0 to 1; `position` is
+/// 'start' where the y axis runs down.
+function markLines(ink, marks, share, position = 'end') {
   return marks.map(({value, text, colour = 'power'}, row) => ({
                      xAxis: value,
                      lineStyle: {color: ink[colour], width: 1.4, type: 'dashed'},
@@ -68,7 +73,7 @@ function markLines(ink, marks, share) {
                        formatter: text,
                        color: ink[colour],
                        fontSize: 11,
-                       position: 'end',
+                       position,
                        rotate: 0,
                        distance: 3 + 14 * row,
                        align: share(value) > 0.5 ? 'right' : 'left'
@@ -77,9 +82,10 @@ function markLines(ink, marks, share) {
 }
 
 /// Lines over a numeric axis. `lines`: {name, colour, points of [x, y], band of [x, low, high],
-/// dashed, step, hollow(i)}; `across` and `up`: {name, format, log, min, max}; `levels` and `marks`:
-/// {value, text, colour} of lines across and upright.
-function lineFigure({lines, across, up, levels = [], marks = [], dots = true, height = 250, ...rest}) {
+/// dashed, step, hollow(i)}; `across` and `up`: {name, format, log, min, max}; `levels` and
+/// `marks`: {value, text, colour} of lines across and upright.
+function lineFigure(
+    {lines, across, up, levels = [], marks = [], dots = true, height = 250, ...rest}) {
   const xs = lines.flatMap(({points}) => points.map(([x]) => x));
   const [first, last] = [across.min ?? Math.min(...xs), across.max ?? Math.max(...xs)];
   const place = across.log ? Math.log : Number;
@@ -99,46 +105,42 @@ function lineFigure({lines, across, up, levels = [], marks = [], dots = true, he
       tooltip: {
         ...baseOption(ink).tooltip,
         trigger: 'axis',
-        axisPointer: {lineStyle: {color: ink.soft}},
+        axisPointer: {lineStyle: {color: ink.soft}, label: {show: false}},
         formatter: (met) => tooltip(
             [across.name, across.format(met[0].value[0])].filter(Boolean).join(' '),
             ...met.filter(({seriesName}) => lines.some(({name}) => name === seriesName))
                 .map(({seriesName, value}) => `${seriesName}: ${up.format(value[1])}`))
       },
-      xAxis: numericAxis(ink, {...across, min: first, max: last}),
+      xAxis: numericAxis(ink, across.log ? {...across, min: first, max: last} : across),
       yAxis: numericAxis(ink, up),
       series: [
         ...lines.filter(({band}) => band).map(({colour, band}) => bandSeries(ink, colour, band)),
-        ...lines.map((line, i) => ({
-                       type: 'line',
-                       name: line.name,
-                       step: line.step && 'end',
-                       showSymbol: dots,
-                       symbol: 'circle',
-                       symbolSize: 6,
-                       z: 3,
-                       lineStyle: {
-                         color: ink[line.colour],
-                         width: 2,
-                         type: line.dashed ? 'dashed' : 'solid'
-                       },
-                       itemStyle: {color: ink[line.colour]},
-                       data: line.points.map((value, at) => ({
-                                               value,
-                                               itemStyle: line.hollow?.(at) ? {
-                                                 color: ink.paper,
-                                                 borderColor: ink[line.colour],
-                                                 borderWidth: 1.5
-                                               } :
-                                                                              undefined
-                                             })),
-                       markLine: i === 0 ? {
-                         silent: true,
-                         symbol: 'none',
-                         data: [...levelLines(ink, levels), ...markLines(ink, marks, share)]
-                       } :
-                                           undefined,
-                     }))
+        ...lines.map(
+            (line, i) => ({
+              type: 'line',
+              name: line.name,
+              step: line.step && 'end',
+              showSymbol: dots,
+              symbol: 'circle',
+              symbolSize: 6,
+              z: 3,
+              lineStyle:
+                  {color: ink[line.colour], width: 2, type: line.dashed ? 'dashed' : 'solid'},
+              itemStyle: {color: ink[line.colour]},
+              data: line.points.map(
+                  (value, at) => ({
+                    value,
+                    itemStyle: line.hollow?.(at) ?
+                        {color: ink.paper, borderColor: ink[line.colour], borderWidth: 1.5} :
+                        undefined
+                  })),
+              markLine: i === 0 ? {
+                silent: true,
+                symbol: 'none',
+                data: [...levelLines(ink, levels), ...markLines(ink, marks, share)]
+              } :
+                                  undefined,
+            }))
       ],
     }),
   });
@@ -157,16 +159,13 @@ function spreadFigure({rows, format, axisFormat, ...rest}) {
     ...rest,
     key: [
       ...QUANTILES.map(([of, colour]) => [of, `var(--${colour})`]), ['mean (stroke)', 'var(--ink)'],
-      ...(rows.some(({limit}) => isNumber(limit)) ? [['promised', 'var(--power)']] : [])
+      ...(rows.some(({limit}) => isNumber(limit)) ? [['SLO', 'var(--power)']] : [])
     ],
     height: 44 + 26 * rows.length,
     option: (ink) => ({
       ...baseOption(ink),
-      xAxis: numericAxis(ink, {
-        format: axisFormat,
-        log,
-        min: log ? powerOfTenBelow(Math.min(...values)) : 0
-      }),
+      xAxis: numericAxis(
+          ink, {format: axisFormat, log, min: log ? powerOfTenBelow(Math.min(...values)) : 0}),
       yAxis: categoryAxis(ink, rows.map((row) => row.name)),
       series: [
         {
@@ -191,12 +190,14 @@ function spreadFigure({rows, format, axisFormat, ...rest}) {
               type: 'scatter',
               z: 3,
               symbol: of === 'mean' || of === 'limit' ? 'rect' : 'circle',
-              symbolSize: of === 'mean' ? [2, 14] : of === 'limit' ? [3, 20] : 9,
-              itemStyle: {color: ink[colour]},
+              symbolSize: of === 'mean' ? [2, 14] :
+                  of === 'limit'        ? [3, 20] :
+                                          9,
+              itemStyle: {color: ink[colour], opacity: 1},
               data: rows.map((row, i) => [row[of], i]).filter(([value]) => value > 0),
               tooltip: {
-                formatter: ({value: [value, i]}) => tooltip(
-                    rows[i].name, `${of === 'limit' ? 'promised' : of} ${format(value)}`)
+                formatter: ({value: [value, i]}) =>
+                    tooltip(rows[i].name, `${of === 'limit' ? 'SLO' : of} ${format(value)}`)
               }
             }))
       ],
@@ -220,23 +221,20 @@ function stackedAmounts({rows, colours, format, axisFormat, ...rest}) {
       xAxis: numericAxis(ink, {format: axisFormat, min: 0}),
       yAxis: categoryAxis(ink, rows.map(({label}) => label)),
       series: [
-        ...names.map((name) => ({
-                       type: 'bar',
-                       name,
-                       stack: 'all',
-                       barWidth: 20,
-                       itemStyle: {
-                         color: ink[colours.get(name)],
-                         borderColor: ink.paper,
-                         borderWidth: 1
-                       },
-                       data: rows.map((row) => valueOf(row, name) ?? 0),
-                       tooltip: {
-                         formatter: ({dataIndex, value}) => tooltip(
-                             `${rows[dataIndex].label}: ${name}`, format(value),
-                             percent(value / (totals[dataIndex] || 1)))
-                       }
-                     })),
+        ...names.map(
+            (name) => ({
+              type: 'bar',
+              name,
+              stack: 'all',
+              barWidth: 20,
+              itemStyle: {color: ink[colours.get(name)], borderColor: ink.paper, borderWidth: 1},
+              data: rows.map((row) => valueOf(row, name) ?? 0),
+              tooltip: {
+                formatter: ({dataIndex, value}) => tooltip(
+                    `${rows[dataIndex].label}: ${name}`, format(value),
+                    percent(value / (totals[dataIndex] || 1)))
+              }
+            })),
         whiskers(ink, rows, true), {
           type: 'scatter',
           silent: true,
