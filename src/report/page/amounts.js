@@ -48,8 +48,11 @@ const WORDS = {
 };
 
 /// The name of a number without the unit that ends its key: "p99 TTFT" of "p99_ttft_s".
-const titleOfKey = (key) =>
-    key.replace(/_(s|j|w|c|bytes)$/, '').split(/[._]/).map((word) => WORDS[word] ?? word).join(' ');
+const titleOfKey = (key) => key.replace(/_per_s$/, '/s')
+                                .replace(/_(s|j|w|c|bytes)$/, '')
+                                .split(/[._]/)
+                                .map((word) => WORDS[word] ?? word)
+                                .join(' ');
 
 /// The format of a number by its key, as far as the key tells.
 function formatOfKey(key) {

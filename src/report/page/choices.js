@@ -66,16 +66,15 @@ function foundriesParts(foundries) {
     overShare(points, 'watts', 'Watts a chip', watts, watts, names),
     namedOverShare(points, 'wafers', 'Wafers', names),
     overShare(points, 'stacks', 'HBM stacks', whole, shortCount, names),
-  ].filter(Boolean);
+  ];
   return [
     element('h3', {}, `Two foundries: ${names[0]} and ${names[1]}`),
     element(
         'p', {class: 'note'},
         'The same design, a share of it made in the second foundry. Each foundry that makes any ' +
             'has its own masks and its own design to pay.'),
-    element('div', {class: 'panels small'}, figures),
-    element(
-        'details', {open: !hasCharts() && ''}, element('summary', {}, 'Numbers'),
+    ...withNumbers(
+        figures, 'small',
         sortableTable(
             [
               'share', '$ low', '$ typical', '$ high', 'watts',

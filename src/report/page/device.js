@@ -90,7 +90,7 @@ function policyBars(policies, {title, note, valueOf, format, limit, limitText}) 
         markLine: limit && {
           silent: true,
           symbol: 'none',
-          data: markLines(ink, [{value: limit, text: limitText}], () => 1, 'start')
+          data: markLines(ink, [{value: limit, text: limitText}], () => 1, {position: 'start'})
         },
         tooltip: {formatter: ({name, value}) => tooltip(name, format(value))}
       }],
@@ -133,12 +133,16 @@ function deviceParts(serve) {
     element('div', {class: 'panels filled'}, panels),
     hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),
     latencyTable(policies),
-    ...timeFigures(
-        'Over time', 'One colour a policy.', policies.filter(({series}) => isObject(series)),
-        DEVICE_FOLLOWED, {
-          temperature_c:
-              isNumber(limit) ? [{value: limit, text: `throttles at ${celsius(limit)}`}] : []
-        },
-        'tiny'),
+    ...timeFigures({
+      title: 'Over time',
+      note: 'A colour for each policy.',
+      entries: policies.filter(({series}) => isObject(series)),
+      followed: DEVICE_FOLLOWED,
+      levels: {
+        temperature_c: isNumber(limit) ? [{value: limit, text: `throttles at ${celsius(limit)}`}] :
+                                         []
+      },
+      size: 'tiny'
+    }),
   ].filter(Boolean);
 }

@@ -80,16 +80,16 @@ function hoursParts(given) {
                              up: {format: formatOfKey(key), min: 0}
                            }));
   return [
-    element('h3', {}, 'The hours of the day'), element('div', {class: 'panels tiny'}, figures),
-    element(
-        'details', {open: !hasCharts() && ''}, element('summary', {}, 'Numbers'),
+    element('h3', {}, 'The hours of the day'),
+    ...withNumbers(
+        figures, 'tiny',
         sortableTable(
             ['hour', ...keys.map(titleOfKey)],
             hours.map(
                 (hour) =>
                     [cell(clock(hour.hour), hour.hour),
                      ...keys.map((key) => numberCell(hour[key], formatOfKey(key)))])))
-  ];
+  ].filter(Boolean);
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -126,7 +126,7 @@ function fleetParts({fleet}) {
             'p', {},
             `${whole(fleet.chips)} chips, of which a share are own chips and the rest bought. ` +
                 'Areas are confidence intervals of what was simulated.'),
-    figures.length > 0 && element('div', {class: 'panels tiny'}, figures),
+    hasCharts() && figures.length > 0 && element('div', {class: 'panels tiny'}, figures),
     points.length > 0 && fleetTable(points), ...hoursParts(fleet?.hours),
     ...podParts(fleet?.pod_doubling)
   ].filter(Boolean);

@@ -46,7 +46,7 @@ function bandSeries(ink, colour, points) {
   };
 }
 
-/// Lines at a value of the y axis; their text hangs below.
+/// Lines at a value of the y axis; their text stands on them.
 function levelLines(ink, levels) {
   return levels.map(({value, text, colour = 'power'}) => ({
                       yAxis: value,
@@ -55,7 +55,7 @@ function levelLines(ink, levels) {
                         formatter: text,
                         color: ink[colour],
                         fontSize: 11,
-                        position: 'insideStartBottom',
+                        position: 'insideStartTop',
                         textBorderColor: ink.paper,
                         textBorderWidth: 3
                       },
@@ -64,8 +64,8 @@ function levelLines(ink, levels) {
 
 /// Lines at a value of the x axis; their text stands above the plot, each on a row of its own and
 /// towards the middle. `share(value)` is how far right a value lies, from 0 to 1; `position` is
-/// 'start' where the y axis runs down.
-function markLines(ink, marks, share, position = 'end') {
+/// 'start' where the y axis runs down, `above` how many rows stay free.
+function markLines(ink, marks, share, {position = 'end', above = 0} = {}) {
   return marks.map(({value, text, colour = 'power'}, row) => ({
                      xAxis: value,
                      lineStyle: {color: ink[colour], width: 1.4, type: 'dashed'},
@@ -75,14 +75,14 @@ function markLines(ink, marks, share, position = 'end') {
                        fontSize: 11,
                        position,
                        rotate: 0,
-                       distance: 3 + 14 * row,
+                       distance: 3 + 14 * (row + above),
                        align: share(value) > 0.5 ? 'right' : 'left'
                      },
                    }));
 }
 
-/// Lines over a numeric axis. `lines`: {name, colour, points of [x, y], band of [x, low, high],
-/// dashed, step, hollow(i)}; `across` and `up`: {name, format, log, min, max}; `levels` and
+/// Lines over a numeric axis. `lines`: {name, colour, points of [x, y, hollow], band of [x, low,
+/// high], dashed, step}; `across` and `up`: {name, format, log, min, max}; `levels` and
 /// `marks`: {value, text, colour} of lines across and upright.
 function lineFigure(
     {lines, across, up, levels = [], marks = [], dots = true, height = 250, ...rest}) {
@@ -90,18 +90,15 @@ function lineFigure(
   const [first, last] = [across.min ?? Math.min(...xs), across.max ?? Math.max(...xs)];
   const place = across.log ? Math.log : Number;
   const share = (x) => (place(x) - place(first)) / (place(last) - place(first) || 1);
+  const above = levels.length > 0 && marks.length > 0 ? 1 : 0;  // for a level at the very top
+  const header = 14 * (marks.length + above);
   return figure({
     ...rest,
-    height: height + 14 * marks.length,
+    height: height + header,
     option: (ink) => ({
       ...baseOption(ink),
-      grid: {
-        left: 8,
-        right: 30,
-        top: 14 + 14 * marks.length,
-        bottom: across.name ? 28 : 8,
-        containLabel: true
-      },
+      grid:
+          {left: 8, right: 30, top: 14 + header, bottom: across.name ? 28 : 8, containLabel: true},
       tooltip: {
         ...baseOption(ink).tooltip,
         trigger: 'axis',
@@ -128,22 +125,32 @@ function lineFigure(
                   {color: ink[line.colour], width: 2, type: line.dashed ? 'dashed' : 'solid'},
               itemStyle: {color: ink[line.colour]},
               data: line.points.map(
-                  (value, at) => ({
-                    value,
-                    itemStyle: line.hollow?.(at) ?
+                  ([x, y, hollow]) => ({
+                    value: [x, y],
+                    itemStyle: hollow ?
                         {color: ink.paper, borderColor: ink[line.colour], borderWidth: 1.5} :
                         undefined
                   })),
               markLine: i === 0 ? {
                 silent: true,
                 symbol: 'none',
-                data: [...levelLines(ink, levels), ...markLines(ink, marks, share)]
+                data: [...levelLines(ink, levels), ...markLines(ink, marks, share, {above})]
               } :
                                   undefined,
             }))
       ],
     }),
   });
+}
+
+/// Figures side by side with their numbers in one table, which stands open where there are no
+/// charts. `size` is a class of the panels.
+function withNumbers(figures, size, table) {
+  const drawn = figures.filter(Boolean);
+  return [
+    hasCharts() && drawn.length > 0 && element('div', {class: `panels ${size}`}, drawn),
+    element('details', {open: !hasCharts() && ''}, element('summary', {}, 'Numbers'), table)
+  ];
 }
 
 /// What a spread shows of a latency, and in what colour.

@@ -136,181 +136,6 @@ function classTable(classes) {
       {caption: 'Classes of requests'});
 }
 
-/// One latency against the rate, for each service: p99 solid, p50 dashed.
-function loadFigure(services, metric, name, objectives) {
-  const key = metric.replace('_s', '');
-  const solid = `${key}_p99_s`;
-  const shown =
-      services.filter(({load_curve: curve}) => list(curve).some((at) => isNumber(at[solid])));
-  if (shown.length === 0) return undefined;
-  const lines =
-      shown
-          .flatMap(
-              (service) => [['p99', false], ['p50', true]].map(
-                  ([of, dashed]) => ({
-                    name: `${service.name} ${of}`,
-                    colour: seriesInk(services.indexOf(service)),
-                    dashed,
-                    points: service.load_curve.map((at) => [at.rate, at[`${key}_${of}_s`]])
-                                .filter((point) => point.every(isNumber)),
-                    hollow: (i) => service.load_curve[i].meets === false
-                  })))
-          .filter(({points}) => points.length > 0);
-  const values = lines.flatMap(({points}) => points.map(([, y]) => y));
-  const log = needsLog(values);
-  const limits = objectives.filter((entry) => entry.metric === metric && entry.of === 'p99');
-  return lineFigure({
-    title: `${name} against load`,
-    note: lines.some(({dashed}) => dashed) ? 'Solid: p99; dashed: p50.' : 'p99.',
-    lines,
-    across: {name: 'requests offered a second', format: count, min: 0},
-    up: {
-      format: (v) => roundQuantity(v, 's'),
-      log,
-      min: log ? powerOfTenBelow(Math.min(...values)) : 0
-    },
-    levels: limits.map(({limit, text}) => ({value: limit, text})),
-    marks: shown.filter(({max_rate: rate}) => isNumber(rate))
-               .map((service) => ({
-                      value: service.max_rate,
-                      colour: seriesInk(services.indexOf(service)),
-                      text: `${services.length > 1 ? `${service.name}: ` : ''}${
-                          digits(service.max_rate)} /s`
-                    })),
-  });
-}
-
-function throughputFigure(services) {
-  const shown =
-      services.filter(({load_curve: curve}) => list(curve).some((at) => isNumber(at.goodput)));
-  if (shown.length === 0) return undefined;
-  return lineFigure({
-    title: 'Goodput against load',
-    note: 'Requests a second that met the SLO.',
-    lines: shown.map((service) => ({
-                       name: asText(service.name),
-                       colour: seriesInk(services.indexOf(service)),
-                       points: service.load_curve.map((at) => [at.rate, at.goodput])
-                                   .filter((point) => point.every(isNumber)),
-                       hollow: (i) => service.load_curve[i].meets === false
-                     })),
-    across: {name: 'requests offered a second', format: count, min: 0},
-    up: {format: count, min: 0},
-  });
-}
-
-function loadTable(services) {
-  return sortableTable(
-      [
-        'service', 'offered', 'TTFT p50', 'TTFT p99', 'TPOT p50', 'TPOT p99', 'E2E p99',
-        'output tokens/s', 'goodput/s', 'power', 'meets the SLO'
-      ],
-      services.flatMap(
-          (service) =>
-              list(service.load_curve)
-                  .map(
-                      (at) =>
-                          [cell(asText(service.name)), numberCell(at.rate, perS),
-                           numberCell(at.ttft_p50_s, seconds), numberCell(at.ttft_p99_s, seconds),
-                           numberCell(at.tpot_p50_s, seconds), numberCell(at.tpot_p99_s, seconds),
-                           numberCell(at.e2e_p99_s, seconds),
-                           numberCell(at.output_throughput, count), numberCell(at.goodput, count),
-                           numberCell(at.power_w, watts),
-                           cell(
-                               at.meets === undefined ? '' :
-                                   at.meets           ? 'yes' :
-                                                        'no')])),
-      {caption: 'Load and latency'});
-}
-
-function loadCurves(services, objectives) {
-  const figures = [
-    loadFigure(services, 'ttft_s', 'TTFT', objectives),
-    loadFigure(services, 'tpot_s', 'TPOT', objectives),
-    loadFigure(services, 'e2e_s', 'E2E', objectives), throughputFigure(services)
-  ].filter(Boolean);
-  if (figures.length === 0) return [];
-  const marked = services.some(({max_rate: rate}) => isNumber(rate));
-  return [
-    element('h3', {}, 'Latency against load'),
-    element(
-        'p', {class: 'note'},
-        'Each dot is a run of the whole load at that rate; a hollow one misses the SLO.' +
-            (marked ? ' Upright: the largest rate that meets it.' : '')),
-    services.length > 1 && legend(keyOf(services.map(({name}) => name))),
-    element('div', {class: 'panels'}, figures),
-    element(
-        'details', {open: !hasCharts() && ''}, element('summary', {}, 'Numbers'),
-        loadTable(services))
-  ].filter(Boolean);
-}
-
-/// What is followed over time: [key, title, format].
-const FOLLOWED = [
-  ['queue', 'Requests waiting', count], ['running', 'Requests running', count],
-  ['kv_use', 'KV memory in use', percent], ['power_w', 'Power', watts],
-  ['replicas', 'Replicas', count]
-];
-
-/// A small picture for each thing followed over time, `entries` {name, series} in one colour each.
-function overTime(entries, followed, marks = {}) {
-  return followed
-      .map(([key, title, format]) => {
-        const met = entries.filter(({series}) => list(series?.[key]).some(isNumber));
-        const values = met.flatMap(({series}) => series[key]);
-        if (met.length === 0 || values.every((value) => value === values[0])) return undefined;
-        const last = Math.max(...met.flatMap(({series}) => list(series.t_s)));
-        return lineFigure({
-          title,
-          height: 190,
-          dots: false,
-          lines: met.map(({name, series}) => ({
-                           name,
-                           colour: seriesInk(entries.findIndex((entry) => entry.name === name)),
-                           step: key === 'replicas',
-                           points: series.t_s.map((t, i) => [t, series[key][i]])
-                                       .filter((point) => point.every(isNumber))
-                         })),
-          across: clockAxis(last),
-          up: {
-            format,
-            scale: key.endsWith('_c'),
-            min: key.endsWith('_c') ? undefined : 0,
-            max: key === 'kv_use' ? 1 : undefined
-          },
-          levels: list(marks[key])
-        });
-      })
-      .filter(Boolean);
-}
-
-function seriesTable(entries, followed) {
-  return sortableTable(
-      ['of', 'time', ...followed.map(([, title]) => title)],
-      entries.flatMap(
-          ({name, series}) =>
-              list(series?.t_s)
-                  .map(
-                      (t, i) =>
-                          [cell(name), numberCell(t, seconds),
-                           ...followed.map(
-                               ([key, , format]) => numberCell(series[key]?.[i], format))])));
-}
-
-/// The pictures over time with their numbers, folded.
-function timeFigures(title, note, entries, followed, marks, size = 'small') {
-  const figures = overTime(entries, followed, marks);
-  if (figures.length === 0) return [];
-  return [
-    element('h3', {}, title), element('p', {class: 'note'}, note),
-    entries.length > 1 && legend(keyOf(entries.map(({name}) => name))),
-    element('div', {class: `panels ${size}`}, figures),
-    element(
-        'details', {open: !hasCharts() && ''}, element('summary', {}, 'Numbers'),
-        seriesTable(entries, followed))
-  ].filter(Boolean);
-}
-
 /// Text that is there as text; what is structured stays in the data.
 const textOf = (value) => (typeof value === 'string' ? value : '');
 
@@ -331,7 +156,12 @@ function serviceParts(serve) {
     latencyTable(services),
     classes.length > 0 && classTable(classes),
     ...loadCurves(services, objectives),
-    ...timeFigures('Over time', 'Means over equal spans of the run.', followed, FOLLOWED),
+    ...timeFigures({
+      title: 'Over time',
+      note: 'Means over equal spans of the run.',
+      entries: followed,
+      followed: FOLLOWED
+    }),
     ...batchFigures(services),
   ].filter(Boolean);
 }
