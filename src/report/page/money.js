@@ -23,7 +23,7 @@ function energySection(runs) {
   ];
 }
 
-/// `lines` one on top of the other, up to their sum.
+/// `lines` one after the other, up to their sum.
 function waterfall({title, note, lines: given, total: stated, of}) {
   const lines = list(given).map((line) => ({...line, ...range(line)}));
   const total = range(stated) ?? {
@@ -37,7 +37,7 @@ function waterfall({title, note, lines: given, total: stated, of}) {
   return figure({
     title: `${title}: ${dollars(total.typical)}`,
     note,
-    height: 300,
+    height: 44 + 26 * bars.length,
     table: sortableTable(
         ['part', 'low', 'typical', 'high', 'source'],
         bars.map(
@@ -47,12 +47,8 @@ function waterfall({title, note, lines: given, total: stated, of}) {
                  cell(asText(bar.source))])),
     option: (ink) => ({
       ...baseOption(ink),
-      grid: {left: 8, right: 8, top: 24, bottom: 8, containLabel: true},
-      xAxis: categoryAxis(ink, bars.map((bar) => asText(bar.name)), {
-        inverse: false,
-        axisLabel: {color: ink.ink, interval: 0, width: 78, overflow: 'break', lineHeight: 14}
-      }),
-      yAxis: valueAxis(ink, dollars),
+      xAxis: valueAxis(ink, dollars),
+      yAxis: categoryAxis(ink, bars.map((bar) => asText(bar.name))),
       series: [
         {
           type: 'bar',
@@ -64,7 +60,7 @@ function waterfall({title, note, lines: given, total: stated, of}) {
         {
           type: 'bar',
           stack: 'all',
-          barMaxWidth: 52,
+          barWidth: 14,
           data: bars.map((bar, i) => ({
                            value: bar.typical,
                            itemStyle: {color: i === lines.length ? ink.accent : ink.noc}
@@ -76,10 +72,20 @@ function waterfall({title, note, lines: given, total: stated, of}) {
           }
         },
         whiskers(
-            ink, bars.map((bar) => ({low: bar.start + bar.low, high: bar.start + bar.high})), false)
+            ink, bars.map((bar) => ({low: bar.start + bar.low, high: bar.start + bar.high})), true)
       ],
     }),
   });
+}
+
+/// What stands over a bill.
+function billNote(cost) {
+  return [
+    isNumber(cost.yield) && `yield ${percent(cost.yield)}`,
+    isNumber(cost.dies_per_wafer) && `${cost.dies_per_wafer} dies a wafer`,
+    cost.at_market_price && 'sold at a market price, which is what a token pays for'
+  ].filter(Boolean)
+      .join(', ');
 }
 
 /// What a chip costs: one waterfall for each bill, however many runs used it.
@@ -88,19 +94,13 @@ function chipBills(runs) {
   for (const {chip, cost} of runs) {
     if (list(cost?.lines).length > 0) bills.set(JSON.stringify(cost.lines), {chip, cost});
   }
-  return [...bills.values()].map(
-      ({chip, cost}) => waterfall({
-        title: `A chip of ${chip.replace(/^\d+ × /, '')}`,
-        note: [
-          isNumber(cost.yield) && `yield ${percent(cost.yield)}`,
-          isNumber(cost.dies_per_wafer) && `${cost.dies_per_wafer} dies a wafer`,
-          cost.at_market_price && 'sold at a market price, which is what a token pays for'
-        ].filter(Boolean)
-                  .join(', '),
-        lines: cost.lines,
-        total: cost.usd_per_chip,
-        of: 'chip'
-      }));
+  return [...bills.values()].map(({chip, cost}) => waterfall({
+                                   title: `A chip of ${chip.replace(/^\d+ × /, '')}`,
+                                   note: billNote(cost),
+                                   lines: cost.lines,
+                                   total: cost.usd_per_chip,
+                                   of: 'chip'
+                                 }));
 }
 
 function tokenBills(runs) {

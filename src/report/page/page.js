@@ -4,6 +4,8 @@ const report = JSON.parse(document.getElementById('data').textContent);
 const results = list(report.runs).filter(isObject);
 const runs = results.filter((result) => !isMemory(result)).map(asShown);
 const memories = results.filter(isMemory);
+const scenarios = list(report.serve).filter(isObject);
+const bills = list(report.cost).filter(isObject);
 
 function fact(name, value) {
   return value ? element('div', {}, element('dt', {}, name), element('dd', {}, value)) : null;
@@ -17,7 +19,9 @@ function fillHead() {
   ].join(', ');
   const numerics = [...new Set(runs.map((run) => run.numerics?.name).filter(Boolean))].join(', ');
   const weights = [...new Set(runs.map((run) => run.weights?.formats).filter(Boolean))].join(', ');
-  const warnings = [report, ...results].flatMap((part) => list(part.warnings)).map(asText);
+  const warnings = [report, ...results, ...scenarios, ...bills]
+                       .flatMap((part) => list(part.warnings))
+                       .map(asText);
   if (!hasCharts()) {
     warnings.push(
         'The charts are missing: the chart library was not there when this page was made ' +
@@ -31,8 +35,10 @@ function fillHead() {
       report.command ? element('pre', {class: 'command', tabindex: 0}, report.command) : '',
       element(
           'dl', {class: 'facts'}, fact('chip', distinct('chip') || asText(report.numerics?.chip)),
+          fact('scenario', scenarios.map(({scenario}) => asText(scenario)).join(', ')),
           fact('memory', [...new Set(memories.map(({part}) => asText(part)))].join(', ')),
-          fact('model', distinct('model') || asText(report.numerics?.model)), fact('weights', weights), fact('arithmetic', numerics),
+          fact('model', distinct('model') || asText(report.numerics?.model)),
+          fact('weights', weights), fact('arithmetic', numerics),
           fact('version', asText(report.tool_version)),
           fact('sha256', hashes && element('code', {}, hashes))),
       ...[...new Set(warnings)].map((text) => element('p', {class: 'notice'}, text)));
@@ -40,6 +46,8 @@ function fillHead() {
 
 function fillMain() {
   const sections = [
+    ...scenarioSections(scenarios),
+    ['bills', 'What a chip costs', billsSection(bills)],
     ['summary', 'Summary', summarySection(runs)],
     ['tokens', 'Tokens', tokensSection(runs)],
     ['time', 'Where the time goes', timeSection(runs)],
@@ -51,8 +59,10 @@ function fillMain() {
     ['sweep', 'Sweep', sweepSection(report.sweep)],
     ['numerics', 'Numerics', numericsSection(report.numerics)],
     [
-      'sources', 'Inputs and their sources',
-      sourcesSection([...runs, ...memories.map((memory) => ({...memory, chip: memory.part}))])
+      'sources', 'Inputs and their sources', sourcesSection([
+        ...runs, ...memories.map((memory) => ({...memory, chip: memory.part})),
+        ...scenarios.map((serve) => ({...serve, chip: serve.scenario})), ...bills
+      ])
     ],
   ].filter(([, , content]) => content);
   const main = document.getElementById('main');
@@ -70,8 +80,9 @@ function fillMain() {
 }
 
 function fillFoot() {
-  const cpu = sum(results.map((run) => run.host?.cpu_s));
-  const peak = Math.max(0, ...results.map((run) => run.host?.peak_rss_bytes ?? 0));
+  const computed = [...results, ...scenarios, ...bills];
+  const cpu = sum(computed.map((part) => part.host?.cpu_s));
+  const peak = Math.max(0, ...computed.map((part) => part.host?.peak_rss_bytes ?? 0));
   document.getElementById('foot').append(
       cpu > 0 ? element(
                     'p', {},

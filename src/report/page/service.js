@@ -1,0 +1,167 @@
+// A service under load: latencies side by side, latency against load, queue, memory and power over
+// time.
+
+/// The services of a scenario, the first one's keys being those of the scenario itself.
+function servicesOf(serve) {
+  const others = list(serve.services).filter(isObject);
+  if (!isObject(serve.ttft_s) && !isObject(serve.e2e_s)) return others;
+  const name = asText(serve.name ?? serve.service ?? 'service');
+  return [{...serve, name}, ...others.filter((other) => other.name !== name)];
+}
+
+const LATENCIES = [['ttft_s', 'TTFT'], ['tpot_s', 'TPOT'], ['itl_s', 'ITL'], ['e2e_s', 'E2E']];
+const STATISTICS = ['mean', 'p50', 'p90', 'p99'];
+
+/// "p99_ttft<=2s" as {of: 'p99', metric: 'ttft_s', limit: 2, text}; null when not of that form.
+function objective(given) {
+  const [, of, metric, number, unit] =
+      /^\s*(mean|p\d+)_(ttft|tpot|itl|e2e)l?\s*<=\s*([\d.]+)\s*(ns|us|ms|s|min)\s*$/.exec(given) ??
+      [];
+  const scale = {ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, min: 60}[unit];
+  if (!scale) return null;
+  const text = `${of} ${metric.toUpperCase()} ≤ ${number} ${unit}`;
+  return {of, metric: `${metric}_s`, limit: number * scale, text};
+}
+
+const objectivesOf = (serve) =>
+    (Array.isArray(serve.slo) ? serve.slo : asText(serve.slo).split(','))
+        .map((text) => objective(asText(text)))
+        .filter(Boolean);
+
+function latencyTable(entries) {
+  return sortableTable(
+      ['latency', 'of', ...STATISTICS],
+      LATENCIES.flatMap(
+          ([key, name]) =>
+              entries.filter((entry) => isObject(entry[key]))
+                  .map(
+                      (entry) =>
+                          [cell(name), cell(asText(entry.name)),
+                           ...STATISTICS.map((of) => numberCell(entry[key][of], seconds))])),
+      {
+        caption: 'TTFT: to the first token. TPOT: a token after the first, by request. ITL: ' +
+            'between two tokens. E2E: to the last.'
+      });
+}
+
+/// The spread of each latency, by service; `objectives` where given.
+function latencyFigures(entries, objectives) {
+  return LATENCIES
+      .map(([key, name]) => {
+        const met = entries.filter((entry) => isNumber(entry[key]?.p50));
+        if (met.length === 0) return undefined;
+        const limit = objectives.find(({metric, of}) => metric === key && of === 'p99')?.limit;
+        return spreadFigure({
+          title: name,
+          rows: met.map((entry) => ({name: asText(entry.name), ...entry[key], limit})),
+          format: seconds,
+          axisFormat: (v) => roundQuantity(v, 's')
+        });
+      })
+      .filter(Boolean);
+}
+
+/// What the services did, what they took and how exact that is: a column for each service.
+function serviceTables(services) {
+  const table = (caption, rows) => comparisonTable(
+      services.map(({name}) => asText(name)),
+      rows.map(
+          ([name, key, format]) =>
+              ({name, format, values: services.map((service) => numberAt(service, key))})),
+      caption);
+  return [
+    table(
+        'What was served',
+        [
+          ['requests', 'requests', whole],
+          ['completed', 'completed', whole],
+          ['turned away at the door', 'turned_away', whole],
+          ['longer than the model reads', 'too_long', whole],
+          ['rejected', 'rejected', whole],
+          ['preempted and computed again', 'preemptions', whole],
+          ['requests/s', 'request_throughput', count],
+          ['goodput: requests/s that met the SLO', 'request_goodput', count],
+          ['largest rate that meets the SLO', 'max_rate', perS],
+          ['output tokens/s', 'output_throughput', count],
+          ['prompt and output tokens/s', 'total_token_throughput', count],
+          ['length of the run', 'duration_s', duration],
+        ]),
+    table(
+        'What it took',
+        [
+          ['chips', 'chips', whole],
+          ['replicas', 'replicas', whole],
+          ['prompt tokens found in the prefix cache', 'prefix_hit_rate', percent],
+          ['KV memory in use, mean', 'kv_use.mean', percent],
+          ['KV memory in use, most', 'kv_use.max', percent],
+          ['requests waiting, mean', 'queue.mean', count],
+          ['requests waiting, most', 'queue.max', whole],
+          ['MFU', 'mfu', percent],
+          ['power', 'power_w', watts],
+          ['energy', 'energy_j', joules],
+          ['energy an output token', 'energy_j_per_token', joules],
+          ['dollars a million tokens', 'usd_per_mtoken', money],
+        ]),
+    table(
+        'The table of step costs, checked on steps drawn from this very run',
+        [
+          ['steps simulated for the table', 'step_table.points', whole],
+          ['steps drawn', 'step_table.samples', whole],
+          ['error, mean', 'step_table.error_mean', ofHundred],
+          ['error, largest', 'step_table.error_max', ofHundred],
+        ])
+  ].filter((table) => table.querySelector('tbody').rows.length > 0);
+}
+
+const perS = (value) => `${digits(value)} /s`;
+const ofHundred = (value) => `${digits(value)} %`;
+
+/// The value at a dotted key.
+const numberAt = (json, key) => key.split('.').reduce((part, name) => members(part)[name], json);
+
+function classTable(classes) {
+  return sortableTable(
+      [
+        'class', 'requests', 'met the SLO',
+        ...LATENCIES.flatMap(([, name]) => [`${name} p50`, `${name} p99`])
+      ],
+      classes.map(
+          (entry) =>
+              [cell(asText(entry.name)), numberCell(entry.requests, whole),
+               numberCell(entry.goodput_share ?? entry.goodput, percent),
+               ...LATENCIES.flatMap(
+                   ([key]) =>
+                       [numberCell(entry[key]?.p50, seconds),
+                        numberCell(entry[key]?.p99, seconds)])]),
+      {caption: 'Classes of requests'});
+}
+
+/// Text that is there as text; what is structured stays in the data.
+const textOf = (value) => (typeof value === 'string' ? value : '');
+
+function serviceParts(serve) {
+  const services = servicesOf(serve);
+  if (services.length === 0) return [];
+  const objectives = objectivesOf(serve);
+  const spreads = latencyFigures(services, objectives);
+  const classes = list(serve.classes).filter(isObject);
+  const followed = services.map(({name, series}) => ({name: asText(name), series: members(series)}))
+                       .filter(({series}) => list(series.t_s).length > 0);
+  return [
+    element(
+        'dl', {class: 'facts'}, fact('model', textOf(serve.model)),
+        fact('load', textOf(serve.load)), fact('SLO', objectives.map(({text}) => text).join(', '))),
+    element('div', {class: 'panels'}, serviceTables(services)),
+    hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),
+    latencyTable(services),
+    classes.length > 0 && classTable(classes),
+    ...loadCurves(services, objectives),
+    ...timeFigures({
+      title: 'Over time',
+      note: 'Means over equal spans of the run.',
+      entries: followed,
+      followed: FOLLOWED
+    }),
+    ...batchFigures(services),
+  ].filter(Boolean);
+}
