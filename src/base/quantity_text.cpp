@@ -18,7 +18,8 @@ struct Unit {
 };
 
 // Base units: byte, picosecond, nanosecond, second, 1/s, hertz, byte/s, bit/s, byte/cycle, cycle,
-// watt, joule, joule/bit, dollar, dollar/GB, dollar/kWh, mm2, 1/cm2, mm, volt, flop/s.
+// watt, joule, joule/bit, dollar, dollar/GB, dollar/kWh, mm2, 1/cm2, mm, volt, flop/s, degree
+// Celsius, kelvin/watt.
 using enum Dimension;
 constexpr Unit kUnits[] = {
     {bytes, "B", 1},
@@ -108,6 +109,8 @@ constexpr Unit kUnits[] = {
     {flops_per_second, "GFLOP/s", 1e9},
     {flops_per_second, "TFLOP/s", 1e12},
     {flops_per_second, "PFLOP/s", 1e15},
+    {celsius, "C", 1},
+    {kelvin_per_watt, "K/W", 1},
 };
 
 bool counts_whole(Dimension d) {
@@ -166,6 +169,10 @@ std::string_view example_of(Dimension d) {
       return "0.85 V";
     case flops_per_second:
       return "989 TFLOP/s";
+    case celsius:
+      return "43 C";
+    case kelvin_per_watt:
+      return "4 K/W";
   }
   return "";
 }
@@ -213,6 +220,10 @@ Bounds bounds_of(Dimension d) {
       return {1e-2, 1e3};
     case flops_per_second:
       return {1, 1e24};
+    case celsius:
+      return {1e-3, 1e3};
+    case kelvin_per_watt:
+      return {1e-3, 1e4};
   }
   return {0, 0};
 }

@@ -32,6 +32,8 @@ enum class Dimension {
   millimetres,
   volts,
   flops_per_second,
+  celsius,
+  kelvin_per_watt,
 };
 
 template <Dimension D, class Rep>
@@ -81,6 +83,8 @@ using UsdPerKilowattHour = Quantity<Dimension::usd_per_kilowatt_hour, double>;
 using SquareMillimetres = Quantity<Dimension::square_millimetres, double>;
 using PerSquareCentimetre = Quantity<Dimension::per_square_centimetre, double>;
 using Millimetres = Quantity<Dimension::millimetres, double>;
+using Celsius = Quantity<Dimension::celsius, double>;  // a temperature, or a difference of two
+using KelvinPerWatt = Quantity<Dimension::kelvin_per_watt, double>;
 using Volts = Quantity<Dimension::volts, double>;
 
 constexpr Seconds to_seconds(Picoseconds t) {
