@@ -29,45 +29,54 @@ std::string missed(const LoadPoint& point) {
   return text.empty() ? "requests are turned away" : text;
 }
 
+/// Runs the service, and keeps every point and all of the last run that met the SLO.
 class Search {
  public:
-  Search(const RunAtRate& run, std::vector<LoadPoint>& points) : run_(run), points_(points) {}
+  explicit Search(const RunAtRate& run) : run_(run) {}
 
   LoadPoint at(double rate) {
-    points_.push_back(load_point(rate, run_(rate)));
-    return points_.back();
+    ServiceResult result = run_(rate);
+    LoadPoint point = load_point(rate, result);
+    found_.points.push_back(point);
+    if (point.meets) {
+      found_.rate = rate;
+      found_.at_rate = std::move(result);
+    }
+    return point;
+  }
+
+  /// Doubles the rate until the SLO is missed, and returns that rate; nothing when more load no
+  /// longer gives more throughput before that. Requires a point that meets.
+  std::optional<double> rate_that_fails(LoadPoint last) {
+    for (int i = 0; i < kMostDoublings; ++i) {
+      LoadPoint twice = at(2 * last.rate);
+      if (!twice.meets) return twice.rate;
+      const bool rises = twice.request_throughput >= kSaturated * last.request_throughput;
+      last = std::move(twice);
+      if (!rises) break;
+    }
+    found_.saturated = true;
+    found_.rate = last.request_throughput;
+    return std::nullopt;
+  }
+
+  void narrow(double fails, double precision) {
+    while (fails > found_.rate * (1 + precision)) {
+      const double middle = std::sqrt(found_.rate * fails);
+      if (!at(middle).meets) fails = middle;
+    }
+  }
+
+  MaxRate result() {
+    std::sort(found_.points.begin(), found_.points.end(),
+              [](const LoadPoint& a, const LoadPoint& b) { return a.rate < b.rate; });
+    return std::move(found_);
   }
 
  private:
   const RunAtRate& run_;
-  std::vector<LoadPoint>& points_;
+  MaxRate found_;
 };
-
-struct Bracket {
-  double meets = 0;
-  std::optional<double> fails;  // nothing: every rate meets
-};
-
-Feasible<Bracket> bracket(Search& search, double start) {
-  LoadPoint last = search.at(start);
-  if (!last.meets) {
-    const LoadPoint idle = search.at(start * kNearlyIdle);
-    if (idle.meets) return Bracket{idle.rate, start};
-    return tl::unexpected(
-        Infeasible{fmt::format("no rate meets the SLO: at {:.3g} requests a second it misses {}",
-                               idle.rate, missed(idle)),
-                   "a looser limit, a faster chip or more chips to a replica"});
-  }
-  for (int i = 0; i < kMostDoublings; ++i) {
-    LoadPoint twice = search.at(2 * last.rate);
-    if (!twice.meets) return Bracket{last.rate, twice.rate};
-    if (twice.request_throughput < kSaturated * last.request_throughput) {
-      return Bracket{last.rate, std::nullopt};
-    }
-    last = std::move(twice);
-  }
-  return Bracket{last.rate, std::nullopt};
-}
 
 }  // namespace
 
@@ -93,21 +102,19 @@ std::vector<LoadPoint> load_curve(const RunAtRate& run, std::span<const double> 
 
 Feasible<MaxRate> find_max_rate(const RunAtRate& run, double start, double precision) {
   CHECK(start > 0 && precision > 0, "a search starts somewhere and ends");
-  MaxRate found;
-  Search search(run, found.points);
-  const Feasible<Bracket> within = bracket(search, start);
-  if (!within) return tl::unexpected(within.error());
-
-  found.rate = within->meets;
-  found.saturated = !within->fails;
-  double fails = within->fails.value_or(found.rate);
-  while (fails > found.rate * (1 + precision)) {
-    const double middle = std::sqrt(found.rate * fails);
-    (search.at(middle).meets ? found.rate : fails) = middle;
+  Search search(run);
+  const LoadPoint first = search.at(start);
+  std::optional<double> fails = start;
+  if (first.meets) {
+    fails = search.rate_that_fails(first);
+  } else if (const LoadPoint idle = search.at(start * kNearlyIdle); !idle.meets) {
+    return tl::unexpected(
+        Infeasible{fmt::format("no rate meets the SLO: at {:.3g} requests a second it misses {}",
+                               idle.rate, missed(idle)),
+                   "a looser limit, a faster chip or more chips to a replica"});
   }
-  std::sort(found.points.begin(), found.points.end(),
-            [](const LoadPoint& a, const LoadPoint& b) { return a.rate < b.rate; });
-  return found;
+  if (fails) search.narrow(*fails, precision);
+  return search.result();
 }
 
 }  // namespace presil::serving

@@ -35,8 +35,9 @@ std::vector<LoadPoint> load_curve(const RunAtRate& run, std::span<const double> 
 
 struct MaxRate {
   double rate = 0;  // the highest that was found to meet the SLO
-  // The SLO held at every rate; `rate` is then the one beyond which throughput no longer rises.
+  // The SLO held at every rate, and more load gave no more throughput: `rate` is that throughput.
   bool saturated = false;
+  ServiceResult at_rate;          // the run at `rate`; when saturated, the one that showed it
   std::vector<LoadPoint> points;  // every rate that was tried, ascending
 };
 

@@ -52,7 +52,7 @@ const Pool& ReplicaSet::pool_of(int replica) const {
 
 void ReplicaSet::submit(int replica, const Request& request, Nanoseconds now) {
   slot(replica).engine->submit(request, now);
-  clock_.set(replica, now);
+  clock_.set(replica, slot(replica).engine->next_event());
   refresh(replica, now);
 }
 
@@ -65,7 +65,7 @@ void ReplicaSet::submit_prefilled(int replica, const Request& request, const Req
                                   Nanoseconds now) {
   --slot(replica).expected;
   slot(replica).engine->submit_prefilled(request, so_far, now);
-  clock_.set(replica, now);
+  clock_.set(replica, slot(replica).engine->next_event());
   refresh(replica, now);
 }
 

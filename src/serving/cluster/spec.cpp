@@ -58,10 +58,10 @@ RouterSpec read_router(Fields& fields) {
 
 AdmissionSpec read_admission(Fields& fields) {
   AdmissionSpec admission;
-  if (fields.has("max_queue") || fields.describing()) {
-    admission.max_queue = fields.number_or(
-        "max_queue", "no request is admitted at so many waiting ones to a replica", 0, {0, 1e9});
-  }
+  constexpr double kNone = -1;
+  const double queue = fields.number_or(
+      "max_queue", "no request is admitted at so many waiting ones to a replica", kNone, {0, 1e9});
+  if (queue != kNone) admission.max_queue = queue;
   admission.max_wait =
       fields.maybe<Nanoseconds>("max_wait", "the longest wait, as estimated, to be admitted to");
   admission.bucket =
@@ -107,10 +107,9 @@ ServiceClass read_class(Fields& fields) {
   ServiceClass one;
   one.name = fields.text("name", "name of the class");
   one.share = fields.number_or("share", "share of all requests", 0, {0, 1});
-  if (fields.has("prompt_tokens_up_to") || fields.describing()) {
-    one.most_prompt_tokens = fields.integer_or(
-        "prompt_tokens_up_to", "the longest prompt of the class", 1, {1, kMostTokens});
-  }
+  const std::int64_t up_to = fields.integer_or(
+      "prompt_tokens_up_to", "the longest prompt of the class", 0, {1, kMostTokens});
+  if (up_to > 0) one.most_prompt_tokens = up_to;
   one.priority = static_cast<int>(
       fields.integer_or("priority", "at the gate: larger goes first", 0, {-1000, 1000}));
   one.slo = read_slo(fields, "slo");

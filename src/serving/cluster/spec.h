@@ -33,9 +33,9 @@ struct TokenBucketSpec {
 
 /// A request is admitted when every rule that is given allows it.
 struct AdmissionSpec {
-  std::optional<double> max_queue;      // waiting requests to a replica, on average
-  std::optional<Nanoseconds> max_wait;  // as estimated from the tokens that are outstanding
-  std::optional<TokenBucketSpec> bucket;
+  std::optional<double> max_queue{};      // waiting requests to a replica, on average
+  std::optional<Nanoseconds> max_wait{};  // as estimated from the tokens that are outstanding
+  std::optional<TokenBucketSpec> bucket{};
   Nanoseconds hold{0};  // how long a request is held at the gate before it is turned away
 };
 
@@ -76,10 +76,10 @@ ClusterSpec read_cluster(Fields& fields);
 /// Requests with a promise of their own.
 struct ServiceClass {
   std::string name;
-  double share = 0;                                // of the requests, drawn by their number
-  std::optional<std::int64_t> most_prompt_tokens;  // or: all requests with prompts up to this
-  int priority = 0;                                // at the gate; larger goes first
-  Slo slo;
+  double share = 0;                                  // of the requests, drawn by their number
+  std::optional<std::int64_t> most_prompt_tokens{};  // or: all requests with prompts up to this
+  int priority = 0;                                  // at the gate; larger goes first
+  Slo slo{};
 };
 
 /// Reads `classes`: either every one has a share and they sum to 1, or each but the last has

@@ -47,12 +47,16 @@ bool ServiceResult::meets_slo() const {
 
 Collector::Collector(std::vector<PoolFacts> pools, std::vector<ClassFacts> classes, Slo slo)
     : facts_(std::move(pools)), class_facts_(std::move(classes)), slo_(std::move(slo)) {
-  for (std::size_t pool = 0; pool < facts_.size(); ++pool) {
-    for (int i = 0; i < facts_[pool].replicas; ++i) {
-      replicas_.push_back({.pool = static_cast<int>(pool), .shown = i < kShownOfAPool});
+  for (std::size_t i = 0; i < facts_.size(); ++i) {
+    PoolResult pool;
+    pool.name = facts_[i].name;
+    pool.first_replica = static_cast<int>(replicas_.size());
+    pool.replica_count = facts_[i].replicas;
+    pool.chips_per_replica = facts_[i].chips_per_replica;
+    pools_.push_back(std::move(pool));
+    for (int k = 0; k < facts_[i].replicas; ++k) {
+      replicas_.push_back({.pool = static_cast<int>(i), .shown = k < kShownOfAPool});
     }
-    pools_.push_back(
-        {.name = facts_[pool].name, .chips_per_replica = facts_[pool].chips_per_replica});
   }
   powered_.resize(facts_.size());
   classes_.resize(std::max<std::size_t>(1, class_facts_.size()));

@@ -47,6 +47,8 @@ struct ClassResult {
 /// Replicas of one kind.
 struct PoolResult {
   std::string name;
+  int first_replica = 0;  // the numbers of its replicas begin here
+  int replica_count = 0;  // and are so many, whether they ever had power or not
   int chips_per_replica = 1;
   int most_replicas = 0;     // with power at once
   double mean_replicas = 0;  // with power
