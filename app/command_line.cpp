@@ -64,12 +64,9 @@ void add_compile(const AddVerb& verb, Options& o) {
       ->check(CLI::IsMember({"text", "mapping", "json", "stats"}));
 }
 
-void add_cost(const AddVerb& verb, Options& o) {
-  CLI::App* cost =
-      verb("cost", "The bill of a chip", [&] { return cost_verb(o.common, o.name, o.volume); });
-  cost->add_option("CHIP", o.name, "A chip file or name")->required();
-  cost->add_option("--volume", o.volume, "Chips that pay for design and masks (0: left out)")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
+void add_cost_verb(const AddVerb& verb, Options& o) {
+  add_cost(*verb("cost", "The bill of a chip", [&] { return cost_verb(o.common, o.cost); }),
+           o.cost);
 }
 
 void add_dram_check(const AddVerb& verb, Options& o) {
@@ -146,7 +143,7 @@ void add_verbs(CLI::App& app, Options& o, std::function<int()>& call) {
        [&] { return show_verb(o.common, o.name); })
       ->add_option("NAME", o.name, "A chip, a model, a network, or a set of numerics")
       ->required();
-  add_cost(verb, o);
+  add_cost_verb(verb, o);
   add_dram_check(verb, o);
   add_verify_verb(verb, o);
   add_files(verb, o);

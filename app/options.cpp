@@ -164,6 +164,17 @@ void add_values(CLI::App& verb, Options& o) {
   });
 }
 
+void add_cost(CLI::App& verb, CostRequest& r) {
+  verb.add_option("CHIP", r.chip, "A chip file or name")->required();
+  verb.add_option("--node", r.to.node, "Move the design to this node (a file in nodes/)");
+  verb.add_option("--package", r.to.package, "Put it into this package (a file in packages/)");
+  verb.add_option("--volume", r.volume, "Chips that pay for design and masks (0: left out)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
+  verb.add_option("--monte-carlo", r.samples, "Draws of all prices at once (0: none)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}));
+  verb.add_flag("--tornado", r.tornado, "Each price from its low to its high by itself");
+}
+
 void add_dram(CLI::App& verb, DramRequest& r) {
   static const std::map<std::string, dram::Engine> engines = {
       {"reference", dram::Engine::reference},

@@ -21,13 +21,13 @@ struct Options {
   DramRequest dram;
   NumericsTableRequest numerics;
   ChatRequest chat;
+  CostRequest cost;
   VerifyRequest verify;
   SiliconRequest silicon;
   std::string verified = "values";  // values or silicon
   std::string emit = "text";
   std::string name, log, rate;
   std::vector<std::string> names;
-  std::int64_t volume = 0;
   std::string prompt;  // of run
   std::string output = "out/report.html", trace = "out/trace.json";
 };
@@ -46,6 +46,9 @@ void add_values(CLI::App& verb, Options& o);
 
 /// How the next token is chosen. The defaults are greedy.
 void add_sampling(CLI::App& verb, SamplingOptions& s);
+
+/// What `cost` takes.
+void add_cost(CLI::App& verb, CostRequest& r);
 
 void add_dram(CLI::App& verb, DramRequest& r);
 

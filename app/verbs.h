@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "explore/chat.h"
+#include "explore/cost_request.h"
 #include "explore/dram_run.h"
 #include "explore/numerics_table.h"
 #include "explore/run.h"
@@ -40,7 +41,7 @@ int demo_verb(const Common& common);
 int dram_verb(const Common& common, DramRequest request);
 int compile_verb(const Common& common, const RunRequest& request, const std::string& emit);
 int show_verb(const Common& common, const std::string& what);
-int cost_verb(const Common& common, const std::string& chip, std::int64_t volume);
+int cost_verb(const Common& common, CostRequest request);
 int dram_check_verb(const Common& common, const std::string& log, const std::string& part,
                     const std::string& rate);
 int explain_verb(const Common& common, const std::string& run);
