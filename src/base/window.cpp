@@ -11,6 +11,7 @@ std::int64_t first_key_seen(Window window, std::int64_t context) {
 }
 
 std::int64_t pairs_seen(Window window, std::int64_t queries) {
+  if (window.both_ways) return queries * queries;
   const auto rising = [](std::int64_t n) { return n * (n + 1) / 2; };
   if (window.keys == 0 || queries <= window.keys) return rising(queries);
   if (window.chunked) {

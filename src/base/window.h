@@ -1,4 +1,5 @@
-// Which keys a query sees: all before it, those of a sliding window, or those of its chunk.
+// Which keys a query sees: all before it, those of a sliding window, those of its chunk, or those
+// after it, too.
 #pragma once
 
 #include <cstdint>
@@ -6,10 +7,12 @@
 namespace presil {
 
 /// keys 0: all. Otherwise the last `keys` of them, the query's own included; or, chunked (Llama 4),
-/// those in the same stretch of `keys` positions.
+/// those in the same stretch of `keys` positions. Both ways (encoders): all keys of the step, those
+/// of later positions, too.
 struct Window {
   std::int64_t keys = 0;
   bool chunked = false;
+  bool both_ways = false;
   friend bool operator==(const Window&, const Window&) = default;
 };
 

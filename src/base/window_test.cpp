@@ -22,5 +22,10 @@ TEST(Window, AChunkStartsAnewASlidingWindowMovesOn) {
   EXPECT_EQ(first_key_seen({}, 9), 0);
 }
 
+TEST(Window, BothWaysEveryQuerySeesEveryKey) {
+  EXPECT_EQ(pairs_seen({0, false, true}, 1500), 1500 * 1500);
+  EXPECT_EQ(first_key_seen({0, false, true}, 9), 0);
+}
+
 }  // namespace
 }  // namespace presil

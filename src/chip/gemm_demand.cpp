@@ -81,6 +81,10 @@ TileVector tile_vector(const ProductNumerics& numerics, Format weights, Format m
     v.per_output = kSwigluFlops / 2;
     v.exps_per_output_pair = 1;
   }
+  if (finish == Finish::gelu) {
+    v.per_output = kGeluFlops;
+    v.exps_per_output_pair = 2;
+  }
   if (!numerics.activations && is_block_format(weights) && multiply == Format::int8) {
     v.per_segment = kBlockDotFlops;
     v.segment = 32;

@@ -30,7 +30,7 @@ struct TileVector {
 };
 
 /// What happens to a finished tile before it is stored.
-enum class Finish { store, add, gate };
+enum class Finish { store, add, gate, gelu };
 
 /// Of a product in `numerics` whose weights lie as `weights` and are multiplied in `multiply`.
 TileVector tile_vector(const ProductNumerics& numerics, Format weights, Format multiply,

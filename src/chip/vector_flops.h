@@ -8,6 +8,7 @@ namespace presil {
 inline constexpr std::int64_t kNormFlops = 4;        // an element: square, add, scale, weight
 inline constexpr std::int64_t kRopeFlops = 3;        // an element: two multiplies, one add
 inline constexpr std::int64_t kSwigluFlops = 4;      // a pair: negate, add, divide, multiply
+inline constexpr std::int64_t kGeluFlops = 8;        // x and x^3 by tanh: 5, and 3 around the exp
 inline constexpr std::int64_t kSoftmaxFlops = 4;     // a score: scale, max, subtract, add
 inline constexpr std::int64_t kQuantiseFlops = 4;    // an activation: absolute, max, scale, round
 inline constexpr std::int64_t kDequantiseFlops = 2;  // a weight, key or value: multiply, add

@@ -88,6 +88,17 @@ void add_head(ProgramBuilder& b, std::optional<int> table) {
   b.add(std::move(head));
 }
 
+/// What an encoder gives: the norm of every position.
+void add_encoded(ProgramBuilder& b) {
+  const std::int64_t d = b.model().d_model;
+  const int weight = b.weight("output_norm.weight", 1, d, std::nullopt);
+  const int encoded = b.activation("encoded", kTokens, d);
+  Block head{"head", 1, {}, 0};
+  head.kernels.push_back(
+      b.rowwise("final_norm", Op::rmsnorm, kTokens, d, {b.residual()}, {weight}, {encoded}));
+  b.add(std::move(head));
+}
+
 /// What the next stage goes on with, each chip to its counterpart there.
 void add_send(ProgramBuilder& b) {
   Block send{"send", 1, {}, 0};
@@ -109,6 +120,8 @@ Feasible<Program> compile(const Architecture& model, const Chip& chip, const Mem
   }
   if (options.stage + 1 < options.pipeline_parallel) {
     add_send(b);
+  } else if (model.encoder) {
+    add_encoded(b);
   } else {
     add_head(b, table);
   }

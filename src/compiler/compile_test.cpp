@@ -62,8 +62,8 @@ std::int64_t weight_elements(const Program& p) {
 }
 
 TEST(Compile, HoldsEveryParameterOnce) {
-  for (const char* name :
-       {"llama-3-8b", "smollm2-135m", "qwen3-8b", "qwen2.5-7b", "llama-3.2-1b"}) {
+  for (const char* name : {"llama-3-8b", "smollm2-135m", "qwen3-8b", "qwen2.5-7b", "llama-3.2-1b",
+                           "whisper-small-encoder"}) {
     EXPECT_EQ(weight_elements(compiled("h100-sxm", name)), parameter_count(model(name))) << name;
   }
 }

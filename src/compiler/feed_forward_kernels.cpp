@@ -30,17 +30,23 @@ std::optional<Operand> expert_operand(const ProgramBuilder& b) {
   return size(*kept) < size(*made) ? kept : made;
 }
 
-/// Gate, up and down of `d_ff` columns: `prefix` names the kernels, `suffix` the weights.
+/// Gate (where the model has one), up and down of `d_ff` columns: `prefix` names the kernels,
+/// `suffix` the weights.
 Kernel dense_block(ProgramBuilder& b, Block& block, std::int64_t layer, const std::string& prefix,
                    const std::string& suffix, std::int64_t d_ff) {
   const std::int64_t d = b.model().d_model;
   const ProductNumerics& products = b.options().numerics.products;
   const int h = b.activation("h", kTokens, d);
   const int f = b.activation(suffix.empty() ? "f" : "f" + suffix, kTokens, d_ff);
-  const int gate = matrix(b, "ffn_gate" + suffix, d_ff, d, products.weights, layer);
-  const int up = matrix(b, "ffn_up" + suffix, d_ff, d, products.weights, layer);
-  block.kernels.push_back(
-      b.gemm(prefix + "gate_up", kTokens, h, {gate, up}, f, Epilogue::swiglu, products));
+  if (b.model().gated) {
+    const int gate = matrix(b, "ffn_gate" + suffix, d_ff, d, products.weights, layer);
+    const int up = matrix(b, "ffn_up" + suffix, d_ff, d, products.weights, layer);
+    block.kernels.push_back(
+        b.gemm(prefix + "gate_up", kTokens, h, {gate, up}, f, Epilogue::swiglu, products));
+  } else {
+    const int up = matrix(b, "ffn_up" + suffix, d_ff, d, products.weights, layer);
+    block.kernels.push_back(b.gemm(prefix + "up", kTokens, h, {up}, f, Epilogue::gelu, products));
+  }
   const int down = matrix(b, "ffn_down" + suffix, d, d_ff, products.weights, layer);
   return b.gemm(prefix + "down", kTokens, f, {down}, b.residual(), Epilogue::none, products);
 }

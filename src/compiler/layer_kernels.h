@@ -21,7 +21,7 @@ void add_attention(ProgramBuilder& b, Block& block, const LayerKind& layer);
 /// keys and values of every head are made from the latents (expanded).
 void add_latent_attention(ProgramBuilder& b, Block& block, const LayerKind& layer);
 
-/// Norm, gate and up with SwiGLU, down.
+/// Norm, gate and up with SwiGLU, or up with GELU, down.
 void add_dense_feed_forward(ProgramBuilder& b, Block& block, const LayerKind& layer);
 
 /// Norm, shared expert, router, experts. Chips of the tensor group have all its tokens, so each

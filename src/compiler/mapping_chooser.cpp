@@ -53,9 +53,10 @@ void MappingChooser::map_gemm(Kernel& kernel, GemmShape shape, const ProductNume
       multiplied_in(multipliers(meeting_format(numerics, shape.weights)), kernel.name);
   shape.multiply = kernel.multiply;
   shape.gated = kernel.epilogue == Epilogue::swiglu;
-  const Finish finish = shape.gated                        ? Finish::gate
-                        : kernel.epilogue == Epilogue::add ? Finish::add
-                                                           : Finish::store;
+  const Finish finish = shape.gated                         ? Finish::gate
+                        : kernel.epilogue == Epilogue::gelu ? Finish::gelu
+                        : kernel.epilogue == Epilogue::add  ? Finish::add
+                                                            : Finish::store;
   shape.vector = tile_vector(numerics, shape.weights, shape.multiply, finish);
   for (const std::int64_t rows : kRowBuckets) add_gemm_mapping(kernel, shape, rows, rows);
   add_gemm_mapping(kernel, shape, kLargestSearchedStep, kAnyRows);

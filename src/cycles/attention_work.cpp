@@ -26,8 +26,9 @@ AttentionCut cut_of(const KernelMeter& meter, std::int64_t tile_c) {
     const std::int64_t tile_q = meter.tile(Axis::q, s.new_tokens);
     cut.rows = std::max(cut.rows, tile_q * heads);
     for (std::int64_t q = 0; q < s.new_tokens; q += tile_q) {
-      // Causal: later keys are skipped, and those before the window.
-      const std::int64_t last = s.context + std::min(q + tile_q, s.new_tokens);
+      // Keys that no query of the tile sees are skipped: later ones, and those before the window.
+      const std::int64_t seen = window.both_ways ? s.new_tokens : q + tile_q;
+      const std::int64_t last = s.context + std::min(seen, s.new_tokens);
       cut.tile_steps += kv_heads * ceil_div(group, heads) *
                         (ceil_div(last, tile_c) - first_key_seen(window, s.context + q) / tile_c);
     }

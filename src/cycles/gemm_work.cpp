@@ -21,6 +21,8 @@ Finish finish_of(Epilogue epilogue) {
       return Finish::add;
     case Epilogue::swiglu:
       return Finish::gate;
+    case Epilogue::gelu:
+      return Finish::gelu;
   }
   return Finish::store;
 }

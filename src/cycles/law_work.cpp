@@ -132,6 +132,7 @@ LawWork attention_work(const Called& c) {
   const std::int64_t d = c.extent(Axis::d);
   call.head_dim = c.extent(Axis::v) > 1 ? (d + c.extent(Axis::v)) / 2 : d;
   call.window = k.window.keys;
+  call.both_ways = k.window.both_ways;
   call.multiply = k.multiply;
   call.cache = c.tensor(k.inputs[1]).format;
   const Situation situation =

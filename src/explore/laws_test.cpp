@@ -49,6 +49,8 @@ std::vector<Case> cases() {
           {"mtia-v1", "smollm2-135m", decode(4, 100), {}},
           {"trainium2", "llama-3.2-1b", decode(1, 64), {}},
           {"snapdragon-8-elite", "smollm2-135m", decode(1, 64), {}},
+          {"snapdragon-8-elite", "whisper-small-encoder", prefill(1500), {}},
+          {"h100-sxm", "whisper-small-encoder", prefill(1500), {}},
           {"h100-sxm", "llama-3.2-1b", decode(2, 50), {}, 8},
           {"h100-sxm", "llama-3.2-1b", prefill(300), {}, 1, "fp8-hopper"},
           {"mtia-v2", "smollm2-135m", prefill(64), {}, 1, "int8-smooth"},
@@ -67,6 +69,15 @@ TEST(Timeline, TakesAtLeastBytesOverPeakAndFlopsOverPeak) {
     }
     EXPECT_GE(seconds, matrix) << c.chip;
   }
+}
+
+TEST(Timeline, AnEncoderMultipliesWhatItsShapesSay) {
+  const Timeline t = timed({"snapdragon-8-elite", "whisper-small-encoder", prefill(1500), {}});
+  std::int64_t macs = 0;
+  for (const auto& [format, count] : t.counts.macs) macs += count;
+  // 12 layers: four squares of 768 and two of 768 x 3072 a frame; scores and sums of all pairs.
+  const std::int64_t weights = 4 * 768 * 768 + 2 * 768 * 3072;
+  EXPECT_EQ(macs, 12 * (1500 * weights + 2 * 1500 * 1500 * 768));
 }
 
 TEST(Timeline, ChargesSumToTheTimeAndKernelsAreBackToBack) {

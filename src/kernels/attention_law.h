@@ -23,6 +23,7 @@ struct AttentionCall {
   std::span<const AttentionGroup> groups;
   std::int64_t heads = 1, kv_heads = 1, head_dim = 128;
   std::int64_t window = 0;  // keys a query sees; 0: all
+  bool both_ways = false;   // later ones, too
   Format multiply = Format::bf16;
   Format cache = Format::bf16;
 };

@@ -200,7 +200,8 @@ Grid grid_of(const AttentionCall& call, const Kernel& k, double window_steps) {
       const std::int64_t i =
           counted == tiles ? j : tiles - 1 - j * (tiles - 1) / (counted - 1);  // the last is one
       const std::int64_t first = i * rows / packed;  // position of its first row
-      const std::int64_t end = std::min(g.seq, ceil_div((i + 1) * rows, packed));
+      const std::int64_t end =
+          call.both_ways ? g.seq : std::min(g.seq, ceil_div((i + 1) * rows, packed));
       const std::int64_t hidden =
           call.window > 0 ? std::max<std::int64_t>(0, g.context + first + 1 - call.window) : 0;
       const double below = static_cast<double>(hidden / keys);

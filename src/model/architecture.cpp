@@ -32,7 +32,7 @@ std::int64_t attention_parameters(const Architecture& a) {
 /// Of a layer of which a token passes `experts`.
 std::int64_t feed_forward_parameters(const Architecture& a, std::int64_t layer,
                                      std::int64_t experts) {
-  if (!has_experts(a, layer)) return 3 * a.d_model * a.d_ff;
+  if (!has_experts(a, layer)) return (a.gated ? 3 : 2) * a.d_model * a.d_ff;
   const Experts& e = a.experts;
   const std::int64_t router = e.count * (a.d_model + (e.router_bias ? 1 : 0));
   const std::int64_t biases = e.biases ? 2 * e.d_ff + a.d_model : 0;
@@ -55,6 +55,7 @@ bool has_experts(const Architecture& a, std::int64_t layer) {
 }
 
 Window window_of(const Architecture& a, std::int64_t layer) {
+  if (a.encoder) return {0, false, true};
   return a.windows.empty() ? Window{a.sliding_window} : a.windows[static_cast<std::size_t>(layer)];
 }
 
@@ -64,6 +65,7 @@ std::int64_t cache_width(const Architecture& a) {
 }
 
 std::string only_timed(const Architecture& a) {
+  if (a.encoder) return "an encoder";
   if (a.experts.count > 0) return "a mixture of experts";
   if (a.latent.kv_rank > 0) return "latent attention";
   return "";

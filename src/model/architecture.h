@@ -1,6 +1,6 @@
-// What a model is, apart from its weights: the shape of a decoder-only transformer, as its
-// config.json or its GGUF metadata tells. Its layers may differ: dense or with experts, seeing all
-// keys or a window of them.
+// What a model is, apart from its weights: the shape of a decoder-only transformer, or of an
+// encoder of speech, as its config.json or its GGUF metadata tells. Its layers may differ: dense or
+// with experts, seeing all keys or a window of them.
 #pragma once
 
 #include <cstdint>
@@ -77,6 +77,8 @@ struct Architecture {
   Experts experts;
   LatentAttention latent;
   bool tied_embeddings = false;
+  bool gated = true;         // the feed-forward block: SwiGLU of gate and up; else GELU of up
+  bool encoder = false;      // every position sees all others, and nothing follows the last norm
   bool qkv_bias = false;     // Qwen2
   bool output_bias = false;  // of the attention's last product: gpt-oss
   bool sinks = false;        // a learned score a head beside those of the keys: gpt-oss

@@ -10,6 +10,7 @@
 #include "base/fields.h"
 #include "model/architecture.h"
 #include "model/config_experts.h"
+#include "model/config_speech.h"
 
 namespace presil {
 namespace {
@@ -364,7 +365,9 @@ Architecture read_config(const Node& root, std::string name, std::vector<std::st
   Fields fields(text, "", log);
   Architecture a;
   a.name = std::move(name);
-  if (const Family* family = read_family(fields)) {
+  if (is_speech_encoder(text)) {
+    read_speech_encoder(fields, a);
+  } else if (const Family* family = read_family(fields)) {
     a.family = family->model_type;
     refuse_other_computations(fields, *family);
     read_shape(fields, a);

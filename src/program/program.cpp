@@ -147,6 +147,8 @@ std::string_view to_string(Epilogue epilogue) {
       return "add";
     case Epilogue::swiglu:
       return "swiglu";
+    case Epilogue::gelu:
+      return "gelu";
   }
   return "";
 }

@@ -69,7 +69,7 @@ enum class Op {
   rmsnorm,    // out[m, n] = in / rms(in) * weight[n]; with m = S: of each sequence's last token
   gemm,       // out[m, n] = in[m, k] x weights[n, k]^T, weights side by side along n
   rope,       // splits qkv, adds bias and head norms, rotates q and k, appends k and v to the cache
-  attention,  // out[q, h] = softmax(q k^T / sqrt(d), causal) v, per sequence and head
+  attention,  // out[q, h] = softmax(q k^T / sqrt(d), window) v, per sequence and head
   top_k,      // routes[m] = the experts of in[m, n] with the highest scores, and their weights
   dispatch,   // out[pair] = in[token of the pair], sorted by the pair's expert
   grouped_gemm,  // out[pair, n] = in[pair, k] x weights[expert of the pair, n, k]^T
@@ -85,7 +85,7 @@ enum class Op {
 };
 
 /// What a gemm does with a finished tile before it is stored.
-enum class Epilogue { none, add, swiglu };
+enum class Epilogue { none, add, swiglu, gelu };
 
 /// m, n, k: of a gemm; of a grouped one, m counts the pairs of this chip. s: sequences, h: KV
 /// heads, q: queries, c: keys, d: head dimension, v: that of values, where it is not d, of

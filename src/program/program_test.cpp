@@ -82,7 +82,8 @@ Program peculiar_program() {
   norm.group = 8;
   Kernel& product = p.blocks.front().kernels[1];
   product.op = Op::grouped_gemm;
-  product.window = {128};
+  product.window = {128, false, true};
+  product.epilogue = Epilogue::gelu;
   product.routing = {256, 32, 8, 2, 1.25};
   return p;
 }

@@ -35,6 +35,7 @@ std::string particulars(const Kernel& k) {
   std::string text;
   if (k.epilogue != Epilogue::none) text += fmt::format(" then {}", to_string(k.epilogue));
   if (k.over != Subset::all) text += fmt::format(" for {}", to_string(k.over));
+  if (k.window.both_ways) text += " both_ways";
   if (k.window.keys > 0) {
     text += fmt::format(" {} {}", k.window.chunked ? "chunk" : "window", k.window.keys);
   }

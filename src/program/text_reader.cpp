@@ -25,7 +25,8 @@ constexpr Op kAllOps[] = {Op::embed,          Op::rmsnorm,    Op::gemm,       Op
                           Op::sample};
 constexpr Symbol kAllSymbols[] = {Symbol::T, Symbol::S, Symbol::Q, Symbol::C, Symbol::K};
 constexpr Subset kAllSubsets[] = {Subset::all, Subset::decode, Subset::prefill};
-constexpr Epilogue kAllEpilogues[] = {Epilogue::none, Epilogue::add, Epilogue::swiglu};
+constexpr Epilogue kAllEpilogues[] = {Epilogue::none, Epilogue::add, Epilogue::swiglu,
+                                      Epilogue::gelu};
 constexpr Role kAllRoles[] = {Role::weight, Role::cache, Role::activation};
 
 class ProgramReader {
@@ -229,7 +230,7 @@ class ProgramReader {
   void read_particulars(Kernel& k) {
     if (words_.skip("then")) {
       const auto epilogue = one_of(kAllEpilogues, words_.word("an epilogue"));
-      if (!epilogue) words_.fail("expected none, add or swiglu");
+      if (!epilogue) words_.fail("expected none, add, swiglu or gelu");
       k.epilogue = *epilogue;
     }
     if (words_.skip("for")) {
@@ -237,6 +238,7 @@ class ProgramReader {
       if (!subset) words_.fail("expected decode or prefill");
       k.over = *subset;
     }
+    k.window.both_ways = words_.skip("both_ways");
     k.window.chunked = words_.next_is("chunk");
     if (words_.skip("window") || words_.skip("chunk")) k.window.keys = words_.integer();
     if (words_.skip("group")) k.group = words_.integer();

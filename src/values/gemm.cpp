@@ -61,6 +61,8 @@ void gemm(const ProductNumerics& numerics, const StoreOptions& store, KTiling ti
       gate(store.functions != nullptr ? *store.functions : VectorUnit(), sums, width, out);
       break;
     }
+    case Epilogue::gelu:
+      throw InternalError("a speech encoder has no values");
   }
   round_all(store.stream, Overflow::infinite, out);
 }
