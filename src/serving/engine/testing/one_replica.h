@@ -1,6 +1,7 @@
 // For tests: a replica, a list of requests, and everything that was heard.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "serving/engine/replica.h"
