@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/quantity_text.h"
 #include "serving/cluster/replica_set.h"
 #include "serving/cluster/transfers.h"
 
@@ -130,8 +131,13 @@ std::optional<Simulation::Event> Simulation::next_event() {
 
 ServiceResult Simulation::run() {
   metrics_.level(now_, replicas_.level(), 0);
+  bool warming_up = cluster_.warm_up > Nanoseconds(0);
   while (const auto event = next_event()) {
     CHECK(event->time >= now_, "time does not go backwards");
+    if (warming_up && event->time >= cluster_.warm_up) {
+      metrics_.end_warm_up(cluster_.warm_up);
+      warming_up = false;
+    }
     now_ = event->time;
     take(event->kind);
     Level level = replicas_.level();
@@ -139,6 +145,11 @@ ServiceResult Simulation::run() {
     metrics_.level(now_, level, transfers_.under_way());
   }
   CHECK(arrived_ == ended_, "every request ends");
+  if (warming_up) {
+    throw InputError(fmt::format("the warm-up of {} is longer than the run, which ends after {}",
+                                 to_string(to_seconds(cluster_.warm_up)),
+                                 to_string(to_seconds(now_))));
+  }
   return metrics_.result(now_);
 }
 

@@ -38,12 +38,14 @@ struct Cluster {
   ClusterSpec spec;
   std::vector<ServiceClass> classes;  // none: all requests are alike
   Slo slo;                            // of all requests
+  Nanoseconds warm_up{0};             // requests that arrive before are served, not measured
   std::uint64_t seed = 0;
 };
 
 /// Runs `load` to its end: until every request has ended. `listener`, when there is one, hears what
 /// the metrics hear. Throws InputError for a cluster that cannot work (no replica, prefill without
-/// decode or the link between them) and whatever `load` throws.
+/// decode or the link between them) or whose load ends within its warm-up, and whatever `load`
+/// throws.
 ServiceResult simulate(const Cluster& cluster, RequestSource& load, Observer* listener = nullptr);
 
 }  // namespace presil::serving

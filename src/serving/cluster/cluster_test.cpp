@@ -354,6 +354,37 @@ TEST(Cluster, IsTheSameAloneAndBesideOthers) {
   }
 }
 
+TEST(Cluster, AfterAWarmUpOnlyWhatArrivesIsMeasured) {
+  const std::vector<Request> list = drawn_requests(400, 20);
+  Cluster cluster = cluster_of({pool("a", 2)});
+  const ServiceResult whole = run(cluster, list);
+  cluster.warm_up = list[100].arrival;
+  Heard heard;
+  const ServiceResult result = run(cluster, list, &heard);
+
+  EXPECT_EQ(result.counts.warm_up, 100);
+  EXPECT_EQ(result.counts.requests, 300);
+  EXPECT_EQ(result.counts.completed, 300);
+  EXPECT_NEAR(result.duration_s, whole.duration_s - to_seconds(cluster.warm_up).count(), 1e-9);
+  EXPECT_EQ(result.series.size(), whole.series.size());
+  EXPECT_LT(result.energy_j, whole.energy_j);
+  double mean = 0;
+  for (const RequestRecord& record : heard.records) {
+    if (record.id >= 100) mean += to_seconds(record.last_token - record.arrival).count() / 300;
+  }
+  EXPECT_NEAR(result.latency.e2e_s.mean, mean, 1e-9);
+  // Busy and idle time fill the window, but for the steps that were in flight when it began.
+  const double filled =
+      static_cast<double>(result.pools[0].busy_ns + result.pools[0].idle_ns) * 1e-9;
+  EXPECT_NEAR(filled, 2 * result.duration_s, 0.2);
+}
+
+TEST(Cluster, RefusesAWarmUpThatOutlastsTheRun) {
+  Cluster cluster = cluster_of({pool("a", 1)});
+  cluster.warm_up = Nanoseconds(1'000'000'000'000);
+  EXPECT_THROW(run(cluster, drawn_requests(10, 20)), InputError);
+}
+
 TEST(Cluster, RefusesWhatCannotWork) {
   const auto refusal = [](const Cluster& cluster) -> std::string {
     try {

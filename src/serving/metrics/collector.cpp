@@ -21,6 +21,7 @@ std::int64_t whole_ns(__int128_t value) {
 
 void add(Counts& to, const Counts& from) {
   to.requests += from.requests;
+  to.warm_up += from.warm_up;
   to.completed += from.completed;
   to.too_long += from.too_long;
   to.turned_away += from.turned_away;
@@ -48,12 +49,7 @@ bool ServiceResult::meets_slo() const {
 Collector::Collector(std::vector<PoolFacts> pools, std::vector<ClassFacts> classes, Slo slo)
     : facts_(std::move(pools)), class_facts_(std::move(classes)), slo_(std::move(slo)) {
   for (std::size_t i = 0; i < facts_.size(); ++i) {
-    PoolResult pool;
-    pool.name = facts_[i].name;
-    pool.first_replica = static_cast<int>(replicas_.size());
-    pool.replica_count = facts_[i].replicas;
-    pool.chips_per_replica = facts_[i].chips_per_replica;
-    pools_.push_back(std::move(pool));
+    pools_.push_back(unused(i));
     for (int k = 0; k < facts_[i].replicas; ++k) {
       replicas_.push_back({.pool = static_cast<int>(i), .shown = k < kShownOfAPool});
     }
@@ -62,11 +58,47 @@ Collector::Collector(std::vector<PoolFacts> pools, std::vector<ClassFacts> class
   classes_.resize(std::max<std::size_t>(1, class_facts_.size()));
 }
 
+PoolResult Collector::unused(std::size_t pool) const {
+  PoolResult result;
+  result.name = facts_[pool].name;
+  for (std::size_t i = 0; i < pool; ++i) result.first_replica += facts_[i].replicas;
+  result.replica_count = facts_[pool].replicas;
+  result.chips_per_replica = facts_[pool].chips_per_replica;
+  return result;
+}
+
+void Collector::end_warm_up(Nanoseconds now) {
+  level(now, level_, in_transfer_);
+  for (ReplicaState& replica : replicas_) {
+    if (replica.powered) idle_until(replica, now);
+  }
+  for (std::size_t i = 0; i < pools_.size(); ++i) {
+    pools_[i] = unused(i);
+    pools_[i].most_replicas = powered_[i];
+  }
+  for (ClassState& one : classes_) {
+    const std::int64_t ended = one.counts.requests;
+    one = {};
+    one.counts.warm_up = ended;
+  }
+  sums_ = {};
+  transfers_ = {};
+  transfer_wait_ns_ = transfer_ns_ = 0;
+  most_waiting_ = most_running_ = 0;
+  most_kv_use_ = 0;
+  begin_ = now;
+  level(now, level_, in_transfer_);
+}
+
 void Collector::finished(const RequestRecord& record) {
   const auto number = static_cast<std::size_t>(record.slo_class);
   CHECK(number < classes_.size(), "a request is of a class that the scenario has");
   ClassState& of_class = classes_[number];
   Counts& counts = of_class.counts;
+  if (record.arrival < begin_) {
+    ++counts.warm_up;
+    return;
+  }
   ++counts.requests;
   switch (record.outcome) {
     case Outcome::too_long:
@@ -226,7 +258,7 @@ ServiceResult Collector::result(Nanoseconds end) {
     if (replicas_[i].powered) power_off(static_cast<int>(i), end);
   }
   ServiceResult result;
-  result.duration_s = to_seconds(end).count();
+  result.duration_s = to_seconds(end - begin_).count();
   sum_up_pools(result);
   sum_up_levels(result);
   sum_up_classes(result);

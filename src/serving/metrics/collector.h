@@ -37,6 +37,9 @@ class Collector : public Observer {
   void between_tokens(Nanoseconds since, std::int64_t count, int slo_class) override;
 
   void power_on(int replica, Nanoseconds now);
+  /// Measures from `now` on: forgets all but the series, and does not count requests that arrived
+  /// before. A step that is in flight counts whole.
+  void end_warm_up(Nanoseconds now);
   /// Requires that no step of it is in flight.
   void power_off(int replica, Nanoseconds now);
   /// `level` holds from `now` on; `in_transfer` requests are between two replicas.
@@ -61,6 +64,7 @@ class Collector : public Observer {
     __int128_t waiting = 0, running = 0, in_transfer = 0;
     double used_blocks = 0, blocks = 0;  // x ns
   };
+  PoolResult unused(std::size_t pool) const;
   void idle_until(ReplicaState& replica, Nanoseconds now);
   void sum_up_pools(ServiceResult& result) const;
   void sum_up_levels(ServiceResult& result) const;
@@ -72,6 +76,7 @@ class Collector : public Observer {
   std::vector<ReplicaState> replicas_;
   std::vector<PoolResult> pools_;
   std::vector<int> powered_;  // replicas of each pool
+  Nanoseconds begin_;         // of what is measured
   std::vector<ClassState> classes_;
   TimeSeries series_;
   GanttWindow gantt_;

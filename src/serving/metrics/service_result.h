@@ -19,7 +19,8 @@ struct OverTime {
 };
 
 struct Counts {
-  std::int64_t requests = 0;  // that arrived
+  std::int64_t requests = 0;  // that arrived and are measured
+  std::int64_t warm_up = 0;   // that arrived before the warm-up was over
   std::int64_t completed = 0;
   std::int64_t too_long = 0;     // longer than the model's context, or than the KV cache
   std::int64_t turned_away = 0;  // by admission control
@@ -80,7 +81,7 @@ struct ServiceResult {
   Counts counts;
   LatencySummaries latency;
   std::vector<SloCheck> slo;
-  double duration_s = 0;  // from time 0 to the last event
+  double duration_s = 0;  // from time 0, or the end of the warm-up, to the last event
   double request_throughput = 0;
   double output_throughput = 0;       // tokens written a second
   double total_token_throughput = 0;  // read and written
