@@ -141,6 +141,10 @@ struct Band {
   friend constexpr Band operator*(Band a, double k) {
     return {a.low * k, a.typical * k, a.high * k};
   }
+  /// End by end: both low at once, both high at once.
+  friend constexpr Band operator*(Band a, Band b) {
+    return {a.low * b.low, a.typical * b.typical, a.high * b.high};
+  }
   constexpr Band& operator+=(Band b) { return *this = *this + b; }
 };
 

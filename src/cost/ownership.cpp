@@ -20,6 +20,10 @@ double availability(const Ownership& o) {
   return 1 / (1 + o.failures.typical * (o.repair_time / kYear));
 }
 
+Band server_per_kw(const Ownership& o) {
+  return o.board + o.host + (o.power_delivery + o.cooling + o.rack) * o.server_power;
+}
+
 std::vector<YearLine> year_lines(const ChipInService& chip, const Ownership& o,
                                  const Sources& sources) {
   const double written_off = kYear / o.lifetime;  // of capital, in a year

@@ -34,6 +34,10 @@ std::vector<YearLine> year_lines(const ChipInService& chip, const Ownership& own
 /// The share of a year that a chip is not away for repair: 1 / (1 + failures x repair_time / year).
 double availability(const Ownership& ownership);
 
+/// USD around each kW of chip limit, but for network and building: board, host, and the server's
+/// power delivery, cooling and rack.
+Band server_per_kw(const Ownership& ownership);
+
 struct YearBill {
   std::vector<CostLine> lines;  // USD for one chip and year; they sum to total, in their order
   Band depreciation;            // of them: capital

@@ -81,10 +81,7 @@ TEST(Ownership, AYearIsDepreciationAndWhatRuns) {
 TEST(Ownership, AnH100ServerCostsWhatItsBillSays) {
   // Epoch AI: 32,010 USD beside the GPUs of a DGX H100, 8 x 0.7 kW.
   const Ownership own = load_prices(kHome).ownership;
-  const double around = own.board.typical + own.host.typical +
-                        own.server_power.typical *
-                            (own.power_delivery.typical + own.cooling.typical + own.rack.typical);
-  EXPECT_NEAR(8 * 0.7 * around, 32010, 100);
+  EXPECT_NEAR(8 * 0.7 * server_per_kw(own).typical, 32010, 100);
 }
 
 TEST(Ownership, FailuresTakeChipsAway) {

@@ -1,5 +1,8 @@
 #include "explore/cost_json.h"
 
+#include <cmath>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace presil {
@@ -7,6 +10,18 @@ namespace {
 
 Json or_null(const std::optional<double>& value) {
   return value ? Json(*value) : Json(nullptr);
+}
+
+constexpr double kSecondsADay = 86400;
+
+Json house_json(const HouseBill& bill) {
+  return {{"name", bill.name},
+          {"node", bill.node},
+          {"package", bill.package},
+          {"lines", lines_json(bill.lines)},
+          {"usd_per_chip", band_json(bill.usd_per_chip)},
+          {"lead_time_s", bill.lead_time.count()},
+          {"power_w", bill.watts.count()}};
 }
 
 Json area_json(const AreaParts& area) {
@@ -62,6 +77,65 @@ Json tornado_json(const std::vector<Swing>& swings) {
                     {"source", s.source}});
   }
   return list;
+}
+
+Json foundries_json(const FoundriesResult& r) {
+  Json points = Json::array();
+  for (const FoundryPoint& p : r.points) {
+    points.push_back({{"share", p.share},
+                      {"usd_per_chip", band_json(p.usd_per_chip)},
+                      {"watts", p.watts.count()},
+                      {"wafers", {{r.first, p.first_wafers}, {r.second, p.second_wafers}}},
+                      {"stacks", p.stacks}});
+  }
+  return {{"chip", r.spec.chip},
+          {"first", r.first},
+          {"second", r.second},
+          {"volume", r.spec.volume},
+          {"points", std::move(points)},
+          {"moved", port_json(r.port)},
+          {"break_even", break_even_json(r.break_even)}};
+}
+
+Json buy_or_build_json(const BuyOrBuildResult& r) {
+  Json points = Json::array();
+  for (const BuyOrBuildPoint& p : r.points) {
+    points.push_back(
+        {{"volume", p.volume}, {"own", band_json(p.own)}, {"bought", band_json(p.bought)}});
+  }
+  return {{"points", std::move(points)},
+          {"crossing",
+           {{"low", or_null(r.crossing_low)},
+            {"typical", or_null(r.crossing)},
+            {"high", or_null(r.crossing_high)}}},
+          {"mtokens_per_chip", r.mtokens_per_chip},
+          {"bought_per_own", r.bought_per_own},
+          {"once_usd", band_json(r.once)},
+          {"own_usd_per_chip", band_json(r.own_each)},
+          {"bought_usd_per_chip", band_json(r.bought_each)}};
+}
+
+Json supply_json(const SupplyResult& r) {
+  Json dates = Json::array();
+  for (const SupplyPoint& p : r.by_date) {
+    const double days = p.date.count() / kSecondsADay;
+    dates.push_back({{"date", fmt::format("day {:.0f}", days)},
+                     {"date_d", days},
+                     {"deliverable", std::floor(p.deliverable)},
+                     {"bound_by", p.bound_by},
+                     {"missing_usd", p.missing_usd}});
+  }
+  Json all = nullptr;
+  if (r.all) all = {{"date_d", r.all->count() / kSecondsADay}, {"bound_by", r.all_bound_by}};
+  return {{"by_date", std::move(dates)},
+          {"wafers_per_chip", r.wafers_per_chip},
+          {"stacks_per_chip", r.stacks_per_chip},
+          {"interposers_per_chip", r.interposers_per_chip},
+          {"all", std::move(all)}};
+}
+
+Json houses_json(const HousesResult& r) {
+  return {{"one", house_json(r.one)}, {"three", house_json(r.three)}};
 }
 
 Json cost_json(const CostAnswer& a) {

@@ -3,6 +3,10 @@
 
 #include <vector>
 
+#include "cost/plan/buy_or_build.h"
+#include "cost/plan/foundries.h"
+#include "cost/plan/houses.h"
+#include "cost/plan/supply.h"
 #include "explore/cost_request.h"
 #include "explore/parts_json.h"
 
@@ -16,5 +20,9 @@ Json port_json(const Port& port);
 Json break_even_json(const BreakEven& line);
 Json monte_carlo_json(const MonteCarlo& spread);
 Json tornado_json(const std::vector<Swing>& swings);
+Json foundries_json(const FoundriesResult& foundries);
+Json buy_or_build_json(const BuyOrBuildResult& choice);
+Json supply_json(const SupplyResult& supply);
+Json houses_json(const HousesResult& houses);
 
 }  // namespace presil

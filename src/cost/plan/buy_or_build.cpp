@@ -21,9 +21,9 @@ SideSpec read_side(Fields& f) {
 }
 
 /// The volume at which `own` and `once` over it reach `bought`.
-std::optional<double> crossing(double own, double once_mtokens, double bought) {
+std::optional<double> crossing(double own, double once, double bought) {
   if (own >= bought) return std::nullopt;
-  return once_mtokens / (bought - own);
+  return once / (bought - own);
 }
 
 }  // namespace
@@ -64,17 +64,16 @@ BuyOrBuildResult buy_or_build(const BuyOrBuildSpec& spec, const Server& own, con
       own_tokens * life.utilisation.typical * availability(life) * life.lifetime.count() / 1e6;
   r.bought_per_own = own_tokens / bought_tokens;
 
-  const Band made = each(own, r.own_each);
-  const Band market = each(bought, r.bought_each);
-  const Band once = r.once * (1 / r.mtokens_per_chip);  // USD for a million tokens, x chips
-  r.crossing_low = crossing(made.low, once.low, market.high);
-  r.crossing = crossing(made.typical, once.typical, market.typical);
-  r.crossing_high = crossing(made.high, once.high, market.low);
+  const Band made = each(own, r.own_each) * r.mtokens_per_chip;
+  const Band market = each(bought, r.bought_each) * r.mtokens_per_chip;
+  r.crossing_low = crossing(made.low, r.once.low, market.high);
+  r.crossing = crossing(made.typical, r.once.typical, market.typical);
+  r.crossing_high = crossing(made.high, r.once.high, market.low);
   const double ratio = static_cast<double>(spec.to) / static_cast<double>(spec.from);
   for (std::int64_t i = 0; i < spec.points; ++i) {
     const double at = static_cast<double>(i) / static_cast<double>(spec.points - 1);
     const double volume = static_cast<double>(spec.from) * std::pow(ratio, at);
-    r.points.push_back({volume, made + once * (1 / volume), market});
+    r.points.push_back({volume, made + r.once * (1 / volume), market});
   }
   return r;
 }

@@ -36,7 +36,7 @@ struct Server {
 
 struct BuyOrBuildPoint {
   double volume = 0;  // own chips
-  Band own, bought;   // USD for a million tokens
+  Band own, bought;   // USD for all that one own chip writes in its life
 };
 
 struct BuyOrBuildResult {

@@ -1,14 +1,6 @@
 #include "cost/plan/foundries.h"
 
 namespace presil {
-namespace {
-
-Band product(const Band& a, const Band& b) {
-  return {a.low * b.low, a.typical * b.typical, a.high * b.high};
-}
-
-}  // namespace
-
 FoundriesSpec read_foundries(Fields& f) {
   FoundriesSpec s;
   s.chip = f.text("chip", "a chip file or name; its node is the first foundry's");
@@ -48,7 +40,7 @@ FoundriesResult compare_foundries(const FoundriesSpec& spec,
     Band once = prices.design;
     if (i < spec.points - 1) once += first.node.mask_set;
     if (i > 0) once += second.node.mask_set;
-    if (i > 0 && i < spec.points - 1) once += product(prices.design, prices.port);
+    if (i > 0 && i < spec.points - 1) once += prices.design * prices.port;
     p.usd_per_chip =
         at_first.usd_per_chip * (1 - share) + at_second.usd_per_chip * share + once * (1 / volume);
     p.watts = first.chip.power.limit * (1 - share) + second.chip.power.limit * share;

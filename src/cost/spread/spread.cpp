@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/draws.h"
 #include "base/parallel.h"
-#include "cost/spread/draws.h"
+#include "cost/spread/triangular.h"
 
 namespace presil {
 namespace {
@@ -62,7 +63,7 @@ MonteCarlo monte_carlo(const CostScene& scene, std::int64_t samples, std::uint64
     for (std::int64_t i = first; i < std::min(samples, first + kSamplesAPiece); ++i) {
       for (std::size_t k = 0; k < knobs.size(); ++k) {
         knobs[k].band->typical =
-            triangular(bands[k], uniform_draw(seed, static_cast<std::uint64_t>(i), k));
+            triangular(bands[k], Draws(seed, k, static_cast<std::uint64_t>(i)).uniform());
       }
       usd[static_cast<std::size_t>(i)] = usd_of(drawn);
     }

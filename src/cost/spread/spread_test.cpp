@@ -4,7 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "cost/spread/draws.h"
+#include "base/draws.h"
+#include "cost/spread/triangular.h"
 
 namespace presil {
 namespace {
@@ -15,27 +16,12 @@ CostScene scene_of(const std::string& chip, std::int64_t volume = 0) {
   return {cost_inputs(load_chip(chip, {}, kHome), load_prices(kHome)), {.volume = volume}, {}};
 }
 
-TEST(Draws, AreUniform) {
-  constexpr int kDraws = 100000;
-  double sum = 0, squares = 0;
-  for (std::uint64_t i = 0; i < kDraws; ++i) {
-    const double u = uniform_draw(7, i, i % 3);
-    ASSERT_GT(u, 0);
-    ASSERT_LT(u, 1);
-    sum += u;
-    squares += u * u;
-  }
-  // The mean of n uniforms is off by sqrt(1 / 12 / n) = 0.0009; five of them.
-  EXPECT_NEAR(sum / kDraws, 0.5, 0.005);
-  EXPECT_NEAR(squares / kDraws, 1.0 / 3, 0.005);
-}
-
-TEST(Draws, ATriangleHasItsMeanAndVariance) {
+TEST(Triangular, HasItsMeanAndVariance) {
   const Band band{2, 3, 7};
   constexpr int kDraws = 200000;
   double sum = 0, squares = 0;
   for (std::uint64_t i = 0; i < kDraws; ++i) {
-    const double x = triangular(band, uniform_draw(1, i, 0));
+    const double x = triangular(band, Draws(1, 0, i).uniform());
     ASSERT_GE(x, band.low);
     ASSERT_LE(x, band.high);
     sum += x;
@@ -47,7 +33,7 @@ TEST(Draws, ATriangleHasItsMeanAndVariance) {
   EXPECT_NEAR(squares / kDraws - mean * mean, (4 + 9 + 49 - 6 - 14 - 21) / 18.0, 0.02);
 }
 
-TEST(Draws, ABandOfOneValueIsThatValue) {
+TEST(Triangular, OfOneValueIsThatValue) {
   EXPECT_EQ(triangular({3, 3, 3}, 0.7), 3);
   EXPECT_EQ(triangular({3, 3, 5}, 1e-300), 3);
 }
