@@ -32,10 +32,16 @@ CloudWork Cloud::read(std::int64_t tokens, std::int64_t context) const {
   return sum;
 }
 
-CloudWork Cloud::write(std::int64_t new_tokens, std::int64_t context) const {
+CloudWork Cloud::write(std::int64_t context) const {
   StepFeatures features;
-  features.add_decode(new_tokens, context);
-  return step(features, new_tokens);
+  features.add_decode(1, context);
+  return step(features, 1);
+}
+
+CloudWork Cloud::check(std::int64_t drafted, std::int64_t context) const {
+  StepFeatures features;
+  features.add_prefill(drafted + 1, context);
+  return step(features, drafted + 1);
 }
 
 }  // namespace presil::serving

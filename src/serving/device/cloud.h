@@ -21,8 +21,10 @@ class Cloud {
   /// Reads a prompt of `tokens` after `context`, in chunks; the first token is there at the end.
   /// Requires tokens > 0.
   CloudWork read(std::int64_t tokens, std::int64_t context) const;
-  /// One step over `new_tokens` of a sequence that decodes: 1, or a draft and one more.
-  CloudWork write(std::int64_t new_tokens, std::int64_t context) const;
+  /// A token more of a sequence that decodes.
+  CloudWork write(std::int64_t context) const;
+  /// One step over a draft and a token more, which is the work of reading as many.
+  CloudWork check(std::int64_t drafted, std::int64_t context) const;
 
  private:
   CloudWork step(StepFeatures features, std::int64_t own_tokens) const;

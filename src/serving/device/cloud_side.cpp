@@ -89,7 +89,7 @@ void PolicyRun::interpret_in_cloud(std::int64_t id) {
   sum.time += encoding.time;
   sum.energy_j += encoding.energy_j;
   for (std::int64_t n = 1; n < j.output; ++n) {
-    const CloudWork step = cloud_->write(1, j.context + j.prompt + n - 1);
+    const CloudWork step = cloud_->write(j.context + j.prompt + n - 1);
     sum.time += step.time;
     sum.energy_j += step.energy_j;
   }
@@ -103,7 +103,7 @@ void PolicyRun::interpret_in_cloud(std::int64_t id) {
 /// One step over the draft and a token more: what is right of the draft, and the next token.
 void PolicyRun::check_draft(std::int64_t id, std::int64_t drafted) {
   Job& j = job(id);
-  const CloudWork work = cloud_->write(drafted + 1, j.context + j.prompt + j.seen - 1);
+  const CloudWork work = cloud_->check(drafted, j.context + j.prompt + j.seen - 1);
   take(id, work);
   Draws right = draws(streams::kAcceptance + (++j.rounds << 32), id);
   std::int64_t accepted = 0;
@@ -123,7 +123,7 @@ void PolicyRun::cloud_writes(const Message& message) {
     return send_down(id, Message::Kind::kv_cache, 0, parts_.kv_per_token * j.prompt);
   }
   if (j.place != Place::cloud) return;
-  const CloudWork work = cloud_->write(1, j.context + j.prompt + j.cloud_written - 1);
+  const CloudWork work = cloud_->write(j.context + j.prompt + j.cloud_written - 1);
   take(id, work);
   charge(0, 1);
   after(work.time, Event::Kind::cloud_writes, {id, Message::Kind::tokens, 1, streamed(1)});
