@@ -77,7 +77,7 @@ SupplyNeed supply_need(std::span<const ChipCount> kinds, const Ceilings& ceiling
   for (const ChipCount& kind : kinds) {
     const ChipSupply& supply = *kind.supply;
     const auto chips = static_cast<double>(kind.chips);
-    need.stacks += chips * static_cast<double>(supply.stacks);
+    need.stacks += chips * supply.stacks;
     if (!supply.own) {
       need.bought_wafers += chips * supply.wafers;
       continue;
