@@ -9,6 +9,11 @@ constexpr double kSecondsPerDay = 86400;
 constexpr double kJoulesPerKilowattHour = 3.6e6;
 constexpr double kWattsPerKilowatt = 1e3;
 
+/// End by end.
+Band times(Band a, Band b) {
+  return {a.low * b.low, a.typical * b.typical, a.high * b.high};
+}
+
 class Writer {
  public:
   void once(const std::string& name, Band usd, Seconds life) {
@@ -30,7 +35,7 @@ class Writer {
 }  // namespace
 
 double power_overhead(const Ownership& ownership) {
-  return ownership.server_power * ownership.pue;
+  return ownership.server_power.typical * ownership.pue.typical;
 }
 
 FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership,
@@ -46,7 +51,10 @@ FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership
     limit_kw += chips * supply.limit.count() / kWattsPerKilowatt;
     replaced += supply.usd_per_chip * (chips * scrap_rate(failures) * kSecondsPerDay);
   }
-  const Band servers = ownership.server * limit_kw;
+  const Band server_per_kw =
+      ownership.board + ownership.host +
+      times(ownership.power_delivery + ownership.cooling + ownership.rack, ownership.server_power);
+  const Band servers = server_per_kw * limit_kw;
   const double site_kw = mean_chip_watts * power_overhead(ownership) / kWattsPerKilowatt;
 
   Writer bill;
@@ -54,9 +62,9 @@ FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership
   bill.once("design and masks", design, ownership.lifetime);
   bill.once("bought chips", bought_chips, ownership.lifetime);
   bill.once("servers", servers, ownership.lifetime);
-  bill.once("network", (own_chips + bought_chips + servers) * ownership.network_share,
+  bill.once("network", times(own_chips + bought_chips + servers, ownership.network_share),
             ownership.lifetime);
-  bill.once("buildings", ownership.building * (limit_kw * ownership.server_power),
+  bill.once("buildings", times(ownership.building, ownership.server_power) * limit_kw,
             ownership.building_lifetime);
   bill.daily("electricity", ownership.electricity * (site_kw * kWattsPerKilowatt * kSecondsPerDay /
                                                      kJoulesPerKilowattHour));
@@ -69,7 +77,7 @@ SupplyNeed supply_need(std::span<const ChipCount> kinds, const Ceilings& ceiling
   for (const ChipCount& kind : kinds) {
     const ChipSupply& supply = *kind.supply;
     const auto chips = static_cast<double>(kind.chips);
-    need.stacks += chips * static_cast<double>(supply.stacks);
+    need.stacks += chips * supply.stacks;
     if (!supply.own) {
       need.bought_wafers += chips * supply.wafers;
       continue;

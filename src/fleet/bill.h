@@ -23,7 +23,7 @@ struct ChipSupply {
   Band usd_per_chip;                    // own: at cost, without its design; bought: the price
   Band design_usd;                      // with masks; once
   double wafers = 0;                    // started for one chip
-  std::int64_t stacks = 0;              // in one chip
+  double stacks = 0;                    // used for one chip, lost ones included
   std::optional<double> second_wafers;  // for one chip at a second foundry; else as at the first
 };
 

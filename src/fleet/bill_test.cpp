@@ -10,13 +10,13 @@ constexpr double kDay = 86400;
 Ownership ownership() {
   Ownership o;
   o.lifetime = Seconds(1000 * kDay);
-  o.server = {1000, 2000, 3000};
-  o.network_share = 0.1;
+  o.board = {1000, 2000, 3000};
+  o.network_share = {0.1, 0.1, 0.1};
   o.building = {10000, 10000, 10000};
   o.building_lifetime = Seconds(10000 * kDay);
   o.electricity = {0.05, 0.1, 0.2};
-  o.pue = 1.25;
-  o.server_power = 1.6;
+  o.pue = {1.25, 1.25, 1.25};
+  o.server_power = {1.6, 1.6, 1.6};
   return o;
 }
 

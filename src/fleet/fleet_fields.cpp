@@ -34,6 +34,7 @@ Ceilings read_ceilings(Fields& f) {
   if (f.has("stacks_per_year") || f.describing()) {
     c.stacks_per_year = f.number("stacks_per_year", "memory stacks, for all chips", {1, 1e12});
   }
+  c.second_node = f.text_or("second_node", "a node: of the foundry that makes the others", "");
   return c;
 }
 

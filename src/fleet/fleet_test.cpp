@@ -46,13 +46,13 @@ class SmallFleet {
     input.slo = serving::parse_slo("p99_ttft<=1s,mean_tpot<=40ms");
     Ownership& o = input.ownership;
     o.lifetime = Seconds(1826 * kDay);
-    o.server = {3100, 5700, 8900};
-    o.network_share = 0.15;
+    o.board = {3100, 5700, 8900};
+    o.network_share = {0.1, 0.15, 0.2};
     o.building = {9000, 11000, 13000};
     o.building_lifetime = Seconds(9131 * kDay);
     o.electricity = {0.05, 0.081, 0.12};
-    o.pue = 1.08;
-    o.server_power = 1.5;
+    o.pue = {1.08, 1.08, 1.2};
+    o.server_power = {1.4, 1.5, 1.8};
     input.seed = 11;
   }
 

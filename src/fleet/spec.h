@@ -41,6 +41,7 @@ struct Ceilings {
   double years = 1;  // that the fleet's chips are built in
   std::optional<double> wafers_per_year;
   std::optional<double> stacks_per_year;
+  std::string second_node;  // of the foundry that makes what the first cannot; "": as the first's
 };
 
 /// How much is simulated. A section is one sampled pod of every kind, site and hour.
