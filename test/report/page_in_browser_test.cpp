@@ -2,11 +2,13 @@
 // error, whatever parts the data has. With UPDATE_GOLDEN=1 the demo's page becomes the picture of
 // the README.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -37,6 +39,49 @@ std::string chart_library() {
 
 Json sample() {
   return Json::parse(contents(kSource / "test/data/report_sample.json"));
+}
+
+/// Scenarios and bills with invented numbers.
+Json scenarios() {
+  return Json::parse(contents(kSource / "test/report/serve_sample.json"));
+}
+
+/// Every copy of `json` that lacks one of its members, at any depth down to `depth`; and those that
+/// have text, nothing or an empty list in its place. Of a list only the first member is touched.
+std::vector<Json> maimed(const Json& json, int depth) {
+  std::vector<Json> copies;
+  const auto replace = [&](const auto& key, const Json& part) {
+    copies.push_back(json);
+    copies.back().at(key) = part;
+  };
+  if (json.is_object()) {
+    for (const auto& [key, value] : json.items()) {
+      copies.push_back(json);
+      copies.back().erase(key);
+      for (const Json& other : {Json("text"), Json(nullptr), Json::array()}) replace(key, other);
+      if (depth > 0) {
+        for (const Json& part : maimed(value, depth - 1)) replace(key, part);
+      }
+    }
+  } else if (json.is_array() && !json.empty() && depth > 0) {
+    for (const Json& part : maimed(json[0], depth - 1)) replace(std::size_t{0}, part);
+  }
+  return copies;
+}
+
+/// Lists of numbers and of points cut to their first three.
+Json shortened(Json json) {
+  if (json.is_array() && json.size() > 3) json.erase(json.begin() + 3, json.end());
+  if (json.is_structured()) {
+    for (Json& part : json) part = shortened(std::move(part));
+  }
+  return json;
+}
+
+void replace_texts(Json& json, const std::string& text) {
+  if (json.is_string()) json = text;
+  if (!json.is_structured()) return;
+  for (Json& part : json) replace_texts(part, text);
 }
 
 bool has_chromium() {
@@ -164,6 +209,76 @@ TEST_F(PageInBrowser, HostileTextStaysText) {
     run["inputs"] = {{{"field", hostile}, {"ref", hostile}, {"confidence", hostile}}};
     for (Json& op : run["ops"]) op["name"] = hostile;
   }
+
+  const Visit visit = open(render_page(report, chart_library()));
+
+  expect_clean(visit);
+  EXPECT_EQ(visit.dom.find("<img"), std::string::npos);
+}
+
+TEST_F(PageInBrowser, ShowsScenariosAndBills) {
+  const Visit visit = open(render_page(scenarios(), chart_library()));
+
+  expect_clean(visit);
+  for (const std::string_view id : {"answer-1", "service-1", "bill-1", "answer-2", "device-2",
+                                    "answer-3", "fleet-3", "bills"}) {
+    EXPECT_NE(visit.dom.find(fmt::format("<section id=\"{}\"", id)), std::string::npos) << id;
+  }
+  EXPECT_EQ(visit.dom.find("id=\"device-1\""), std::string::npos) << "no section without a part";
+  const std::size_t main = visit.dom.find("<main");
+  const std::string shown = visit.dom.substr(main, visit.dom.find("</main>") - main);
+  for (const std::string_view slip : {"NaN", "undefined", "Infinity", "[object"}) {
+    EXPECT_EQ(shown.find(slip), std::string::npos) << slip;
+  }
+}
+
+TEST_F(PageInBrowser, OneScenarioIsAPageOfItsOwn) {
+  Json report = scenarios();
+  report["serve"].erase(report["serve"].begin() + 1, report["serve"].end());
+  report.erase("cost");
+
+  const Visit visit = open(render_page(report, chart_library()));
+
+  expect_clean(visit);
+  const std::string question = report["serve"][0]["question"].get<std::string>();
+  EXPECT_NE(visit.dom.find(">" + question + "<"), std::string::npos);
+  EXPECT_NE(visit.dom.find("<section id=\"answer\""), std::string::npos);
+  // 0.8 of 26 requests a second, as the file says, beside the other services' numbers.
+  EXPECT_NE(visit.dom.find(">requests/s</th><td class=\"number\">20.8<"), std::string::npos);
+}
+
+TEST_F(PageInBrowser, ScenariosWithoutTheChartLibraryAreTables) {
+  const Visit visit = open(render_page(scenarios(), ""));
+
+  expect_clean(visit);
+  EXPECT_EQ(visit.dom.find("<svg"), std::string::npos);
+  EXPECT_EQ(visit.dom.find("<details><summary>Numbers"), std::string::npos)
+      << "every chart's table stands open";
+  EXPECT_EQ(visit.dom.find("</figcaption></figure>"), std::string::npos)
+      << "no figure is a title alone";
+}
+
+TEST_F(PageInBrowser, ManagesWhateverAScenarioLacks) {
+  // Asks for every chart's option, as ECharts would, and draws none: there are a thousand copies.
+  const std::string_view charts =
+      "globalThis.echarts = {init: () => ({resize() {}, setOption() {}})};";
+  const Json full = shortened(scenarios());
+  for (const Json& scenario : full["serve"]) {
+    const std::vector<Json> copies = maimed(scenario, 2);
+    for (std::size_t first = 0; first < copies.size(); first += 400) {
+      Json report = {{"serve", Json::array()}};
+      for (std::size_t i = first; i < std::min(first + 400, copies.size()); ++i) {
+        report["serve"].push_back(copies[i]);
+      }
+      expect_clean(open(render_page(report, charts)));
+    }
+  }
+  expect_clean(open(render_page({{"cost", maimed(full["cost"][0], 1)}}, charts)));
+}
+
+TEST_F(PageInBrowser, HostileTextInAScenarioStaysText) {
+  Json report = scenarios();
+  replace_texts(report, "</script><img src=x onerror=alert(1)>");
 
   const Visit visit = open(render_page(report, chart_library()));
 

@@ -21,6 +21,11 @@ const whole = (value) =>
 const shortCount = (value) => roundQuantity(value, '').replace(/\.0+(?=\D|$)/, '');
 
 const watts = (value) => quantity(value, 'W');
+const inUnit = (unit) => (value) => (isNumber(value) ? `${digits(value)} ${unit}` : '');
+const celsius = inUnit('°C');
+const megawatts = inUnit('MW');
+const perS = inUnit('/s');
+const ofHundred = inUnit('%');
 
 /// How an amount with this unit is written.
 function formatOf(unit) {
@@ -64,8 +69,6 @@ function formatOfKey(key) {
   return (value) => byKey(key, value);
 }
 
-const celsius = (value) => `${digits(value)} °C`;
-const megawatts = (value) => `${digits(value)} MW`;
 
 /// A length of time as people say it: "36.0 min", "1.50 h".
 function duration(value) {
@@ -92,9 +95,22 @@ function clockAxis(last, ticks = 3.6) {
   };
 }
 
+/// {low, typical, high} of a number, of such an object, of an estimate {value, half_width} or
+/// {value, low, high}; undefined when there is no number.
+function bandOf(json) {
+  if (!isNumber(json?.value)) return range(json);
+  const half = json.half_width ?? 0;
+  return range({
+    typical: json.value,
+    low: json.low ?? json.value - half,
+    high: json.high ?? json.value + half
+  });
+}
+const typicalOf = (json) => bandOf(json)?.typical;
+
 /// A number, or a range with its low and high beneath; text as it is.
 function rangeCell(value, format) {
-  const band = range(value);
+  const band = bandOf(value);
   if (!band) return typeof value === 'string' ? value : '';
   const between = spread(band, format);
   return between ?

@@ -41,16 +41,43 @@ function namedOverShare(points, key, title, names) {
   });
 }
 
-/// The numbers of an object under a heading: "defect density per cm2: 0.11".
-function plainFacts(title, json) {
-  const leaves = leavesOf(members(json)).filter(([, value]) => value !== null && value !== '');
-  if (leaves.length === 0) return [];
+/// What a foundry without published numbers must reach to win: a wafer price for each defect
+/// density.
+function breakEvenParts(even, names) {
+  const points =
+      list(even?.curve)
+          .filter((point) => isNumber(point?.defect_density) && isNumber(point.wafer_usd));
+  const facts = [
+    ['below a defect density of', even?.defect_density, (v) => `${digits(v)} /cm²`],
+    ['below a price a wafer of', even?.wafer_usd, money]
+  ].filter(([, value]) => isNumber(value));
+  if (points.length + facts.length === 0) return [];
+  const owned = points.filter((point) => isNumber(point.wafer_usd_owned));
+  const kinds = [
+    ['a chip costs the same', points, 'wafer_usd', 'dram'],
+    ['owning it costs the same', owned, 'wafer_usd_owned', 'matrix']
+  ].filter(([, met]) => met.length > 0);
   return [
-    element('h3', {}, title),
+    element('h3', {}, `Where ${asText(even.node) || names[1]} wins`),
     element(
-        'dl', {class: 'facts'},
-        leaves.map(([key, value]) => fact(key.replace(/[._]/g, ' '), byKey(key, value))))
-  ];
+        'dl', {class: 'facts'}, facts.map(([name, value, format]) => fact(name, format(value)))),
+    points.length > 0 && lineFigure({
+      title: 'Price of a wafer at which it draws level',
+      note: 'By its defect density. Below the line it wins.',
+      key: kinds.map(([name, , , colour]) => [name, `var(--${colour})`]),
+      lines: kinds.map(
+          ([name, met, key, colour]) =>
+              ({name, colour, points: met.map((point) => [point.defect_density, point[key]])})),
+      across: {name: 'defects a cm²', format: count, scale: true},
+      up: {format: shortMoney, min: 0},
+      table: sortableTable(
+          ['defects/cm²', ...kinds.map(([name]) => name)],
+          points.map(
+              (point) =>
+                  [numberCell(point.defect_density, count),
+                   ...kinds.map(([, , key]) => numberCell(point[key], money))]))
+    })
+  ].filter(Boolean);
 }
 
 function foundriesParts(foundries) {
@@ -90,7 +117,7 @@ function foundriesParts(foundries) {
                 numberCell(point.stacks, whole)
               ];
             }))),
-    ...plainFacts(`${names[1]} wins below`, foundries.break_even),
+    ...breakEvenParts(foundries.break_even, names),
   ].filter(Boolean);
 }
 

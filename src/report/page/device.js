@@ -21,6 +21,8 @@ function policyTable(policies) {
     ['energy a second of speech', 'mj_per_speech_s', (mj) => joules(mj / 1e3)],
     ['battery an hour', 'battery_share_per_h', percent],
     ['hottest', 'temperature_c.max', celsius],
+    ['hottest, skin', 'skin_max_c', celsius],
+    ['hottest, die', 'die_max_c', celsius],
     ['time throttled', 'throttled_share', percent],
     ['sent', 'mb_up', (mb) => bytes(mb * 1e6)],
     ['received', 'mb_down', (mb) => bytes(mb * 1e6)],
@@ -100,6 +102,7 @@ function policyBars(policies, {title, note, valueOf, format, limit, limitText}) 
 
 const DEVICE_FOLLOWED = [
   ['battery_share', 'Battery left', percent], ['temperature_c', 'Temperature', celsius],
+  ['skin_c', 'Temperature of the skin', celsius], ['die_c', 'Temperature of the die', celsius],
   ['clock_share', 'Clock, of its highest', percent], ['power_w', 'Power', watts]
 ];
 

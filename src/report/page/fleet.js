@@ -20,12 +20,9 @@ const DRAWN = 8;  // the first of them, where they change
 
 /// A number of a point, with its confidence interval where one is stated.
 function withConfidence(point, key) {
-  const value = range(point[key]);
+  const value = bandOf(point[key]);
   const stated = members(point.confidence)[key];
-  const half = isNumber(stated) ? stated : stated?.half_width;
-  if (!value) return undefined;
-  if (isNumber(stated?.low)) return {...value, low: stated.low, high: stated.high};
-  return isNumber(half) ? {...value, low: value.typical - half, high: value.typical + half} : value;
+  return value && isObject(stated) ? bandOf({value: value.typical, ...stated}) : value;
 }
 
 function fleetFigure(points, [key, title, , format]) {
@@ -60,25 +57,34 @@ function fleetTable(points) {
 
 /// The hours of the day: a picture for each number that changes.
 function hoursParts(given) {
-  const hours = list(given).filter((hour) => isNumber(hour?.hour));
+  const hours = list(given)
+                    .filter(isObject)
+                    .map((hour) => ({...hour, hour: hour.hour ?? hour.utc_hour}))
+                    .filter(({hour}) => isNumber(hour));
   if (hours.length === 0) return [];
-  const keys = [...new Set(hours.flatMap((hour) => Object.keys(hour)))].filter(
-      (key) => key !== 'hour' && hours.some((hour) => isNumber(hour[key])));
+  const keys = namesOf(hours).filter(
+      (key) => !['hour', 'utc_hour'].includes(key) && hours.some((hour) => bandOf(hour[key])));
+  const valueAt = (hour, key) => typicalOf(hour[key]);
   const clock = (hour) => `${hour}:00`;
-  const figures = keys.filter((key) => hours.some((hour) => hour[key] !== hours[0][key]))
-                      .map((key) => lineFigure({
-                             title: capital(titleOfKey(key)),
-                             height: 180,
-                             dots: false,
-                             lines: [{
-                               name: titleOfKey(key),
-                               colour: 'dram',
-                               points: hours.filter((hour) => isNumber(hour[key]))
-                                           .map((hour) => [hour.hour, hour[key]])
-                             }],
-                             across: {format: clock, min: 0, max: 24, interval: 8},
-                             up: {format: formatOfKey(key), min: 0}
-                           }));
+  const figures =
+      keys.filter((key) => hours.some((hour) => valueAt(hour, key) !== valueAt(hours[0], key)))
+          .map((key) => {
+            const met = hours.filter((hour) => bandOf(hour[key]));
+            return lineFigure({
+              title: capital(titleOfKey(key)),
+              height: 180,
+              dots: false,
+              lines: [{
+                name: titleOfKey(key),
+                colour: 'dram',
+                points: met.map((hour) => [hour.hour, valueAt(hour, key)]),
+                band:
+                    met.map(({hour, [key]: value}) => [hour, bandOf(value).low, bandOf(value).high])
+              }],
+              across: {format: clock, min: 0, max: 24, interval: 8},
+              up: {format: formatOfKey(key), min: 0}
+            });
+          });
   return [
     element('h3', {}, 'The hours of the day'),
     ...withNumbers(
@@ -88,36 +94,57 @@ function hoursParts(given) {
             hours.map(
                 (hour) =>
                     [cell(clock(hour.hour), hour.hour),
-                     ...keys.map((key) => numberCell(hour[key], formatOfKey(key)))])))
+                     ...keys.map((key) => numberCell(valueAt(hour, key), formatOfKey(key)))])))
   ].filter(Boolean);
 }
 
+const namesOf = (objects) => [...new Set(objects.flatMap((object) => Object.keys(object)))];
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/// The same service in pods of R and of 2R replicas.
+/// Pods of R and of 2R replicas, each {label, numbers}.
+function podsOf(doubling) {
+  if (Array.isArray(doubling)) {
+    return doubling.filter(isObject).flatMap(
+        (one) => [[one.once, 1], [one.twice, 2]].map(
+            ([answer, times]) => ({
+              label: `${asText(one.kind)} ${whole(times * one.replicas)} replicas`.trim(),
+              numbers: members(answer)
+            })));
+  }
+  return list(doubling?.pods)
+      .filter(isObject)
+      .map(({replicas, ...numbers}) => ({label: `${whole(replicas)} replicas`, numbers}));
+}
+
 function podParts(doubling) {
-  const pods = list(doubling?.pods).filter(isObject);
+  const pods = podsOf(doubling);
   if (pods.length === 0) return [];
-  const keys =
-      [...new Set(pods.flatMap((pod) => Object.keys(pod)))].filter((key) => key !== 'replicas');
   return [
     element('h3', {}, 'Would a larger pod say the same?'),
     element(
         'p', {class: 'note'},
-        `Under the router ${asText(doubling.router)} the replicas of a pod are not independent: ` +
-            'a pod is simulated, and again one twice as large.'),
+        'The replicas behind a router are not independent unless it is random: a pod of them is ' +
+            'simulated, and again one twice as large.'),
     comparisonTable(
-        pods.map((pod) => `${whole(pod.replicas)} replicas`),
-        keys.map((key) => ({
-                   name: titleOfKey(key),
-                   values: pods.map((pod) => pod[key]),
-                   format: formatOfKey(key)
-                 })))
+        pods.map(({label}) => label),
+        namesOf(pods.map(({numbers}) => numbers)).map((key) => ({
+                                                        name: titleOfKey(key),
+                                                        values:
+                                                            pods.map(({numbers}) => numbers[key]),
+                                                        format: formatOfKey(key)
+                                                      })))
   ];
 }
 
+/// The hours that are shown: the fleet's own, else those of the point that has its share.
+function hoursOf(fleet, points) {
+  if (list(fleet.hours).length > 0) return fleet.hours;
+  return (points.find((point) => point.own_share === fleet.own_share) ?? points[0])?.hours;
+}
+
 function fleetParts({fleet}) {
-  const points = list(fleet?.points).filter((point) => isNumber(point?.own_share));
+  if (!isObject(fleet)) return [];
+  const points = list(fleet.points).filter((point) => isNumber(point?.own_share));
   const figures =
       FLEET_NUMBERS.slice(0, DRAWN).map((number) => fleetFigure(points, number)).filter(Boolean);
   return [
@@ -127,7 +154,7 @@ function fleetParts({fleet}) {
             `${whole(fleet.chips)} chips, of which a share are own chips and the rest bought. ` +
                 'Areas are confidence intervals of what was simulated.'),
     hasCharts() && figures.length > 0 && element('div', {class: 'panels tiny'}, figures),
-    points.length > 0 && fleetTable(points), ...hoursParts(fleet?.hours),
-    ...podParts(fleet?.pod_doubling)
+    points.length > 0 && fleetTable(points), ...hoursParts(hoursOf(fleet, points)),
+    ...podParts(fleet.pod_doubling)
   ].filter(Boolean);
 }

@@ -14,13 +14,17 @@ function needsLog(values) {
   return positive.length > 1 && Math.max(...positive) > 25 * Math.min(...positive);
 }
 
+/// "1.8 kW" of "1.80 kW".
+const withoutZeros = (text) => text.replace(/(\.\d*?)0+(?!\d)/, '$1').replace(/\.(?!\d)/, '');
+
 /// An axis from {name, format, log} and what else ECharts knows of axes. Its ends are labelled only
 /// where they are round: powers of ten on a logarithmic axis, whole intervals on others.
 function numericAxis(ink, {name, format, log, ...more}) {
-  const round = (value) => Number.isInteger(+value.toFixed(6));
-  const shown = log ? (value) => (round(Math.log10(value)) ? format(value) : '') : format;
-  const axis =
-      valueAxis(ink, shown, {type: log ? 'log' : 'value', name, nameGap: name && 27, ...more});
+  const round = (value) => Math.abs(value - Math.round(value)) < 1e-6;
+  const label = (value) => withoutZeros(format(value));
+  const axis = valueAxis(
+      ink, log ? (value) => (round(Math.log10(value)) ? label(value) : '') : label,
+      {type: log ? 'log' : 'value', name, nameGap: name && 27, ...more});
   if (more.interval) axis.axisLabel.showMaxLabel = round(more.max / more.interval);
   return axis;
 }

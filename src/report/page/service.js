@@ -23,10 +23,10 @@ function objective(given) {
   return {of, metric: `${metric}_s`, limit: number * scale, text};
 }
 
-const objectivesOf = (serve) =>
-    (Array.isArray(serve.slo) ? serve.slo : asText(serve.slo).split(','))
-        .map((text) => objective(asText(text)))
-        .filter(Boolean);
+/// The SLO of a scenario: texts, or what became of each {text, value_s, met}.
+const objectivesOf = ({slo}) => (Array.isArray(slo) ? slo : asText(slo).split(','))
+                                    .map((limit) => objective(asText(limit?.text ?? limit)))
+                                    .filter(Boolean);
 
 function latencyTable(entries) {
   return sortableTable(
@@ -112,9 +112,6 @@ function serviceTables(services) {
         ])
   ].filter((table) => table.querySelector('tbody').rows.length > 0);
 }
-
-const perS = (value) => `${digits(value)} /s`;
-const ofHundred = (value) => `${digits(value)} %`;
 
 /// The value at a dotted key.
 const numberAt = (json, key) => key.split('.').reduce((part, name) => members(part)[name], json);
