@@ -13,8 +13,8 @@ class RequestSource {
   /// The next request, with arrival not before that of the last; nothing when there are no more.
   /// Throws InputError with file and line for a trace that is not whole.
   virtual std::optional<Request> next() = 0;
-  /// Told when a request ends. Sources with closed loops answer with when their user asks again
-  /// (by a later next()); others do nothing.
+  /// Told when a request, known by its id, ends. Sources with closed loops answer with when their
+  /// user asks again (by a later next()); others do nothing.
   virtual void ended(const Request& request, Nanoseconds at) {
     (void)request;
     (void)at;

@@ -236,7 +236,9 @@ std::map<std::int64_t, std::vector<Request>> served(const std::string& yaml, Nan
     const Nanoseconds arrival = source->next_arrival();
     if (!at_work.empty() && at_work.begin()->first <= arrival) {
       const auto done = at_work.begin();
-      source->ended(done->second, done->first);
+      Request ended;  // the id is all that a source may need
+      ended.id = done->second.id;
+      source->ended(ended, done->first);
       at_work.erase(done);
     } else if (const auto r = source->next()) {
       at_work.emplace(r->arrival + time, *r);

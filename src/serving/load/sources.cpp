@@ -7,6 +7,8 @@
 namespace presil::serving {
 namespace {
 
+constexpr Turn kNewConversation = {.conversation = -1};
+
 Nanoseconds stretched(Nanoseconds at, double factor) {
   if (factor == 1) return at;
   const double ns = static_cast<double>(at.count()) * factor;
@@ -60,12 +62,13 @@ ConversationSource::ConversationSource(std::unique_ptr<Shapes> shapes,
   if (process_) {
     next_start_ = process_->next();
   } else {
-    for (std::int64_t user = 0; user < loop.users; ++user) wait_until(Nanoseconds(0), -1);
+    for (std::int64_t user = 0; user < loop.users; ++user)
+      wait_until(Nanoseconds(0), kNewConversation);
   }
 }
 
-void ConversationSource::wait_until(Nanoseconds at, std::int64_t conversation) {
-  due_.push({at, told_++, conversation});
+void ConversationSource::wait_until(Nanoseconds at, const Turn& turn) {
+  due_.push({at, told_++, turn});
 }
 
 Nanoseconds ConversationSource::next_arrival() const {
@@ -77,26 +80,19 @@ Nanoseconds ConversationSource::next_arrival() const {
 std::optional<Request> ConversationSource::next() {
   const Nanoseconds at = next_arrival();
   if (at == kLongestService) return std::nullopt;
-  std::int64_t conversation = -1;
+  Turn turn = kNewConversation;
   if (!due_.empty() && due_.top().at == at) {
-    conversation = due_.top().conversation;
+    turn = due_.top().turn;
     due_.pop();
   } else {
     next_start_ = process_->next();
   }
-  Turn turn;
-  if (conversation < 0) {
-    turn.conversation = conversations_++;
-  } else {
-    turn = going_on_.at(conversation);
-  }
+  if (turn.conversation < 0) turn.conversation = conversations_++;
   Request r = shapes_->next(turn);
   r.id = requests_++;
   r.arrival = at;
   if (sessions_.turns > 1) {
-    turn.context = r.prompt_tokens + r.output_tokens;
-    ++turn.number;
-    going_on_[turn.conversation] = turn;
+    asked_[r.id] = {turn.conversation, turn.number + 1, r.prompt_tokens + r.output_tokens};
   }
   return r;
 }
@@ -110,17 +106,15 @@ Nanoseconds ConversationSource::after_thinking(const Request& request, Nanosecon
 }
 
 void ConversationSource::ended(const Request& request, Nanoseconds at) {
-  if (sessions_.turns > 1) {
-    const auto turn = going_on_.find(request.session);
-    CHECK(turn != going_on_.end(), "a request that ends belongs to a conversation that goes on");
+  if (const auto asked = asked_.find(request.id); asked != asked_.end()) {
+    const Turn turn = asked->second;
+    asked_.erase(asked);
     // A conversation also ends before its next prompt could be longer than any may be.
-    if (turn->second.number < sessions_.turns &&
-        turn->second.context <= kMostTokens - kLongestDraw) {
-      return wait_until(after_thinking(request, at, sessions_.think_time), request.session);
+    if (turn.number < sessions_.turns && turn.context <= kMostTokens - kLongestDraw) {
+      return wait_until(after_thinking(request, at, sessions_.think_time), turn);
     }
-    going_on_.erase(turn);
   }
-  if (!process_) wait_until(after_thinking(request, at, think_between_), -1);
+  if (!process_) wait_until(after_thinking(request, at, think_between_), kNewConversation);
 }
 
 }  // namespace presil::serving

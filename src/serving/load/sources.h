@@ -54,17 +54,17 @@ class ConversationSource : public RequestSource {
   Nanoseconds next_arrival() const override;
 
  private:
-  /// Somebody who will ask: the next turn of a conversation, or the first of a new one.
+  /// Somebody who will ask: the next turn of a conversation, or of conversation -1: a new one.
   struct Due {
     Nanoseconds at;
-    std::int64_t order;         // of being told; breaks ties
-    std::int64_t conversation;  // -1: a new one
+    std::int64_t order;  // of being told; breaks ties
+    Turn turn;
     friend bool operator>(const Due& a, const Due& b) {
       return a.at != b.at ? a.at > b.at : a.order > b.order;
     }
   };
 
-  void wait_until(Nanoseconds at, std::int64_t conversation);
+  void wait_until(Nanoseconds at, const Turn& turn);
   Nanoseconds after_thinking(const Request& request, Nanoseconds at, Seconds mean) const;
 
   std::unique_ptr<Shapes> shapes_;
@@ -78,7 +78,7 @@ class ConversationSource : public RequestSource {
   std::int64_t told_ = 0;
   Nanoseconds next_start_ = kLongestService;  // by the process
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
-  std::map<std::int64_t, Turn> going_on_;  // turn: the next one
+  std::map<std::int64_t, Turn> asked_;  // by the request that is being served: the turn behind it
 };
 
 }  // namespace presil::serving
