@@ -15,16 +15,17 @@ void Ledger::close(KernelTime k, const KernelWork& work, Picoseconds end) {
   k.end = end;
   k.bound_by = largest(charges_);
   k.flops = work.flops;
+  k.counts = work.counts;
   for (const DramTraffic& t : work.traffic) {
     const Bytes size(t.stream.length);
     k.dram_bytes += size;
-    (t.write ? result_.counts.dram_written : result_.counts.dram_read) += size;
+    (t.write ? k.counts.dram_written : k.counts.dram_read) += size;
     if (t.cargo == Cargo::weights || t.cargo == Cargo::experts) result_.weight_bytes += size;
     if (t.cargo == Cargo::cache) result_.kv_bytes += size;
   }
   result_.dram_bytes += k.dram_bytes;
   result_.flops += k.flops;
-  result_.counts += work.counts;
+  result_.counts += k.counts;
   for (std::size_t r = 0; r < kResources; ++r) {
     result_.charges[r] += charges_[r];
     result_.busy[r] += k.busy[r];

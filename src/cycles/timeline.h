@@ -43,6 +43,7 @@ struct KernelTime {
   Resource bound_by = Resource::dram;
   std::int64_t flops = 0;
   Bytes dram_bytes;
+  Counts counts;   // without DRAM commands and time
   Charges busy{};  // each engine's own work, side by side; without DRAM, see transfers
   ErrorClass error_class;
 };

@@ -23,20 +23,6 @@ double pairs(const Step& step) {
   return sum;
 }
 
-/// Sequences of a replica's microbatch, of all that are dealt out to `hands`.
-Step heaviest_hand(const std::vector<Sequence>& all, std::int64_t hands) {
-  Step heaviest;
-  for (std::int64_t h = 0; h < hands; ++h) {
-    Step hand;
-    for (std::size_t i = static_cast<std::size_t>(h); i < all.size();
-         i += static_cast<std::size_t>(hands)) {
-      hand.sequences.push_back(all[i]);
-    }
-    if (heaviest.sequences.empty() || pairs(hand) > pairs(heaviest)) heaviest = std::move(hand);
-  }
-  return heaviest;
-}
-
 std::int64_t microbatches_of(const RunRequest& q) {
   if (q.batch % q.data_parallel != 0) {
     throw InputError(
@@ -57,6 +43,19 @@ std::int64_t microbatches_of(const RunRequest& q) {
 }
 
 }  // namespace
+
+Step heaviest_hand(const std::vector<Sequence>& all, std::int64_t hands) {
+  Step heaviest;
+  for (std::int64_t h = 0; h < hands; ++h) {
+    Step hand;
+    for (std::size_t i = static_cast<std::size_t>(h); i < all.size();
+         i += static_cast<std::size_t>(hands)) {
+      hand.sequences.push_back(all[i]);
+    }
+    if (heaviest.sequences.empty() || pairs(hand) > pairs(heaviest)) heaviest = std::move(hand);
+  }
+  return heaviest;
+}
 
 std::vector<PhaseSteps> steps_of(const RunRequest& q, const std::optional<TextLength>& text,
                                  std::int64_t page_tokens) {

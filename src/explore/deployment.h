@@ -1,0 +1,53 @@
+// One replica as `serving` sees it: a compiled program on its chips, and what of their memory is
+// left for the KV cache.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "explore/run.h"
+#include "program/bind.h"
+#include "serving/engine/options.h"
+#include "serving/step_cost.h"
+
+namespace presil {
+
+struct DeploymentRequest {
+  /// Chip, model, split, formats and software; its phases, prompts and batches are not looked at.
+  RunRequest design;
+  /// Of each chip's memory, weights and activations included (vLLM's option of that name).
+  double gpu_memory_utilization = 0.9;
+  /// num_blocks 0: as many as fit. pipeline_stages is set to the design's. A max_model_len beyond
+  /// the model's context is cut to it.
+  serving::EngineOptions engine;
+};
+
+struct Deployment {
+  RunResult prepared;  // its programs have no limit of memory: blocks of the cache keep it
+  double gpu_memory_utilization = 0.9;
+  serving::EngineOptions engine;
+  std::int64_t chips = 1;
+  std::int64_t chips_of_stage = 1;
+  // Of the fullest chip.
+  Bytes memory;     // that it has
+  Bytes weights;    // of its stage
+  Bytes workspace;  // activations of the largest step
+  Bytes cache;      // that its blocks take
+  /// Of the whole replica: a token of a sequence that is max_model_len long. Layers with a window
+  /// keep no more than it, as in vLLM's hybrid cache.
+  double cache_bytes_per_token = 0;
+  FlopsPerSecond peak_flops;  // of the replica, in the format that its products multiply
+  Watts idle, limit;          // of all its chips
+};
+
+/// Throws InputError or MissingInput as run does, and for engine options that nothing can run with;
+/// Infeasible when the KV cache has no room for a sequence of max_model_len, with what would.
+Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& places);
+
+/// What `step` costs the replica, from run_phase itself: what tables are filled with and held
+/// against. Of several data-parallel groups the heaviest is timed, and all draw its power.
+Feasible<serving::StepCost> time_step_of(const Deployment& deployment, const Step& step);
+
+}  // namespace presil

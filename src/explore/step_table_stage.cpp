@@ -1,0 +1,242 @@
+#include "explore/step_table_stage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include "base/integers.h"
+#include "explore/step_table_meter.h"
+
+namespace presil {
+namespace {
+
+/// w of decode(n, K, w) goes from 0, all contexts are alike, to this, one is as long as can be.
+constexpr std::int64_t kSpread = 64;
+
+/// Tiles of products end at multiples of this many rows, and times jump behind them.
+constexpr std::int64_t kTileRows = 64;
+
+std::vector<std::int64_t> tile_seams(std::int64_t most) {
+  std::vector<std::int64_t> seams;
+  for (std::int64_t rows = kTileRows; rows < most; rows += kTileRows) {
+    seams.insert(seams.end(), {rows, rows + 1});
+  }
+  return seams;
+}
+
+/// What steps there can be.
+struct Largest {
+  std::int64_t tokens, sequences;
+  std::int64_t longest;  // sequence
+  std::int64_t cached;   // tokens in the whole cache
+};
+
+Largest largest_of(const Deployment& d, std::int64_t decode_tokens) {
+  const std::int64_t groups = d.prepared.request.data_parallel;
+  const serving::EngineOptions& e = d.engine;
+  Largest b{};
+  b.sequences = ceil_div(e.max_num_seqs, groups);
+  b.tokens = std::max(e.max_num_batched_tokens, b.sequences * decode_tokens);
+  b.longest = e.max_model_len;
+  b.cached = std::max(b.longest, e.num_blocks * e.block_size / groups);
+  return b;
+}
+
+/// `total` dealt out to `count` sequences as evenly as can be.
+std::int64_t share(std::int64_t total, std::int64_t count, std::int64_t i) {
+  return total / count + (i < total % count ? 1 : 0);
+}
+
+}  // namespace
+
+/// The steps that stand for all others, and what they cost.
+struct StageTable::Filling {
+  Filling(const Deployment& deployment, std::size_t stage, std::int64_t new_tokens)
+      : meter(deployment, stage),
+        most(largest_of(deployment, new_tokens)),
+        decode_tokens(new_tokens) {}
+
+  const StepMeter meter;
+  const Largest most;
+  const std::int64_t decode_tokens;
+  mutable std::mutex mutex;
+  mutable std::map<std::pair<std::int64_t, std::int64_t>, PartCost> lone_prefills;
+
+  CellTable tokens() const {
+    return {{{1, most.tokens, 1, tile_seams(most.tokens)}},
+            [](const TablePoint&, const TablePoint&) { return true; },
+            [&](const TablePoint& p) {
+              const StepParts parts = meter.measure(prefills(1, p[0], 0));
+              return sample(parts, parts.tokens);
+            },
+            {0.003, 1000}};
+  }
+
+  CellTable sequences() const {
+    return {{{1, most.sequences, 1, tile_seams(most.sequences)}},
+            [](const TablePoint&, const TablePoint&) { return true; },
+            [&](const TablePoint& p) {
+              const StepParts parts = meter.measure(decodes(p[0], 0, 0));
+              return sample(parts, parts.sequences);
+            },
+            {0.002, 200}};
+  }
+
+  CellTable decode() const {
+    return {{{1, most.sequences, 1, {}}, {0, most.cached, 256, {}}, {0, kSpread, 8, {}}},
+            [&](const TablePoint& low, const TablePoint& high) {
+              return low[1] <= high[0] * most.longest;
+            },
+            [&](const TablePoint& p) {
+              const StepParts parts = meter.measure(decodes(p[0], p[1], p[2]));
+              return sample(parts, parts.attention);
+            },
+            {0.003, 600}};
+  }
+
+  CellTable prefill() const {
+    return {{{1, most.sequences, 1, {}}, {1, most.tokens, 8, {2}}, {0, most.longest, 256, {}}},
+            [&](const TablePoint& low, const TablePoint& high) {
+              return low[0] <= high[1] && low[0] * low[2] <= most.cached;
+            },
+            [&](const TablePoint& p) {
+              const StepParts parts = meter.measure(prefills(p[0], p[1], p[2]));
+              return sample(parts, parts.attention);
+            },
+            {0.005, 300}};
+  }
+
+  CellTable mixed() const {
+    return {{{1, most.sequences, 1, {}},
+             {0, most.cached, 256, {}},
+             {1, most.tokens, 8, {2}},
+             {0, most.longest, 256, {}}},
+            [&](const TablePoint& low, const TablePoint& high) {
+              return low[0] * decode_tokens + low[2] <= most.tokens &&
+                     low[1] <= high[0] * most.longest;
+            },
+            [&](const TablePoint& p) {
+              Step step = decodes(p[0], p[1], 0);
+              step.sequences.push_back({p[2], p[3]});
+              const StepParts parts = meter.measure(step);
+              return sample(parts, parts.attention + lone_prefill(p[2], p[3]) * -1);
+            },
+            {0.005, 400}};
+  }
+
+ private:
+  TableSample sample(const StepParts& step, const PartCost& part) const {
+    const PartCost whole = step.whole();
+    return {part, whole.full_s, whole.event_j + meter.standing_w() * whole.full_s};
+  }
+
+  Step decodes(std::int64_t n, std::int64_t cached, std::int64_t spread) const {
+    const std::int64_t mean = cached / n;
+    const std::int64_t most_of_one = std::max(mean, std::min(cached, most.longest));
+    const std::int64_t longest = mean + (most_of_one - mean) * spread / kSpread;
+    Step step;
+    step.sequences.push_back({decode_tokens, longest});
+    for (std::int64_t i = 0; i + 1 < n; ++i) {
+      step.sequences.push_back({decode_tokens, share(cached - longest, n - 1, i)});
+    }
+    return step;
+  }
+
+  Step prefills(std::int64_t p, std::int64_t tokens, std::int64_t context) const {
+    Step step;
+    for (std::int64_t i = 0; i < p; ++i) {
+      step.sequences.push_back(
+          {std::max<std::int64_t>(1, share(tokens, p, i)), std::min(context, most.cached / p)});
+    }
+    return step;
+  }
+
+  /// The attention of one sequence, which many mixed steps have.
+  PartCost lone_prefill(std::int64_t tokens, std::int64_t context) const {
+    const std::pair key(tokens, context);
+    {
+      const std::lock_guard lock(mutex);
+      if (const auto known = lone_prefills.find(key); known != lone_prefills.end()) {
+        return known->second;
+      }
+    }
+    const PartCost cost = meter.measure(prefills(1, tokens, context)).attention;
+    const std::lock_guard lock(mutex);
+    return lone_prefills.emplace(key, cost).first->second;
+  }
+};
+
+StageTable::StageTable(const Deployment& deployment, std::size_t stage, std::int64_t decode_tokens)
+    : StageTable(Filling(deployment, stage, decode_tokens)) {}
+
+StageTable::StageTable(const Filling& f)
+    : longest_(static_cast<double>(f.most.longest)),
+      power_{f.meter.standing_w(), f.meter.active_w(), f.meter.limit_w(), f.meter.slow_clock(),
+             f.meter.lowest_clock()},
+      tokens_(f.tokens()),
+      sequences_(f.sequences()),
+      decode_(f.decode()),
+      prefill_(f.prefill()),
+      mixed_(f.mixed()) {}
+
+std::size_t StageTable::points() const {
+  return tokens_.points() + sequences_.points() + decode_.points() + prefill_.points() +
+         mixed_.points();
+}
+
+PartCost StageTable::attention(const serving::StepFeatures& s) const {
+  const auto n = static_cast<double>(s.decode_sequences);
+  const auto cached = static_cast<double>(s.decode_context);
+  if (s.prefill_sequences == 0) {
+    const double mean = cached / n;
+    const double room = std::max(mean, std::min(cached, longest_)) - mean;
+    const double over = static_cast<double>(s.longest_context) - mean;
+    const double spread = room > 0 ? std::clamp(over / room, 0.0, 1.0) : 0;
+    return decode_.at({n, cached, spread * static_cast<double>(kSpread), 0});
+  }
+  // As many pairs of a query and a key as the step has, in sequences that are all alike.
+  const auto p = static_cast<double>(s.prefill_sequences);
+  const auto tokens = static_cast<double>(s.prefill_tokens);
+  const double pairs_each = static_cast<double>(s.prefill_pairs) / tokens;
+  const double context = std::max(0.0, pairs_each - (tokens / p + 1) / 2);
+  PartCost cost = prefill_.at({p, tokens, context, 0});
+  if (s.decode_sequences > 0) cost += mixed_.at({n, cached, tokens, context});
+  return cost;
+}
+
+StageCost StageTable::cost(const serving::StepFeatures& step) const {
+  PartCost sum = attention(step);
+  sum += tokens_.at({static_cast<double>(step.tokens()), 0, 0, 0});
+  sum +=
+      sequences_.at({static_cast<double>(step.decode_sequences + step.prefill_sequences), 0, 0, 0});
+  return at_sustained_clock(sum);
+}
+
+/// The highest clock in steps of 1 % at which the mean power is within the limit, as run_phase
+/// finds it. Between the two clocks that were measured, time is what the clock does not change and
+/// what goes with its inverse.
+StageCost StageTable::at_sustained_clock(const PartCost& c) const {
+  const double stretch =
+      power_.slow_clock < 1 ? (c.slow_s - c.full_s) / (1 / power_.slow_clock - 1) : 0;
+  const auto at = [&](double clock) {
+    const double seconds = c.full_s + stretch * (1 / clock - 1);
+    return StageCost{seconds, c.event_j + (power_.standing_w + power_.active_w * clock) * seconds,
+                     c.dram_bytes, c.flops};
+  };
+  const auto is_within = [&](const StageCost& cost) {
+    return cost.joules <= power_.limit_w * cost.seconds;
+  };
+  const StageCost full = at(1);
+  if (power_.slow_clock == 1 || is_within(full)) return full;
+  int fits = static_cast<int>(std::ceil(power_.lowest_clock * 100)), exceeds = 100;
+  while (exceeds - fits > 1) {
+    const int percent = (fits + exceeds) / 2;
+    (is_within(at(percent / 100.0)) ? fits : exceeds) = percent;
+  }
+  return at(fits / 100.0);
+}
+
+}  // namespace presil
+#include <fmt/format.h>
+namespace presil { std::string StageTable::describe() const { return fmt::format("tok {} seq {} dec {} pre {} mix {} slow {}",tokens_.points(),sequences_.points(),decode_.points(),prefill_.points(),mixed_.points(),power_.slow_clock); } }
