@@ -1,17 +1,13 @@
 // How fast a replica is simulated, in requests a second of CPU: the event loop alone, with step
 // costs of a closed form in place of a table. docs/serving_speed.md has a table.
 //
-// Requests are like azure2023_conv: lognormal lengths with its means (1,155 tokens in, 211 out),
-// Poisson arrivals. Costs are like those of Llama-3.1-8B on one A100. Run one at a time, on a quiet
-// machine: build/release/bench/serving_bench
-
-#include <algorithm>
+// Costs are like those of Llama-3.1-8B on one A100. Run one at a time, on a quiet machine:
+// build/release/bench/serving_bench
 
 #include <benchmark/benchmark.h>
 
-#include "base/draws.h"
-#include "base/elementary.h"
 #include "serving/engine/replica.h"
+#include "serving/load/load.h"
 
 namespace presil::serving {
 namespace {
@@ -26,10 +22,14 @@ struct A100Like final : StepCosts {
 };
 
 struct Counter final : Observer {
-  std::int64_t requests = 0, tokens = 0, steps = 0, gaps = 0, decodes = 0, preempted = 0;
+  std::int64_t requests = 0, prompts = 0, cached = 0, steps = 0, gaps = 0, decodes = 0;
+  std::int64_t preempted = 0;
+  Nanoseconds last;
   void finished(const RequestRecord& record) override {
     ++requests;
-    tokens += record.output_tokens;
+    prompts += record.prompt_tokens;
+    cached += record.cached_tokens;
+    last = record.last_token;
   }
   void stepped(const StepRecord& step) override {
     ++steps;
@@ -39,43 +39,37 @@ struct Counter final : Observer {
   void between_tokens(Nanoseconds, std::int64_t count, int) override { gaps += count; }
 };
 
-std::int64_t lognormal(std::uint64_t stream, std::int64_t id, double mean, double sigma,
-                       double most) {
-  Draws draws(1, stream, static_cast<std::uint64_t>(id));
-  const double value = mean * exp_of(sigma * draws.normal() - sigma * sigma / 2);
-  return static_cast<std::int64_t>(std::clamp(value, 1.0, most));
+LoadSpec trace(const std::string& name, std::int64_t rounds) {
+  LoadSpec spec;
+  spec.trace = name;
+  spec.repeat = rounds;
+  return spec;
 }
 
-/// Sends `count` requests at `rate` a second; every `sharers` of them begin with the same 64
-/// blocks, none when 0.
-Counter serve(const EngineOptions& options, std::int64_t count, double rate, std::int64_t sharers) {
+/// Serves what comes, as the cluster does with one replica.
+Counter serve(const EngineOptions& options, const LoadSpec& spec) {
   const A100Like costs;
   Counter counter;
   Replica replica(0, options, costs, nullptr, counter);
-  Draws gaps(1, 0, 0);
-  Request request;
-  double arrival = 0;
-  for (std::int64_t id = 0; id < count; ++id) {
-    arrival += gaps.exponential() / rate;
-    request.id = id;
-    request.arrival = to_nanoseconds(Seconds(arrival));
-    request.prompt_tokens = lognormal(1, id, 1155, 0.9, 7000);
-    request.output_tokens = lognormal(2, id, 211, 0.9, 1000);
-    request.prefix.clear();
-    if (sharers > 0) {
-      request.prefix_block = 16;
-      for (std::uint64_t i = 0; i < 64; ++i) {
-        request.prefix.push_back(static_cast<std::uint64_t>(id / sharers) * 64 + i);
-      }
-    }
-    for (Nanoseconds at = replica.next_event(); at < request.arrival; at = replica.next_event()) {
+  const auto source = open_load(spec, PRESIL_SOURCE_DIR, 1);
+  while (const auto request = source->next()) {
+    for (Nanoseconds at = replica.next_event(); at < request->arrival; at = replica.next_event()) {
       replica.advance(at);
     }
-    replica.submit(request, request.arrival);
-    replica.advance(request.arrival);
+    replica.submit(*request, request->arrival);
+    replica.advance(request->arrival);
   }
   replica.advance(kLongestService - Nanoseconds(1));
   return counter;
+}
+
+/// Requests a second when all of them wait from the start.
+double saturation(const EngineOptions& options, LoadSpec spec) {
+  spec.repeat = 1;
+  spec.requests = 5'000;
+  spec = with_rate(spec, PerSecond(1e6));
+  const Counter counter = serve(options, spec);
+  return static_cast<double>(counter.requests) / to_seconds(counter.last).count();
 }
 
 EngineOptions engine() {
@@ -84,56 +78,70 @@ EngineOptions engine() {
   return options;
 }
 
-void report(benchmark::State& state, const Counter& counter, std::int64_t count) {
-  state.SetItemsProcessed(state.iterations() * count);
-  state.counters["steps"] = static_cast<double>(counter.steps) / static_cast<double>(count);
+/// `share` of saturation.
+void run(benchmark::State& state, const EngineOptions& options, const LoadSpec& spec,
+         double share) {
+  const double rate = share * saturation(options, spec);
+  const LoadSpec scaled = with_rate(spec, PerSecond(rate));
+  Counter counter;
+  for (auto _ : state) counter = serve(options, scaled);
+  state.SetItemsProcessed(state.iterations() * counter.requests);
+  const auto requests = static_cast<double>(counter.requests);
+  state.counters["rate"] = rate;
+  state.counters["steps"] = static_cast<double>(counter.steps) / requests;
   state.counters["batch"] =
       static_cast<double>(counter.decodes) / static_cast<double>(counter.steps);
-  state.counters["preempted"] = static_cast<double>(counter.preempted) / static_cast<double>(count);
+  state.counters["preempted"] = static_cast<double>(counter.preempted) / requests;
+  state.counters["cached"] =
+      static_cast<double>(counter.cached) / static_cast<double>(counter.prompts);
 }
 
-/// Arguments: requests, their rate in tenths a second.
-void replica(benchmark::State& state) {
-  Counter counter;
-  for (auto _ : state) {
-    counter = serve(engine(), state.range(0), static_cast<double>(state.range(1)) / 10, 0);
-  }
-  report(state, counter, state.range(0));
+/// Arguments: rounds of the trace, percent of saturation.
+void azure_conv(benchmark::State& state) {
+  run(state, engine(), trace("azure2023_conv", state.range(0)),
+      static_cast<double>(state.range(1)) / 100);
 }
-BENCHMARK(replica)
-    ->Args({100'000, 30})
-    ->Args({100'000, 60})
-    ->Args({100'000, 70})
-    ->Args({1'000'000, 60})
+BENCHMARK(azure_conv)
+    ->Args({5, 40})
+    ->Args({5, 80})
+    ->Args({5, 95})
+    ->Args({52, 80})
     ->Unit(benchmark::kMillisecond);
 
-/// 8 requests share 1,024 tokens: most prompts find a prefix, and the cache is full all the time.
-void shared_prefixes(benchmark::State& state) {
-  Counter counter;
-  for (auto _ : state) counter = serve(engine(), 100'000, 6, 8);
-  report(state, counter, 100'000);
+/// Reading the trace and nothing else: a part of the above.
+void azure_conv_read(benchmark::State& state) {
+  std::int64_t count = 0;
+  for (auto _ : state) {
+    const auto source = open_load(trace("azure2023_conv", 5), PRESIL_SOURCE_DIR, 1);
+    while (source->next()) ++count;
+  }
+  state.SetItemsProcessed(count);
 }
-BENCHMARK(shared_prefixes)->Unit(benchmark::kMillisecond);
+BENCHMARK(azure_conv_read)->Unit(benchmark::kMillisecond);
 
 /// A KV cache that is too small: sequences are preempted.
-void few_blocks(benchmark::State& state) {
+void azure_conv_few_blocks(benchmark::State& state) {
   EngineOptions options = engine();
   options.num_blocks = 3'000;
-  Counter counter;
-  for (auto _ : state) counter = serve(options, 100'000, 6, 0);
-  report(state, counter, 100'000);
+  run(state, options, trace("azure2023_conv", 5), 0.8);
 }
-BENCHMARK(few_blocks)->Unit(benchmark::kMillisecond);
+BENCHMARK(azure_conv_few_blocks)->Unit(benchmark::kMillisecond);
 
 /// Three proposed tokens a step.
-void speculation(benchmark::State& state) {
+void azure_conv_speculation(benchmark::State& state) {
   EngineOptions options = engine();
   options.speculation = {.tokens = 3, .acceptance = 0.7};
-  Counter counter;
-  for (auto _ : state) counter = serve(options, 100'000, 6, 0);
-  report(state, counter, 100'000);
+  run(state, options, trace("azure2023_conv", 5), 0.8);
 }
-BENCHMARK(speculation)->Unit(benchmark::kMillisecond);
+BENCHMARK(azure_conv_speculation)->Unit(benchmark::kMillisecond);
+
+/// Prompts of 12,000 tokens, 750 blocks, whose beginnings are shared: the prefix cache at work.
+void mooncake_conversation(benchmark::State& state) {
+  EngineOptions options = engine();
+  options.max_model_len = 131'072;
+  run(state, options, trace("mooncake_conversation", 1), 0.8);
+}
+BENCHMARK(mooncake_conversation)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace presil::serving

@@ -27,7 +27,7 @@ inline DrawnCase draw_case(std::uint64_t seed) {
   options.max_num_seqs = between(1, 12);
   options.max_num_batched_tokens = between(1, 64);
   options.max_model_len = 100;
-  options.num_blocks = between(ceil_div(60, options.block_size), 200);
+  options.num_blocks = between(ceil_div(66, options.block_size), 200);
   options.chunked_prefill = between(0, 3) > 0;
   if (!options.chunked_prefill) options.max_num_batched_tokens = 100;
   options.prefix_caching = between(0, 3) > 0;
