@@ -28,7 +28,8 @@ struct PublishedTotal {
 // Parameter totals of the published checkpoints (the safetensors index of each model on the
 // Hugging Face hub; recalled, and equal to the sums over the shapes). Those of Llama 4 and
 // DeepSeek-V3 are the sums alone: published are 109 and 400 billion with their parts for images,
-// and 671 billion. Whisper's is the encoder alone, without biases and convolutions. Active ones count the embedding table.
+// and 671 billion. Whisper's is the encoder alone, without biases and convolutions. Active ones
+// count the embedding table.
 constexpr PublishedTotal kPublished[] = {
     {"deepseek-v3", 671'026'419'200, 37'552'297'472, 70'272},
     {"gpt-oss-120b", 116'829'156'672, 5'711'982'912, 73'728},
