@@ -14,19 +14,17 @@ namespace {
 
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
-InputError no_times(const TraceFile& file) {
-  return InputError(
-      fmt::format("{}: has no arrival times; give load.rate or load.closed_loop", file.name));
-}
-
 /// The mean rate of the requests that a round replays.
 PerSecond own_rate(const LoadSpec& spec, const TraceFile& file) {
   Trace trace(file.path, file.name);
-  if (!trace.has_arrivals()) throw no_times(file);
+  if (!trace.has_arrivals()) {
+    throw InputError(
+        fmt::format("{}: has no arrival times; give load.rate or load.closed_loop", file.name));
+  }
   const PerSecond rate = summarize(std::move(trace), spec.requests.value_or(kNoLimit)).rate();
   if (rate.count() > 0) return rate;
-  throw InputError(
-      fmt::format("{}: all requests come at once, at no rate; give load.arrivals", file.name));
+  throw InputError(fmt::format(
+      "{}: all requests come at once, at no rate; give load.arrivals and load.rate", file.name));
 }
 
 }  // namespace
@@ -53,7 +51,6 @@ std::unique_ptr<RequestSource> open_load(const LoadSpec& spec, const std::filesy
     const TraceFile file = find_trace(spec.trace, home);
     auto trace = std::make_unique<TraceShapes>(file, spec.repeat);
     keeps_times = trace->has_arrivals() && !spec.arrivals && !spec.closed_loop;
-    if (!trace->has_arrivals() && !spec.rate && !spec.closed_loop) throw no_times(file);
     if (keeps_times && spec.rate) stretch = own_rate(spec, file).count() / spec.rate->count();
     shapes = std::move(trace);
   }
@@ -61,7 +58,8 @@ std::unique_ptr<RequestSource> open_load(const LoadSpec& spec, const std::filesy
                       spec.duration ? to_nanoseconds(*spec.duration) : kLongestService};
   std::optional<ArrivalProcess> process;
   if (!keeps_times && !spec.closed_loop) {
-    const PerSecond starts(spec.rate->count() / static_cast<double>(spec.sessions.turns));
+    const PerSecond requests = mean_rate(spec, home);
+    const PerSecond starts(requests.count() / static_cast<double>(spec.sessions.turns));
     process.emplace(spec.arrivals.value_or(Arrivals{}), starts, seed);
   }
   if (spec.closed_loop || spec.sessions.turns > 1) {

@@ -39,19 +39,19 @@ struct ClosedLoop {
   Seconds think_time;
 };
 
-struct LengthsSpec {
+struct RequestLengths {
   LengthSpec prompt;
   LengthSpec output;
 };
 
 struct LoadSpec {
-  std::string trace;                   // a name in data/traces or a file; "": drawn
-  std::int64_t repeat = 1;             // rounds of the trace
-  std::optional<LengthsSpec> lengths;  // exactly when there is no trace
-  SharedPrefix shared_prefix;          // of drawn requests
-  Sessions sessions;                   // of drawn requests
-  std::optional<PerSecond> rate;       // of requests, on average; absent: the trace's own
-  std::optional<Arrivals> arrivals;    // absent: the trace's times, or Poisson
+  std::string trace;                      // a name in data/traces or a file; "": drawn
+  std::int64_t repeat = 1;                // rounds of the trace
+  std::optional<RequestLengths> lengths;  // exactly when there is no trace
+  SharedPrefix shared_prefix;             // of drawn requests
+  Sessions sessions;                      // of drawn requests
+  std::optional<PerSecond> rate;          // of requests, on average; absent: the trace's own
+  std::optional<Arrivals> arrivals;       // absent: the trace's times, or Poisson
   std::optional<ClosedLoop> closed_loop;
   std::optional<std::int64_t> requests;  // at most
   std::optional<Seconds> duration;       // no request comes later
@@ -67,8 +67,8 @@ LoadSpec read_load(Fields& fields);
 std::unique_ptr<RequestSource> open_load(const LoadSpec& spec, const std::filesystem::path& home,
                                          std::uint64_t seed);
 
-/// `spec` with requests coming at `rate` on average: one point of a load curve. Throws InputError
-/// for a closed loop, whose rate is the service's.
+/// `spec` with requests coming at `rate` on average: one point of a load curve. Requires rate > 0.
+/// Throws InputError for a closed loop, whose rate is the service's.
 LoadSpec with_rate(LoadSpec spec, PerSecond rate);
 
 /// Requests a second that `spec` has, by itself or by its trace. Throws as open_load and with_rate.

@@ -1,4 +1,4 @@
-#include <array>
+#include <algorithm>
 
 #include "serving/load/load.h"
 #include "serving/load/trace.h"
@@ -125,7 +125,7 @@ ClosedLoop read_closed_loop(Fields& f) {
   return loop;
 }
 
-LengthsSpec read_lengths(Fields& f) {
+RequestLengths read_lengths(Fields& f) {
   return {f.map("prompt", "tokens of prompts", read_length),
           f.map("output", "tokens of outputs", read_length)};
 }
@@ -168,8 +168,7 @@ LoadSpec read_load(Fields& f) {
   f.require(!spec.closed_loop || !spec.rate, "rate", "the rate of a closed loop is the service's");
   f.require(!spec.closed_loop || !spec.arrivals, "arrivals",
             "a closed loop has no arrivals of its own");
-  f.require(spec.closed_loop || spec.rate || !(drawn || spec.arrivals), "rate",
-            "expected a rate such as \"5 /s\"");
+  f.require(spec.closed_loop || spec.rate || !drawn, "rate", "expected a rate such as \"5 /s\"");
   f.require(!drawn || spec.requests || (spec.duration && !spec.closed_loop), "requests",
             "expected how many, or drawn requests never end");
   f.require(!spec.duration || spec.warm_up <= *spec.duration, "warm_up",

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/lines.h"
 #include "base/testing/scratch.h"
 #include "serving/load/trace.h"
 
@@ -132,6 +133,9 @@ TEST(Load, OfATraceMayHaveArrivalsOfItsOwn) {
   const auto even = all_of(small_trace() + "arrivals: {process: constant, rate: 2 /s}\n");
   EXPECT_EQ(even[2].arrival, Nanoseconds(kSecond));
   EXPECT_EQ(even[2].prefix, std::vector<std::uint64_t>{3});
+  // Without a rate, at the trace's own.
+  EXPECT_EQ(all_of(small_trace() + "arrivals: {process: constant}\n")[2].arrival,
+            Nanoseconds(2 * kSecond));
 }
 
 constexpr const char* kDrawn =
@@ -339,6 +343,26 @@ TEST(Load, WhatContradictsItselfIsRefused) {
             "1: load.lengths.prompt.lognormal.p50: expected mean and sigma, or p50 and p99");
   EXPECT_EQ(complaint_about("trace: a\nwarm_upp: 1 s\n"),
             "2: unknown key 'warm_upp' in load; did you mean 'warm_up'?");
+}
+
+TEST(Load, TheExamplesOfTheManualAreRead) {
+  Lines manual(kHome / "docs" / "loads.md");
+  std::string block;
+  bool inside = false;
+  int examples = 0;
+  while (const auto line = manual.next()) {
+    if (inside && *line == "```") {
+      ++examples;
+      EXPECT_NO_THROW(source_of(block)) << block;
+    }
+    if (line->starts_with("```")) {
+      inside = *line == "```yaml";
+      block.clear();
+    } else if (inside && !line->starts_with("load:")) {
+      block += std::string(*line) + "\n";
+    }
+  }
+  EXPECT_EQ(examples, 4);
 }
 
 TEST(Load, HasNoRateOfItsOwnInAClosedLoop) {

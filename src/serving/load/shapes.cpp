@@ -31,7 +31,7 @@ void TraceShapes::read_on() {
   // The next round follows after the mean gap, so that the mean rate stays.
   const std::int64_t gap = requests_ > 1 ? last.count() / (requests_ - 1) : 0;
   if (last.count() + gap > (kLongestService - round_start_).count()) {
-    throw InputError(fmt::format("{}: round {} would end after 146 years", file_.name, round_));
+    throw InputError(fmt::format("{}: round {} would begin after 146 years", file_.name, round_));
   }
   round_start_ += last + Nanoseconds(gap);
   trace_ = Trace(file_.path, file_.name);

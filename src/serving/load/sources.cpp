@@ -1,5 +1,7 @@
 #include "serving/load/sources.h"
 
+#include <algorithm>
+
 #include "base/draws.h"
 #include "base/error.h"
 #include "serving/load/streams.h"
@@ -10,12 +12,11 @@ namespace {
 constexpr Turn kNewConversation = {.conversation = -1};
 
 Nanoseconds stretched(Nanoseconds at, double factor) {
-  if (factor == 1) return at;
   const double ns = static_cast<double>(at.count()) * factor;
-  if (ns < static_cast<double>(kLongestService.count())) {
-    return Nanoseconds(static_cast<std::int64_t>(ns));
+  if (ns >= static_cast<double>(kLongestService.count())) {
+    throw InputError("load: at this rate requests would come after 146 years");
   }
-  throw InputError("load: at this rate requests would come after 146 years");
+  return factor == 1 ? at : Nanoseconds(static_cast<std::int64_t>(ns));
 }
 
 }  // namespace

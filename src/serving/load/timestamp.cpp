@@ -38,7 +38,7 @@ std::optional<Nanoseconds> parse_timestamp(std::string_view text) {
   const int minute = take_number(text, 2);
   if (!take(text, ':')) return std::nullopt;
   const int second = take_number(text, 2);
-  if (year < 1970 || year > 2199 || month < 0 || day < 0) return std::nullopt;
+  if (year < 1970 || year > 2099 || month < 0 || day < 0) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(year),
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};

@@ -16,7 +16,7 @@ namespace {
 
 constexpr Trace::Names kMooncake = {"timestamp", "input_length", "output_length"};
 constexpr std::int64_t kMooncakeBlock = 512;
-constexpr std::string_view kEndings[] = {".csv.gz", ".jsonl.gz", ".csv", ".jsonl"};
+constexpr std::string_view kEndings[] = {"", ".csv.gz", ".jsonl.gz", ".csv", ".jsonl"};
 
 std::optional<std::int64_t> parse_count(std::string_view text) {
   std::int64_t value = 0;
@@ -147,10 +147,7 @@ void Trace::check_tokens(std::string_view name, const Cell& cell, std::int64_t t
   refuse(cell, fmt::format("{}: expected 1 to {} tokens, found {}", name, kMostTokens, tokens));
 }
 
-void Trace::check_order(std::string_view line) {
-  if (line_.arrival.column == 0) refuse({1, 1}, fmt::format("{} is missing", names_.arrival));
-  const auto written = line.substr(static_cast<std::size_t>(line_.arrival.column - 1),
-                                   static_cast<std::size_t>(line_.arrival.length));
+void Trace::check_order(std::string_view written) {
   if (requests_ == 0) first_ns_ = line_.arrival_ns;
   if (requests_ > 0 && line_.arrival_ns < last_ns_) {
     refuse(line_.arrival, fmt::format("{}: {} is before {}, when the request above it came",
@@ -176,7 +173,13 @@ bool Trace::next(TraceRow& row) {
   }
   check_tokens(names_.prompt, line_.prompt, line_.prompt_tokens);
   check_tokens(names_.output, line_.output, line_.output_tokens);
-  if (has_arrivals()) check_order(*line);
+  if (has_arrivals()) {
+    const auto [column, length] = line_.arrival;
+    if (column == 0) refuse({1, 1}, fmt::format("{} is missing", names_.arrival));
+    check_order(csv_ != nullptr ? fields_.text[columns_[0]]
+                                : line->substr(static_cast<std::size_t>(column - 1),
+                                               static_cast<std::size_t>(length)));
+  }
   const auto named = static_cast<std::int64_t>(line_.prefix.size());
   if (named > ceil_div(line_.prompt_tokens, kMooncakeBlock)) {
     refuse(line_.names, fmt::format("hash_ids: {} blocks of {} tokens for a prompt of {}", named,
@@ -210,19 +213,25 @@ PerSecond TraceSummary::rate() const {
 TraceFile find_trace(const std::string& trace, const std::filesystem::path& home) {
   const std::filesystem::path folder = home / "data" / "traces";
   std::error_code none;
-  std::vector<std::string> known;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-    const std::string name = entry.path().filename().string();
+  if (trace.find('/') == std::string::npos) {
     for (const std::string_view ending : kEndings) {
-      if (!name.ends_with(ending)) continue;
-      const std::string stem = name.substr(0, name.size() - ending.size());
-      if (trace == name || trace == stem) return {entry.path(), "data/traces/" + name};
-      known.push_back(stem);
-      break;
+      const std::string file = trace + std::string(ending);
+      if (std::filesystem::is_regular_file(folder / file, none)) {
+        return {folder / file, "data/traces/" + file};
+      }
     }
   }
   if (std::filesystem::is_regular_file(trace, none)) return {trace, trace};
   if (std::filesystem::is_regular_file(home / trace, none)) return {home / trace, trace};
+
+  std::vector<std::string> known;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    const std::string file = entry.path().filename().string();
+    for (const std::string_view ending : kEndings) {
+      if (ending.empty() || !file.ends_with(ending)) continue;
+      known.push_back(file.substr(0, file.size() - ending.size()));
+    }
+  }
   std::sort(known.begin(), known.end());
   const std::string near = nearest(trace, known);
   throw MissingInput(fmt::format("no trace '{}'{}; data/traces has {}", trace,

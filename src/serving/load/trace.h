@@ -60,7 +60,7 @@ class Trace {
   void read_header(std::string_view line);
   void read_csv(std::string_view line);
   void check_tokens(std::string_view name, const Cell& cell, std::int64_t tokens) const;
-  void check_order(std::string_view line);
+  void check_order(std::string_view written);
   [[noreturn]] void refuse(const Cell& cell, const std::string& message) const;
 
   Lines lines_;

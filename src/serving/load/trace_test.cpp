@@ -121,6 +121,11 @@ TEST(Trace, TimesThatGoBackwardsAreBothNamed) {
       "t:2:15: timestamp: 29 is before 30, when the request above it came");
 }
 
+TEST(Trace, QuotedTimesAreNamedAsTheyAre) {
+  EXPECT_EQ(complaint_about("arrival_ns,input_tokens,output_tokens\n\"8\",1,1\n\"7\",1,1\n"),
+            "t:3:1: arrival_ns: 7 is before 8, when the request above it came");
+}
+
 TEST(Trace, MissingColumnsAndKeysAreNamed) {
   EXPECT_EQ(complaint_about("TIMESTAMP,ContextTokens\n"),
             "t:1:1: column GeneratedTokens is missing");
