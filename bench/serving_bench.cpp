@@ -6,6 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "serving/cluster/cluster.h"
 #include "serving/engine/replica.h"
 #include "serving/load/load.h"
 
@@ -107,6 +108,25 @@ BENCHMARK(azure_conv)
     ->Args({5, 95})
     ->Args({52, 80})
     ->Unit(benchmark::kMillisecond);
+
+/// The same through router, gate and metrics: a whole service of one replica, as `presil serve`.
+void azure_conv_service(benchmark::State& state) {
+  const A100Like costs;
+  const LoadSpec spec = trace("azure2023_conv", 5);
+  const double rate = 0.8 * saturation(engine(), spec);
+  Cluster cluster;
+  Pool& pool = cluster.pools.emplace_back();
+  pool.name = "a100";
+  pool.engine = engine();
+  pool.costs = &costs;
+  std::int64_t requests = 0;
+  for (auto _ : state) {
+    const auto load = open_load(with_rate(spec, PerSecond(rate)), PRESIL_SOURCE_DIR, 1);
+    requests += simulate(cluster, *load).counts.requests;
+  }
+  state.SetItemsProcessed(requests);
+}
+BENCHMARK(azure_conv_service)->Unit(benchmark::kMillisecond);
 
 /// Reading the trace and nothing else: a part of the above.
 void azure_conv_read(benchmark::State& state) {

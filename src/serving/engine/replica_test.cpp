@@ -177,6 +177,9 @@ TEST(Replica, RightDraftsMakeStepsFewer) {
     Replica replica(0, options, costs, nullptr, heard);
     run(replica, {request(0, 0, 4, 9)});
     EXPECT_EQ(heard.steps[1].features.decode_tokens, 4);
+    // What was right stays in the cache, what was wrong does not.
+    EXPECT_EQ(heard.steps[1].features.decode_context, 4);
+    EXPECT_EQ(heard.steps[2].features.decode_context, acceptance == 1 ? 8 : 5);
     EXPECT_EQ(heard.records[0].output_tokens, 9);
     EXPECT_EQ(heard.gaps, std::ssize(heard.steps) - 1);
     return heard.steps.size();
