@@ -54,7 +54,7 @@ void service(benchmark::State& state) {
 BENCHMARK(service)
     ->Args({1'000'000, 1, static_cast<long>(Routing::least_loaded)})
     ->Args({200'000, 16, static_cast<long>(Routing::least_loaded)})
-    ->Args({200'000, 16, static_cast<long>(Routing::session)})
+    ->Args({200'000, 16, static_cast<long>(Routing::round_robin)})
     ->Args({200'000, 256, static_cast<long>(Routing::least_loaded)})
     ->Unit(benchmark::kMillisecond);
 

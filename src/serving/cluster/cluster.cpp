@@ -13,8 +13,8 @@
 namespace presil::serving {
 namespace {
 
-// A replica numbers its steps' requests and blocks with 64 bits, we its replicas with 32.
-constexpr std::int64_t kMostReplicas = 1'000'000;
+// Each keeps its KV cache's bookkeeping, about a megabyte. A fleet simulates a sample.
+constexpr std::int64_t kMostReplicas = 10'000;
 
 void require_that_it_works(const Cluster& cluster) {
   const auto refuse_unless = [](bool holds, const std::string& message) {
@@ -27,7 +27,7 @@ void require_that_it_works(const Cluster& cluster) {
                   fmt::format("pool {}: expected at least one replica", pool.name));
     refuse_unless(pool.weight > 0, fmt::format("pool {}: expected a weight above 0", pool.name));
     CHECK(pool.costs != nullptr, "a pool knows what its steps cost");
-    replicas += pool.replicas;
+    replicas += slots_of(cluster, pool);
     entrance |= pool.engine.role != Role::decode;
     prefill |= pool.engine.role == Role::prefill;
     decode |= pool.engine.role == Role::decode;
@@ -35,7 +35,8 @@ void require_that_it_works(const Cluster& cluster) {
                   fmt::format("pool {}: expected the size of a token's KV cache", pool.name));
   }
   refuse_unless(replicas <= kMostReplicas,
-                fmt::format("expected at most {} replicas, found {}", kMostReplicas, replicas));
+                fmt::format("expected at most {} replicas in one service, found {}", kMostReplicas,
+                            replicas));
   refuse_unless(entrance, "expected a pool that reads prompts");
   refuse_unless(prefill == decode, prefill
                                        ? "a pool that only reads prompts needs one that decodes"
@@ -46,14 +47,12 @@ void require_that_it_works(const Cluster& cluster) {
 
 Collector make_collector(const Cluster& cluster) {
   std::vector<PoolFacts> pools;
-  const auto& scale = cluster.spec.autoscale;
   for (const Pool& pool : cluster.pools) {
-    pools.push_back(
-        {.name = pool.name,
-         .replicas = scale ? std::max(pool.replicas, scale->max_replicas) : pool.replicas,
-         .chips_per_replica = pool.chips_per_replica,
-         .idle_watts = pool.idle_watts,
-         .peak_flops = pool.peak_flops});
+    pools.push_back({.name = pool.name,
+                     .replicas = slots_of(cluster, pool),
+                     .chips_per_replica = pool.chips_per_replica,
+                     .idle_watts = pool.idle_watts,
+                     .peak_flops = pool.peak_flops});
   }
   std::vector<ClassFacts> classes;
   for (const ServiceClass& one : cluster.classes) classes.push_back({one.name, one.slo});

@@ -8,12 +8,7 @@
 namespace presil::serving {
 namespace {
 
-int slots_of(const Cluster& cluster, const Pool& pool) {
-  const auto& scale = cluster.spec.autoscale;
-  return scale ? std::max(pool.replicas, scale->max_replicas) : pool.replicas;
-}
-
-int slots_of(const Cluster& cluster) {
+int slots_of_all(const Cluster& cluster) {
   int count = 0;
   for (const Pool& pool : cluster.pools) count += slots_of(cluster, pool);
   return count;
@@ -21,11 +16,16 @@ int slots_of(const Cluster& cluster) {
 
 }  // namespace
 
+int slots_of(const Cluster& cluster, const Pool& pool) {
+  const auto& scale = cluster.spec.autoscale;
+  return scale ? std::max(pool.replicas, scale->max_replicas) : pool.replicas;
+}
+
 ReplicaSet::ReplicaSet(const Cluster& cluster, Observer& observer, Collector& metrics)
     : cluster_(cluster),
       observer_(observer),
       metrics_(metrics),
-      clock_(slots_of(cluster)),
+      clock_(slots_of_all(cluster)),
       entrance_(cluster.spec.router, cluster.seed),
       decoders_(cluster.spec.router, cluster.seed) {
   for (std::size_t i = 0; i < cluster.pools.size(); ++i) {

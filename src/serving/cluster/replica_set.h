@@ -18,6 +18,9 @@
 
 namespace presil::serving {
 
+/// How many replicas of `pool` there may be at once.
+int slots_of(const Cluster& cluster, const Pool& pool);
+
 class ReplicaSet {
  public:
   /// Switches on each pool's first replicas, awake at once. All arguments outlive it.

@@ -22,8 +22,9 @@ constexpr Choice<ScaleBy> kScales[] = {{"outstanding_tokens", ScaleBy::outstandi
 
 // A year: longer times are slips of a unit, and sums of a few of these stay within 64 bits.
 constexpr Nanoseconds kMostTime(31'536'000'000'000'000);
+constexpr Nanoseconds kLeastInterval(10'000'000);
 constexpr double kMostTokens = 1e12;
-constexpr double kMostReplicas = 100'000;
+constexpr double kMostReplicas = 10'000;
 
 Nanoseconds time_or(Fields& fields, std::string_view name, std::string_view doc,
                     Nanoseconds fallback) {
@@ -59,8 +60,9 @@ RouterSpec read_router(Fields& fields) {
 AdmissionSpec read_admission(Fields& fields) {
   AdmissionSpec admission;
   constexpr double kNone = -1;
-  const double queue = fields.number_or(
-      "max_queue", "no request is admitted at so many waiting ones to a replica", kNone, {0, 1e9});
+  const double queue =
+      fields.number_or("max_queue", "no request is admitted at so many waiting ones to a replica",
+                       kNone, {1e-6, 1e9});
   if (queue != kNone) admission.max_queue = queue;
   admission.max_wait =
       fields.maybe<Nanoseconds>("max_wait", "the longest wait, as estimated, to be admitted to");
@@ -91,7 +93,7 @@ AutoscaleSpec read_autoscale(Fields& fields) {
   fields.require(scale.max_replicas >= scale.min_replicas, "max", "expected at least `min`");
   fields.require(scale.by != ScaleBy::busy || scale.target <= 1, "target",
                  "expected a share of at most 1");
-  fields.require(scale.interval.count() > 0, "interval", "expected a time above zero");
+  fields.require(scale.interval >= kLeastInterval, "interval", "expected at least 10 ms");
   return scale;
 }
 

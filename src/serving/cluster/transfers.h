@@ -31,7 +31,8 @@ class Transfers {
     Nanoseconds waited;
     Nanoseconds arrives;
   };
-  /// Sends `bytes` from the replica `from` at `now`.
+  /// Sends `bytes` from the replica `from` at `now`. Throws LimitReached when its link is decades
+  /// behind.
   Timing send(Request request, const RequestRecord& so_far, double bytes, int from, int to,
               Nanoseconds now);
 

@@ -14,9 +14,8 @@ double ratio(double part, double whole) {
   return whole > 0 ? part / whole : 0;
 }
 
-std::int64_t whole_ns(__int128_t value) {
-  CHECK(value <= std::numeric_limits<std::int64_t>::max(), "requests x time leave 64 bits");
-  return static_cast<std::int64_t>(value);
+double seconds(__int128_t ns) {
+  return static_cast<double>(ns) * 1e-9;
 }
 
 void add(Counts& to, const Counts& from) {
@@ -49,22 +48,23 @@ bool ServiceResult::meets_slo() const {
 Collector::Collector(std::vector<PoolFacts> pools, std::vector<ClassFacts> classes, Slo slo)
     : facts_(std::move(pools)), class_facts_(std::move(classes)), slo_(std::move(slo)) {
   for (std::size_t i = 0; i < facts_.size(); ++i) {
-    pools_.push_back(unused(i));
+    powered_.push_back(0);
+    pools_.push_back(nothing_yet(i));
     for (int k = 0; k < facts_[i].replicas; ++k) {
       replicas_.push_back({.pool = static_cast<int>(i), .shown = k < kShownOfAPool});
     }
   }
-  powered_.resize(facts_.size());
   classes_.resize(std::max<std::size_t>(1, class_facts_.size()));
 }
 
-PoolResult Collector::unused(std::size_t pool) const {
-  PoolResult result;
-  result.name = facts_[pool].name;
-  for (std::size_t i = 0; i < pool; ++i) result.first_replica += facts_[i].replicas;
-  result.replica_count = facts_[pool].replicas;
-  result.chips_per_replica = facts_[pool].chips_per_replica;
-  return result;
+Collector::PoolSums Collector::nothing_yet(std::size_t pool) const {
+  PoolSums sums;
+  sums.counts.name = facts_[pool].name;
+  for (std::size_t i = 0; i < pool; ++i) sums.counts.first_replica += facts_[i].replicas;
+  sums.counts.replica_count = facts_[pool].replicas;
+  sums.counts.chips_per_replica = facts_[pool].chips_per_replica;
+  sums.counts.most_replicas = powered_[pool];
+  return sums;
 }
 
 void Collector::end_warm_up(Nanoseconds now) {
@@ -72,10 +72,7 @@ void Collector::end_warm_up(Nanoseconds now) {
   for (ReplicaState& replica : replicas_) {
     if (replica.powered) idle_until(replica, now);
   }
-  for (std::size_t i = 0; i < pools_.size(); ++i) {
-    pools_[i] = unused(i);
-    pools_[i].most_replicas = powered_[i];
-  }
+  for (std::size_t i = 0; i < pools_.size(); ++i) pools_[i] = nothing_yet(i);
   for (ClassState& one : classes_) {
     const std::int64_t ended = one.counts.requests;
     one = {};
@@ -142,12 +139,12 @@ void Collector::stepped(const StepRecord& step) {
   series_.draw(step.start, free_again, step.cost.energy_j);
   replica.idle_since = free_again;
 
-  PoolResult& pool = pools_[static_cast<std::size_t>(replica.pool)];
-  ++pool.steps;
-  pool.step_tokens += step.features.tokens();
+  PoolSums& pool = pools_[static_cast<std::size_t>(replica.pool)];
   pool.busy_ns += step.cost.interval.count();
-  pool.step_energy_j += step.cost.energy_j;
-  pool.flops += step.cost.flops;
+  ++pool.counts.steps;
+  pool.counts.step_tokens += step.features.tokens();
+  pool.counts.step_energy_j += step.cost.energy_j;
+  pool.counts.flops += step.cost.flops;
   if (replica.shown) gantt_.add(step);
 }
 
@@ -157,7 +154,8 @@ void Collector::power_on(int replica, Nanoseconds now) {
   state.powered = true;
   state.idle_since = now;
   const auto pool = static_cast<std::size_t>(state.pool);
-  pools_[pool].most_replicas = std::max(pools_[pool].most_replicas, ++powered_[pool]);
+  int& most = pools_[pool].counts.most_replicas;
+  most = std::max(most, ++powered_[pool]);
 }
 
 void Collector::power_off(int replica, Nanoseconds now) {
@@ -197,17 +195,18 @@ void Collector::transferred(double bytes, Nanoseconds waited, Nanoseconds took) 
 void Collector::sum_up_pools(ServiceResult& result) const {
   double flops = 0, powered_flops = 0, busy_flops = 0;
   for (std::size_t i = 0; i < pools_.size(); ++i) {
-    PoolResult pool = pools_[i];
-    pool.idle_energy_j = facts_[i].idle_watts * static_cast<double>(pool.idle_ns) * 1e-9;
-    const double busy_s = static_cast<double>(pool.busy_ns) * 1e-9;
-    const double powered_s = static_cast<double>(pool.busy_ns + pool.idle_ns) * 1e-9;
+    PoolResult pool = pools_[i].counts;
+    pool.busy_s = seconds(pools_[i].busy_ns);
+    pool.idle_s = seconds(pools_[i].idle_ns);
+    pool.idle_energy_j = facts_[i].idle_watts * pool.idle_s;
+    const double powered_s = pool.busy_s + pool.idle_s;
     pool.mean_replicas = ratio(powered_s, result.duration_s);
     pool.mfu = ratio(pool.flops, facts_[i].peak_flops * powered_s);
-    pool.mfu_busy = ratio(pool.flops, facts_[i].peak_flops * busy_s);
+    pool.mfu_busy = ratio(pool.flops, facts_[i].peak_flops * pool.busy_s);
     result.energy_j += pool.step_energy_j + pool.idle_energy_j;
     if (facts_[i].peak_flops > 0) flops += pool.flops;
     powered_flops += facts_[i].peak_flops * powered_s;
-    busy_flops += facts_[i].peak_flops * busy_s;
+    busy_flops += facts_[i].peak_flops * pool.busy_s;
     result.pools.push_back(std::move(pool));
   }
   result.mfu = ratio(flops, powered_flops);
@@ -222,9 +221,9 @@ void Collector::sum_up_levels(ServiceResult& result) const {
   result.running = {ratio(static_cast<double>(sums_.running), duration_ns),
                     static_cast<double>(most_running_)};
   result.kv_use = {ratio(sums_.used_blocks, sums_.blocks), most_kv_use_};
-  result.request_time = {.waiting_ns = whole_ns(sums_.waiting),
-                         .running_ns = whole_ns(sums_.running),
-                         .in_transfer_ns = whole_ns(sums_.in_transfer)};
+  result.request_time = {.waiting_ns = sums_.waiting,
+                         .running_ns = sums_.running,
+                         .in_transfer_ns = sums_.in_transfer};
   result.transfers = transfers_;
   const auto transfers = static_cast<double>(transfers_.count);
   result.transfers.mean_wait_s = ratio(transfer_wait_ns_ * 1e-9, transfers);

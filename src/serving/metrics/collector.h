@@ -60,11 +60,15 @@ class Collector : public Observer {
     Counts counts;
     Latencies latencies;
   };
+  struct PoolSums {
+    PoolResult counts;  // its times, energies and shares are worked out in the end
+    __int128_t busy_ns = 0, idle_ns = 0;
+  };
   struct Sums {  // of requests x time
     __int128_t waiting = 0, running = 0, in_transfer = 0;
     double used_blocks = 0, blocks = 0;  // x ns
   };
-  PoolResult unused(std::size_t pool) const;
+  PoolSums nothing_yet(std::size_t pool) const;
   void idle_until(ReplicaState& replica, Nanoseconds now);
   void sum_up_pools(ServiceResult& result) const;
   void sum_up_levels(ServiceResult& result) const;
@@ -74,7 +78,7 @@ class Collector : public Observer {
   std::vector<ClassFacts> class_facts_;
   Slo slo_;
   std::vector<ReplicaState> replicas_;
-  std::vector<PoolResult> pools_;
+  std::vector<PoolSums> pools_;
   std::vector<int> powered_;  // replicas of each pool
   Nanoseconds begin_;         // of what is measured
   std::vector<ClassState> classes_;

@@ -55,10 +55,10 @@ struct PoolResult {
   double mean_replicas = 0;  // with power
   std::int64_t steps = 0;
   std::int64_t step_tokens = 0;  // new tokens of all steps
-  std::int64_t busy_ns = 0;      // of all replicas: a step is in the first stage
-  std::int64_t idle_ns = 0;      // of all replicas: power without a step
+  double busy_s = 0;             // of all replicas: a step is in the first stage
+  double idle_s = 0;             // of all replicas: power without a step
   double step_energy_j = 0;
-  double idle_energy_j = 0;  // = idle_ns x idle watts
+  double idle_energy_j = 0;  // = idle_s x idle watts
   double flops = 0;
   double mfu = 0;       // flops / (peak x time with power)
   double mfu_busy = 0;  // flops / (peak x busy time)
@@ -74,7 +74,7 @@ struct TransferResult {
 
 /// Requests x time, in whole nanoseconds: Little's law holds to the last one.
 struct RequestTime {
-  std::int64_t waiting_ns = 0, running_ns = 0, in_transfer_ns = 0;
+  __int128_t waiting_ns = 0, running_ns = 0, in_transfer_ns = 0;
 };
 
 struct ServiceResult {
