@@ -73,9 +73,9 @@ DieBlock read_die_block(Fields& f) {
   b.array_efficiency = f.number_or("array_efficiency", "area of bit cells over the SRAM's",
                                    kArrayEfficiency, {0.01, 1});
   b.fixed = f.quantity_or<SquareMillimetres>("fixed", "does not shrink", SquareMillimetres(0));
-  if (f.describing() || f.has("phy")) {
-    b.phy = f.choice<Phy>("phy", "an interface with its controller", kPhys);
-  }
+  const Phy phy =
+      f.choice_or<Phy>("phy", "an interface with its controller behind it", kPhys, Phy::hbm);
+  if (f.has("phy")) b.phy = phy;
   f.require(b.phy || b.logic.count() > 0 || b.transistors_millions > 0 || b.sram.count() > 0 ||
                 b.fixed.count() > 0,
             "name", "expected logic, transistors, sram, fixed or phy");

@@ -175,8 +175,7 @@ void Writer::add_design() {
   const auto chips = static_cast<double>(options_.volume);
   const auto over = [&] { return fmt::format("over {} chips", options_.volume); };
   add("masks", in_.node.mask_set.typical / chips, in_.node.sources, "mask_set", over);
-  add("design", in_.prices.design.typical * options_.design_share / chips, in_.prices.sources,
-      "design", over);
+  add("design", in_.prices.design.typical / chips, in_.prices.sources, "design", over);
 }
 
 void Writer::refuse_what_never_works() const {

@@ -14,7 +14,6 @@ namespace presil {
 struct PriceOptions {
   YieldModel yield_model = YieldModel::negative_binomial;
   std::int64_t volume = 0;  // chips that pay for design and masks; 0 leaves both out
-  double design_share = 1;  // of prices.design: below 1 for a port (prices.port)
 };
 
 struct BillLine {
@@ -23,22 +22,22 @@ struct BillLine {
   std::string source;  // the formula with its numbers, and where they are from; "" unless explained
 };
 
-/// What stands on the package and what each of it survives. One row of the assembly:
-/// dies -> towers (3D only) -> placed with the stacks on interposer or substrate -> tested.
+/// The lines of a chip in the order it is made: dies, towers of them (3D only), placed with the
+/// stacks on an interposer or alone on the substrate, tested.
 struct Bill {
   std::vector<BillLine> lines;
   double usd = 0;  // their sum
   std::int64_t dies_per_wafer = 0;
   double yield = 0;         // sellable dies over dies
-  double tower_yield = 1;   // of bonding all towers of a chip; 1 without 3D
+  double tower_yield = 1;   // of bonding one tower; 1 without 3D
   double attach_yield = 0;  // of placing all parts
   double stack_yield = 1;   // of all stacks proving good
   std::int64_t stacks = 0;  // in one chip
+  double wafers = 0;        // started for one chip, losses included
+  double stacks_used = 0;   // for one chip, losses included
+  double interposers = 0;   // the same; 0 without one
 
   double package_yield() const { return attach_yield * stack_yield; }
-  double wafers = 0;       // started for one chip, losses included
-  double stacks_used = 0;  // for one chip, losses included
-  double interposers = 0;  // the same; 0 without one
 };
 
 enum class Explained { no, yes };

@@ -51,8 +51,8 @@ TEST_F(Cli, ADesignMovesBetweenFoundries) {
 }
 
 TEST_F(Cli, MonteCarloIsTheSameOnAnyNumberOfThreadsAndLiesInTheBand) {
-  const Arguments asked = {"cost",      "h100-sxm", "--monte-carlo", "2000", "--seed", "3",
-                           "--tornado", "--json",   "--no-host"};
+  const Arguments asked = {"cost", "h100-sxm",  "--monte-carlo", "2000",     "--seed",
+                           "3",    "--tornado", "--json",        "--no-host"};
   const Answer one = presil(asked + Arguments{"-j", "1"});
   const Answer two = presil(asked + Arguments{"-j", "2"});
   EXPECT_EQ(one.out, two.out);
@@ -78,8 +78,9 @@ TEST_F(Cli, ACostForAPersonHasItsTables) {
   const Answer a = presil({"cost", "artemis-hbm3e", "--node", "tsmc-n5", "--package", "soic-cowos",
                            "--monte-carlo", "50", "--tornado"});
   ASSERT_EQ(a.status, 0) << a.err;
-  for (const std::string part : {"USD a chip", "3D bonding loss", "USD a year", "repairs",
-                                 "Moved from samsung-sf4x to tsmc-n5", "50 draws", "what matters"}) {
+  for (const std::string part :
+       {"USD a chip", "3D bonding loss", "USD a year", "repairs",
+        "Moved from samsung-sf4x to tsmc-n5", "50 draws", "what matters"}) {
     EXPECT_NE(a.out.find(part), std::string::npos) << part;
   }
 }

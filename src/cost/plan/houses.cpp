@@ -1,6 +1,7 @@
 #include "cost/plan/houses.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -35,23 +36,25 @@ House read_house(Fields& f) {
   return h;
 }
 
-/// What a line of the bill is, for whose margin it carries.
-enum class Owner { foundry, memory, packaging, loss, bad_stacks };
+/// A gross margin in the price list, and the one that a house asks for instead.
+struct Margin {
+  double listed, asked;
+  /// What turns a listed price into the house's.
+  double factor() const { return (1 - listed) / (1 - asked); }
+};
 
-Owner owner_of(const std::string& line) {
-  if (line == "die" || line == "3D bonding") return Owner::foundry;
-  if (line == "dram") return Owner::memory;
-  if (line == "assembly loss" || line == "3D bonding loss") return Owner::loss;
-  if (line == "bad stacks") return Owner::bad_stacks;
-  return Owner::packaging;
+/// Whose margin a line of the bill carries; none for losses, which are priced by what is lost.
+std::optional<Margin> margin_of(const std::string& line, const Margins& listed,
+                                const Margins& asked) {
+  if (line == "assembly loss" || line == "3D bonding loss" || line == "bad stacks") {
+    return std::nullopt;
+  }
+  if (line == "die" || line == "3D bonding") return Margin{listed.foundry, asked.foundry};
+  if (line == "dram") return Margin{listed.memory, asked.memory};
+  return Margin{listed.packaging, asked.packaging};
 }
 
-/// A price with margin `listed` as one with margin `asked`.
-double factor(double listed, double asked) {
-  return (1 - listed) / (1 - asked);
-}
-
-/// The mean factor of what is lost in assembly: every part at what it is sold for.
+/// What is lost when an assembly fails: all that stands before that loss in the bill.
 struct Lost {
   Band listed;       // dies, stacks and package at list prices
   Band sold;         // at the house's
@@ -95,30 +98,19 @@ Band on_grid(const Band& b) {
 
 Lost lost_parts(const ChipPrice& price, const Margins& listed, const Margins& asked) {
   Lost lost{};
-  Band stacks;
+  double stacks = 0;
   for (const CostLine& line : price.lines) {
-    double at = listed.packaging, now = asked.packaging;
-    switch (owner_of(line.name)) {
-      case Owner::foundry:
-        at = listed.foundry, now = asked.foundry;
-        break;
-      case Owner::memory:
-        at = listed.memory, now = asked.memory;
-        break;
-      case Owner::packaging:
-        if (line.name == "test") continue;  // of what has survived
-        break;
-      case Owner::loss:
-      case Owner::bad_stacks:
-        continue;
-    }
+    if (line.name == "assembly loss") break;
+    const auto margin = margin_of(line.name, listed, asked);
+    if (!margin) continue;
     lost.listed += line.usd;
-    lost.sold += line.usd * factor(at, now);
-    lost.cost += line.usd * (1 - at);
-    if (line.name == "dram") stacks = line.usd * factor(at, now);
+    lost.sold += line.usd * margin->factor();
+    lost.cost += line.usd * (1 - margin->listed);
+    if (line.name == "dram") stacks = line.usd.typical * margin->factor();
   }
-  lost.per_stack =
-      price.stacks > 0 ? stacks.typical / static_cast<double>(price.stacks) / lost.sold.typical : 0;
+  if (price.stacks > 0) {
+    lost.per_stack = stacks / static_cast<double>(price.stacks) / lost.sold.typical;
+  }
   return lost;
 }
 
@@ -145,34 +137,19 @@ HouseBill bill_from(const House& house, const HousesSpec& spec,
     bill.lines.push_back({name, on_grid(usd), source});
     bill.usd_per_chip += bill.lines.back().usd;
   };
-  const auto margin_text = [](double at, double now) {
-    return fmt::format("margin of {:.0f} % instead of the list's {:.0f} %; ", 100 * now, 100 * at);
-  };
   for (const CostLine& line : price.lines) {
-    switch (owner_of(line.name)) {
-      case Owner::foundry:
-        add(line.name, line.usd * factor(listed.foundry, asked.foundry),
-            margin_text(listed.foundry, asked.foundry) + line.source);
-        tied_up += bill.lines.back().usd;
-        break;
-      case Owner::memory:
-        add(line.name, line.usd * factor(listed.memory, asked.memory),
-            margin_text(listed.memory, asked.memory) + line.source);
-        tied_up += bill.lines.back().usd;
-        break;
-      case Owner::packaging:
-        add(line.name, line.usd * factor(listed.packaging, asked.packaging),
-            margin_text(listed.packaging, asked.packaging) + line.source);
-        break;
-      case Owner::loss:
-        add(line.name, scaled(line.usd, lost.sold, lost.listed),
-            "at what the parts are sold for; " + line.source);
-        break;
-      case Owner::bad_stacks:
-        add(line.name, bad_stack_loss(house, line.usd, lost),
-            fmt::format("{}; {}", payer_text(house.bad_stack), line.source));
-        break;
+    if (const auto margin = margin_of(line.name, listed, asked)) {
+      add(line.name, line.usd * margin->factor(),
+          fmt::format("margin of {:.0f} % instead of the list's {:.0f} %; {}", 100 * margin->asked,
+                      100 * margin->listed, line.source));
+    } else if (line.name == "bad stacks") {
+      add(line.name, bad_stack_loss(house, line.usd, lost),
+          fmt::format("{}; {}", payer_text(house.bad_stack), line.source));
+    } else {
+      add(line.name, scaled(line.usd, lost.sold, lost.listed),
+          "at what the parts are sold for; " + line.source);
     }
+    if (line.name == "die" || line.name == "dram") tied_up += bill.lines.back().usd;
   }
   add("capital tied up", tied_up * (spec.capital * (bill.lead_time / kYear)),
       fmt::format("dies and DRAM over {:.0f} days at {:.0f} % a year",
