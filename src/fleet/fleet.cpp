@@ -11,7 +11,7 @@
 namespace presil::fleet {
 namespace {
 
-constexpr double kTrialRequests = 800;      // of a window, to find the highest rate
+constexpr double kTrialRequests = 400;      // of a window, to find the highest rate
 constexpr double kDoublingRequests = 1000;  // of a window of a single replica's pod
 enum Stream : std::uint64_t { kTrials, kPods, kDoublings };
 
