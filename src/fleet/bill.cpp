@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "cost/ownership.h"
+
 namespace presil::fleet {
 namespace {
 
 constexpr double kSecondsPerDay = 86400;
 constexpr double kJoulesPerKilowattHour = 3.6e6;
 constexpr double kWattsPerKilowatt = 1e3;
-
-/// End by end.
-Band times(Band a, Band b) {
-  return {a.low * b.low, a.typical * b.typical, a.high * b.high};
-}
 
 class Writer {
  public:
@@ -51,10 +48,7 @@ FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership
     limit_kw += chips * supply.limit.count() / kWattsPerKilowatt;
     replaced += supply.usd_per_chip * (chips * scrap_rate(failures) * kSecondsPerDay);
   }
-  const Band server_per_kw =
-      ownership.board + ownership.host +
-      times(ownership.power_delivery + ownership.cooling + ownership.rack, ownership.server_power);
-  const Band servers = server_per_kw * limit_kw;
+  const Band servers = server_per_kw(ownership) * limit_kw;
   const double site_kw = mean_chip_watts * power_overhead(ownership) / kWattsPerKilowatt;
 
   Writer bill;
@@ -62,9 +56,9 @@ FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership
   bill.once("design and masks", design, ownership.lifetime);
   bill.once("bought chips", bought_chips, ownership.lifetime);
   bill.once("servers", servers, ownership.lifetime);
-  bill.once("network", times(own_chips + bought_chips + servers, ownership.network_share),
+  bill.once("network", (own_chips + bought_chips + servers) * ownership.network_share,
             ownership.lifetime);
-  bill.once("buildings", times(ownership.building, ownership.server_power) * limit_kw,
+  bill.once("buildings", ownership.building * ownership.server_power * limit_kw,
             ownership.building_lifetime);
   bill.daily("electricity", ownership.electricity * (site_kw * kWattsPerKilowatt * kSecondsPerDay /
                                                      kJoulesPerKilowattHour));
