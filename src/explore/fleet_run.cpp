@@ -28,37 +28,42 @@ std::vector<serving::Request> bodies_of(const FleetRequest& request, const Place
   return bodies;
 }
 
-/// Masks and design, as they are paid once.
-Band design_of(const ChipFiles& files, const Prices& prices) {
-  Band design;
-  for (const CostLine& line : price_chip(files, prices, {.volume = 1}).lines) {
-    if (line.name == "masks" || line.name == "design") design += line.usd;
+/// A chip that is made for us: its parts at cost, and `design_share` of a design with masks.
+fleet::ChipSource made(const ChipFiles& files, const Prices& prices, double design_share) {
+  const ChipPrice parts = price_chip(files, prices);
+  fleet::ChipSource source;
+  source.usd_per_chip = parts.usd_per_chip;
+  source.wafers = parts.wafers;
+  source.stacks = parts.stacks_used;
+  for (const CostLine& line :
+       price_chip(files, prices, {.volume = 1, .design_share = design_share}).lines) {
+    if (line.name == "masks" || line.name == "design") source.design_usd += line.usd;
   }
-  return design;
+  return source;
+}
+
+fleet::ChipSource bought(const ChipFiles& files, const Prices& prices) {
+  if (!files.chip.price) {
+    throw InputError(fmt::format(
+        "fleet.bought: {} has no price in its file, so it cannot be bought", files.chip.name));
+  }
+  fleet::ChipSource source = made(files, prices, 0);
+  source.usd_per_chip = *files.chip.price;
+  source.design_usd = {};
+  return source;
 }
 
 fleet::ChipSupply supply_of(const RunResult& prepared, bool own, const std::string& second_node,
                             const Prices& prices, const Places& places) {
   const ChipFiles& files = prepared.chip;
-  const ChipPrice price = price_chip(files, prices);
   fleet::ChipSupply supply;
   supply.own = own;
   supply.limit = files.chip.power.limit;
-  supply.wafers = price.wafers;
-  supply.stacks = price.stacks_used;
-  if (own) {
-    supply.usd_per_chip = price.usd_per_chip;
-    supply.design_usd = design_of(files, prices);
-  } else if (files.chip.price) {
-    supply.usd_per_chip = *files.chip.price;
-  } else {
-    throw InputError(fmt::format(
-        "fleet.bought: {} has no price in its file, so it cannot be bought", files.chip.name));
-  }
+  supply.first = own ? made(files, prices, 1) : bought(files, prices);
   if (own && !second_node.empty()) {
     const PortedChip moved = load_ported(prepared.request.chip, prepared.request.overrides,
                                          places.home, {.node = second_node});
-    supply.second_wafers = price_chip(moved.files, prices).wafers;
+    supply.second = made(moved.files, prices, prices.port.typical);
   }
   return supply;
 }
