@@ -74,6 +74,7 @@ Json supply_json(const SupplyNeed& s) {
           {"stacks", s.stacks},
           {"stacks_share", s.stacks_share},
           {"first_foundry_chips", s.first_foundry_chips},
+          {"second_foundry_chips", s.second_foundry_chips},
           {"second_foundry_share", s.second_foundry_share},
           {"second_foundry_wafers", s.second_foundry_wafers}};
 }

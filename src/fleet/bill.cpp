@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "cost/ownership.h"
+
 namespace presil::fleet {
 namespace {
 
 constexpr double kSecondsPerDay = 86400;
 constexpr double kJoulesPerKilowattHour = 3.6e6;
 constexpr double kWattsPerKilowatt = 1e3;
-
-/// End by end.
-Band times(Band a, Band b) {
-  return {a.low * b.low, a.typical * b.typical, a.high * b.high};
-}
 
 class Writer {
  public:
@@ -38,23 +35,28 @@ double power_overhead(const Ownership& ownership) {
   return ownership.server_power.typical * ownership.pue.typical;
 }
 
-FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership,
-                    const FailureRecord& failures, double mean_chip_watts) {
+FleetBill make_bill(std::span<const ChipCount> kinds, const SupplyNeed& need,
+                    const Ownership& ownership, const FailureRecord& failures,
+                    double mean_chip_watts) {
   Band own_chips, bought_chips, design, replaced;
   double limit_kw = 0;
   for (const ChipCount& kind : kinds) {
     if (kind.chips == 0) continue;
     const ChipSupply& supply = *kind.supply;
     const auto chips = static_cast<double>(kind.chips);
-    (supply.own ? own_chips : bought_chips) += supply.usd_per_chip * chips;
-    design += supply.design_usd;
+    Band paid = supply.first.usd_per_chip * chips;
+    design += supply.first.design_usd;
+    if (supply.own && need.second_foundry_chips > 0) {
+      const ChipSource& second = supply.second.value_or(supply.first);
+      paid = supply.first.usd_per_chip * need.first_foundry_chips +
+             second.usd_per_chip * need.second_foundry_chips;
+      design += second.design_usd;
+    }
+    (supply.own ? own_chips : bought_chips) += paid;
     limit_kw += chips * supply.limit.count() / kWattsPerKilowatt;
-    replaced += supply.usd_per_chip * (chips * scrap_rate(failures) * kSecondsPerDay);
+    replaced += paid * (scrap_rate(failures) * kSecondsPerDay);
   }
-  const Band server_per_kw =
-      ownership.board + ownership.host +
-      times(ownership.power_delivery + ownership.cooling + ownership.rack, ownership.server_power);
-  const Band servers = server_per_kw * limit_kw;
+  const Band servers = server_per_kw(ownership) * limit_kw;
   const double site_kw = mean_chip_watts * power_overhead(ownership) / kWattsPerKilowatt;
 
   Writer bill;
@@ -62,9 +64,9 @@ FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership
   bill.once("design and masks", design, ownership.lifetime);
   bill.once("bought chips", bought_chips, ownership.lifetime);
   bill.once("servers", servers, ownership.lifetime);
-  bill.once("network", times(own_chips + bought_chips + servers, ownership.network_share),
+  bill.once("network", (own_chips + bought_chips + servers) * ownership.network_share,
             ownership.lifetime);
-  bill.once("buildings", times(ownership.building, ownership.server_power) * limit_kw,
+  bill.once("buildings", ownership.building * ownership.server_power * limit_kw,
             ownership.building_lifetime);
   bill.daily("electricity", ownership.electricity * (site_kw * kWattsPerKilowatt * kSecondsPerDay /
                                                      kJoulesPerKilowattHour));
@@ -75,22 +77,25 @@ FleetBill make_bill(std::span<const ChipCount> kinds, const Ownership& ownership
 SupplyNeed supply_need(std::span<const ChipCount> kinds, const Ceilings& ceilings) {
   SupplyNeed need;
   for (const ChipCount& kind : kinds) {
-    const ChipSupply& supply = *kind.supply;
+    if (kind.chips == 0) continue;
+    const ChipSource& first = kind.supply->first;
     const auto chips = static_cast<double>(kind.chips);
-    need.stacks += chips * supply.stacks;
-    if (!supply.own) {
-      need.bought_wafers += chips * supply.wafers;
+    if (!kind.supply->own) {
+      need.bought_wafers += chips * first.wafers;
+      need.stacks += chips * first.stacks;
       continue;
     }
-    if (chips == 0) continue;
-    const double first = ceilings.wafers_per_year
-                             ? *ceilings.wafers_per_year * ceilings.years / supply.wafers
-                             : chips;
-    need.first_foundry_chips = std::min(chips, first);
-    const double second = chips - need.first_foundry_chips;
-    need.second_foundry_share = second / chips;
-    need.second_foundry_wafers = second * supply.second_wafers.value_or(supply.wafers);
-    need.own_wafers = need.first_foundry_chips * supply.wafers + need.second_foundry_wafers;
+    const ChipSource& second = kind.supply->second.value_or(first);
+    const double most = ceilings.wafers_per_year
+                            ? *ceilings.wafers_per_year * ceilings.years / first.wafers
+                            : chips;
+    need.first_foundry_chips = std::min(chips, most);
+    need.second_foundry_chips = chips - need.first_foundry_chips;
+    need.second_foundry_share = need.second_foundry_chips / chips;
+    need.second_foundry_wafers = need.second_foundry_chips * second.wafers;
+    need.own_wafers = need.first_foundry_chips * first.wafers + need.second_foundry_wafers;
+    need.stacks +=
+        need.first_foundry_chips * first.stacks + need.second_foundry_chips * second.stacks;
   }
   if (ceilings.stacks_per_year) {
     need.stacks_share = need.stacks / (*ceilings.stacks_per_year * ceilings.years);

@@ -24,20 +24,23 @@ ChipSupply own_chip() {
   ChipSupply s;
   s.own = true;
   s.limit = Watts(250);
-  s.usd_per_chip = {1000, 2000, 4000};
-  s.design_usd = {1e5, 2e5, 3e5};
-  s.wafers = 0.02;
-  s.stacks = 4;
-  s.second_wafers = 0.025;
+  s.first.usd_per_chip = {1000, 2000, 4000};
+  s.first.design_usd = {1e5, 2e5, 3e5};
+  s.first.wafers = 0.02;
+  s.first.stacks = 4;
+  s.second = s.first;
+  s.second->usd_per_chip = {1500, 3000, 5000};
+  s.second->design_usd = {1e4, 2e4, 3e4};
+  s.second->wafers = 0.025;
   return s;
 }
 
 ChipSupply bought_chip() {
   ChipSupply s;
   s.limit = Watts(500);
-  s.usd_per_chip = {25000, 27500, 30000};
-  s.wafers = 0.03;
-  s.stacks = 5;
+  s.first.usd_per_chip = {25000, 27500, 30000};
+  s.first.wafers = 0.03;
+  s.first.stacks = 5;
   return s;
 }
 
@@ -56,7 +59,7 @@ TEST(FleetBill, AddsUpAsByHand) {
   const ChipSupply own = own_chip();
   const ChipSupply bought = bought_chip();
   const ChipCount kinds[] = {{&own, 100}, {&bought, 20}};
-  const FleetBill bill = make_bill(kinds, ownership(), failures(), 20e3);
+  const FleetBill bill = make_bill(kinds, supply_need(kinds, {}), ownership(), failures(), 20e3);
   EXPECT_DOUBLE_EQ(power_overhead(ownership()), 2);
   EXPECT_NEAR(bill.capex.typical, 200e3 + 550e3 + 70e3 + 82e3 + 560e3 + 200e3, 1e-6);
   EXPECT_NEAR(bill.depreciation_per_day.typical, 1158, 1e-9);
@@ -77,7 +80,7 @@ TEST(FleetBill, ADesignThatIsNotBuiltCostsNothing) {
   const ChipSupply own = own_chip();
   const ChipSupply bought = bought_chip();
   const ChipCount kinds[] = {{&own, 0}, {&bought, 20}};
-  const FleetBill bill = make_bill(kinds, ownership(), failures(), 0);
+  const FleetBill bill = make_bill(kinds, supply_need(kinds, {}), ownership(), failures(), 0);
   EXPECT_EQ(bill.capital[1].name, "design and masks");
   EXPECT_EQ(bill.capital[1].usd.high, 0);
 }
@@ -88,7 +91,8 @@ TEST(SupplyNeed, TheSecondFoundryMakesWhatTheFirstCannot) {
   const ChipSupply own = own_chip();
   const ChipSupply bought = bought_chip();
   const ChipCount kinds[] = {{&own, 1000}, {&bought, 100}};
-  const Ceilings ceilings{.years = 2, .wafers_per_year = 6, .stacks_per_year = 1500};
+  const Ceilings ceilings{
+      .years = 2, .wafers_per_year = 6, .stacks_per_year = 1500, .second_node = {}};
   const SupplyNeed need = supply_need(kinds, ceilings);
   EXPECT_NEAR(need.first_foundry_chips, 600, 1e-9);
   EXPECT_NEAR(need.second_foundry_share, 0.4, 1e-12);
@@ -97,6 +101,17 @@ TEST(SupplyNeed, TheSecondFoundryMakesWhatTheFirstCannot) {
   EXPECT_NEAR(need.bought_wafers, 3, 1e-9);
   EXPECT_NEAR(need.stacks, 4500, 1e-9);
   EXPECT_NEAR(need.stacks_share, 1.5, 1e-12);
+}
+
+// 600 chips at 2,000 USD and 400 at 3,000, and both designs.
+TEST(FleetBill, PaysTheSecondFoundryAsWell) {
+  const ChipSupply own = own_chip();
+  const ChipCount kinds[] = {{&own, 1000}};
+  const Ceilings ceilings{
+      .years = 2, .wafers_per_year = 6, .stacks_per_year = {}, .second_node = {}};
+  const FleetBill bill = make_bill(kinds, supply_need(kinds, ceilings), ownership(), failures(), 0);
+  EXPECT_NEAR(bill.capital[0].usd.typical, 600 * 2000 + 400 * 3000, 1e-6);
+  EXPECT_NEAR(bill.capital[1].usd.typical, 2e5 + 2e4, 1e-6);
 }
 
 TEST(SupplyNeed, WithoutACeilingOneFoundryIsEnough) {

@@ -11,7 +11,7 @@
 namespace presil::fleet {
 namespace {
 
-constexpr double kTrialRequests = 800;      // of a window, to find the highest rate
+constexpr double kTrialRequests = 400;      // of a window, to find the highest rate
 constexpr double kDoublingRequests = 1000;  // of a window of a single replica's pod
 enum Stream : std::uint64_t { kTrials, kPods, kDoublings };
 
@@ -164,8 +164,9 @@ class Simulation {
       point.provisioned_megawatts +=
           static_cast<double>(point.kinds[k].chips) * supply.limit.count() * overhead_ / 1e6;
     }
-    point.bill = make_bill(counts, input_.ownership, spec_.failures, point.chip_watts.value);
     point.supply = supply_need(counts, spec_.ceilings);
+    point.bill =
+        make_bill(counts, point.supply, input_.ownership, spec_.failures, point.chip_watts.value);
     if (point.tokens_per_day.value > 0) {
       point.usd_per_mtoken = point.bill.per_day() * (1e6 / point.tokens_per_day.value);
     }

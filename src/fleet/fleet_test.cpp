@@ -75,10 +75,10 @@ class SmallFleet {
     k.router.routing = serving::Routing::random;
     k.supply.own = own;
     k.supply.limit = Watts(own ? 240 : 700);
-    k.supply.usd_per_chip = own ? Band{2000, 3000, 4000} : Band{25000, 27500, 30000};
-    if (own) k.supply.design_usd = {1e6, 2e6, 3e6};
-    k.supply.wafers = own ? 0.02 : 0.03;
-    k.supply.stacks = own ? 4 : 5;
+    k.supply.first.usd_per_chip = own ? Band{2000, 3000, 4000} : Band{25000, 27500, 30000};
+    if (own) k.supply.first.design_usd = {1e6, 2e6, 3e6};
+    k.supply.first.wafers = own ? 0.02 : 0.03;
+    k.supply.first.stacks = own ? 4 : 5;
     return k;
   }
 

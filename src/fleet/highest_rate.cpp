@@ -10,7 +10,7 @@
 namespace presil::fleet {
 namespace {
 
-constexpr double kPrecision = 1.01;
+constexpr double kPrecision = 1.02;
 constexpr int kMostDoublings = 40;
 constexpr double kGrowingQueue = 0.97;  // requests that end over those that come: below, it grows
 

@@ -17,7 +17,7 @@ struct HighestRate {
 };
 
 /// Doubles the rate from one request at a time until the promise breaks, then halves the gap until
-/// it is 1 %. Each trial simulates `sections` pods of `run` side by side, one window each;
+/// it is 2 %. Each trial simulates `sections` pods of `run` side by side, one window each;
 /// run.rates is not looked at. A promise is on ttft, tpot and e2e; requests that end faster than
 /// they come are asked for as well, since a queue that grows breaks any promise in the end.
 HighestRate find_highest_rate(const PodRun& run, std::int64_t sections);

@@ -46,7 +46,7 @@ struct Ceilings {
 
 /// How much is simulated. A section is one sampled pod of every kind, site and hour.
 struct Sampling {
-  std::int64_t requests = 1'200'000;  // in all points together
+  std::int64_t requests = 1'000'000;  // in all points together
   std::int64_t sections = 8;
   double confidence = 0.95;
   double warm_up = 0.25;  // share of each hour's window that is not counted
