@@ -46,8 +46,9 @@ Json scenarios() {
   return Json::parse(contents(kSource / "test/report/serve_sample.json"));
 }
 
-/// Every copy of `json` that lacks one of its members, at any depth down to `depth`; and those that
-/// have text, nothing or an empty list in its place. Of a list only the first member is touched.
+/// Every copy of `json` that lacks one of its members, at any depth down to `depth`, and above that
+/// depth those that have text, nothing or an empty list in its place. Of a list only the first
+/// member is touched.
 std::vector<Json> maimed(const Json& json, int depth) {
   std::vector<Json> copies;
   const auto replace = [&](const auto& key, const Json& part) {
@@ -58,8 +59,8 @@ std::vector<Json> maimed(const Json& json, int depth) {
     for (const auto& [key, value] : json.items()) {
       copies.push_back(json);
       copies.back().erase(key);
-      for (const Json& other : {Json("text"), Json(nullptr), Json::array()}) replace(key, other);
       if (depth > 0) {
+        for (const Json& other : {Json("text"), Json(nullptr), Json::array()}) replace(key, other);
         for (const Json& part : maimed(value, depth - 1)) replace(key, part);
       }
     }

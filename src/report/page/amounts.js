@@ -59,6 +59,9 @@ const titleOfKey = (key) => key.replace(/_per_s$/, '/s')
                                 .map((word) => WORDS[word] ?? word)
                                 .join(' ');
 
+/// The keys of `objects`, each once.
+const namesOf = (objects) => [...new Set(objects.flatMap((object) => Object.keys(object)))];
+
 /// The format of a number by its key, as far as the key tells.
 function formatOfKey(key) {
   if (key.startsWith('megawatts')) return megawatts;
@@ -66,6 +69,7 @@ function formatOfKey(key) {
   if (/_w$/.test(key)) return watts;
   if (/_c$/.test(key)) return celsius;
   if (/usd/.test(key)) return money;
+  if (/(?<!_per)_s$/.test(key)) return duration;
   return (value) => byKey(key, value);
 }
 
@@ -74,7 +78,9 @@ function formatOfKey(key) {
 function duration(value) {
   if (!isNumber(value) || value < 120) return seconds(value);
   if (value < 7200) return `${digits(value / 60)} min`;
-  return value < 2 * 86400 ? `${digits(value / 3600)} h` : `${digits(value / 86400)} days`;
+  if (value < 2 * 86400) return `${digits(value / 3600)} h`;
+  if (value < 90 * 86400) return `${digits(value / 86400)} days`;
+  return `${digits(+(value / (365.25 / 12 * 86400)).toPrecision(3))} months`;
 }
 
 const UNITS_OF_TIME = [  // seconds, name, for axes longer than

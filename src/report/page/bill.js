@@ -18,7 +18,7 @@ function priceBands(services) {
 }
 
 /// How far each price alone moves the total, the largest first.
-function tornadoFigure(lines, of) {
+function tornadoFigure(lines, of, typical) {
   const swing = ({usd_low: low, usd_high: high}) => Math.abs(high - low);
   const rows = list(lines)
                    .filter((line) => isNumber(line?.usd_low) && isNumber(line.usd_high))
@@ -39,13 +39,12 @@ function tornadoFigure(lines, of) {
                  cell(bareNumber(row.high), row.high), numberCell(row.usd_low, money),
                  numberCell(row.usd_high, money), numberCell(swing(row), money)])),
     option: (ink) => {
-      const middle = isNumber(rows[0].usd_typical) ?
-          rows[0].usd_typical :
-          sum(shown.map((row) => (row.usd_low + row.usd_high) / 2)) / shown.length;
+      const middle =
+          typical ?? sum(shown.map((row) => (row.usd_low + row.usd_high) / 2)) / shown.length;
       return {
         ...baseOption(ink),
         xAxis: numericAxis(ink, {format: shortMoney, scale: true}),
-        yAxis: categoryAxis(ink, shown.map((row) => asText(row.name))),
+        yAxis: categoryAxis(ink, shown.map((row) => knobName(row.name))),
         series: [{
           type: 'custom',
           encode: {x: [1, 2], y: 0},
@@ -77,6 +76,10 @@ function tornadoFigure(lines, of) {
   });
 }
 
+/// "interposer wafer price" of "package.interposer.wafer_price".
+const knobName = (name) =>
+    asText(name).replace(/^(node|package|prices)\./, '').replace(/[._]/g, ' ');
+
 /// A number whose unit is its own affair; text as it is.
 const bareNumber = (value) => (isNumber(value) ? formatOf('')(value) : asText(value));
 
@@ -105,57 +108,71 @@ function monteCarloFigure(draws, total) {
   });
 }
 
+/// What is known of one chip's price, as figures: the bill, its year in service, what moves it.
+function billFigures(bill, of) {
+  const typical = range(bill.usd_per_chip)?.typical;
+  const year = members(bill.year);
+  return [
+    list(bill.lines).length > 0 && waterfall({
+      title: of ? `A chip of ${of}` : 'A chip',
+      note: billNote(bill),
+      lines: bill.lines,
+      total: bill.usd_per_chip,
+      of: 'chip'
+    }),
+    list(year.lines).length > 0 && waterfall({
+      title: `A year of it in service`,
+      note: isNumber(year.mean_power_w) ? `${watts(year.mean_power_w)} on average` : undefined,
+      lines: year.lines,
+      total: year.total,
+      of: 'year'
+    }),
+    tornadoFigure(bill.tornado, of, typical), monteCarloFigure(bill.monte_carlo, bill.usd_per_chip)
+  ];
+}
+
 /// The money of a scenario: prices of its services, then the blocks of its cost.
 function billParts(serve) {
   const bill = members(serve.cost);
   const panels = [
-    priceBands(servicesOf(serve)), list(bill.lines).length > 0 && chipWaterfall(bill),
-    tornadoFigure(bill.tornado), monteCarloFigure(bill.monte_carlo, bill.usd_per_chip),
-    supplyFigure(bill.supply)
+    priceBands(servicesOf(serve)), ...billFigures(bill), supplyFigure(bill.supply)
   ].filter(Boolean);
   return [
     panels.length > 0 && element('div', {class: 'panels filled'}, panels),
     buyOrBuildFigure(bill.buy_or_build), ...foundriesParts(bill.foundries),
-    ...list(housesFigure(bill.houses))
+    ...houseParts(bill.houses)
   ].filter(Boolean);
 }
 
-const chipWaterfall = (bill, of) => waterfall({
-  title: of ? `A chip of ${of}` : 'A chip',
-  note: billNote(bill),
-  lines: bill.lines,
-  total: bill.usd_per_chip,
-  of: 'chip'
-});
-
 /// The bills of `presil cost`, each of a chip as made on a node in a package.
-function billsSection(bills) {
-  const shown = bills.filter((bill) => list(bill.lines).length > 0);
-  if (shown.length === 0) return undefined;
-  const nameOf = (bill) => [asText(bill.chip),
-                            [bill.node, bill.package].filter(Boolean).map(asText).join(', ')]
+function billsSection(given) {
+  const bills = given.filter((bill) => list(bill.lines).some(isObject));
+  if (bills.length === 0) return undefined;
+  const nameOf =
+      ({chip,
+        node,
+        package: kind}) => [asText(chip), [node, kind].map(asText).filter(Boolean).join(', ')]
                                .filter(Boolean)
                                .join(' · ');
-  const row = (name, key, format) => ({name, format, values: shown.map((bill) => bill[key])});
+  const row = (name, key, format) => ({name, format, values: bills.map((bill) => bill[key])});
   return [
     comparisonTable(
-        shown.map(nameOf),
+        bills.map(nameOf),
         [
           row('a chip', 'usd_per_chip', money),
-          row('volume', 'volume', whole),
+          row('chips that share the design', 'volume', (chips) => (chips > 0 ? whole(chips) : '')),
+          row('die', 'die_area_mm2', inUnit('mm²')),
           row('dies a wafer', 'dies_per_wafer', whole),
-          row('yield', 'yield', percent),
-          row('wafers', 'wafers', whole),
-          row('HBM stacks', 'stacks', whole),
+          row('yield of the die', 'yield', percent),
+          row('yield of the package', 'package_yield', percent),
+          row('wafers a chip', 'wafers', count),
+          row('stacks a chip', 'stacks', count),
+          row('stacks used, with losses', 'stacks_used', count),
+          row('power limit', 'power_w', watts),
         ]),
     element(
         'div', {class: 'panels filled'},
-        shown
-            .flatMap(
-                (bill) =>
-                    [chipWaterfall(bill, nameOf(bill)),
-                     tornadoFigure(bill.tornado, shown.length > 1 && nameOf(bill)),
-                     monteCarloFigure(bill.monte_carlo, bill.usd_per_chip)])
-            .filter(Boolean))
+        bills.flatMap((bill) => billFigures(bill, nameOf(bill))).filter(Boolean)),
+    ...bills.flatMap(({break_even: even}) => breakEvenParts(even))
   ];
 }

@@ -43,39 +43,45 @@ function namedOverShare(points, key, title, names) {
 
 /// What a foundry without published numbers must reach to win: a wafer price for each defect
 /// density.
-function breakEvenParts(even, names) {
+function breakEvenParts(even, name) {
+  const density = 'defect_density_per_cm2';
   const points =
-      list(even?.curve)
-          .filter((point) => isNumber(point?.defect_density) && isNumber(point.wafer_usd));
+      list(even?.curve).filter((point) => isNumber(point?.[density]) && isNumber(point.wafer_usd));
   const facts = [
-    ['below a defect density of', even?.defect_density, (v) => `${digits(v)} /cm²`],
+    ['below a defect density of', even?.[density], inUnit('/cm²')],
     ['below a price a wafer of', even?.wafer_usd, money]
   ].filter(([, value]) => isNumber(value));
   if (points.length + facts.length === 0) return [];
-  const owned = points.filter((point) => isNumber(point.wafer_usd_owned));
   const kinds = [
-    ['a chip costs the same', points, 'wafer_usd', 'dram'],
-    ['owning it costs the same', owned, 'wafer_usd_owned', 'matrix']
-  ].filter(([, met]) => met.length > 0);
+    ['a chip costs the same', 'wafer_usd', 'dram'],
+    ['and its watts, to the end of its life', 'wafer_usd_owned', 'matrix']
+  ].filter(([, key]) => points.some((point) => isNumber(point[key])));
   return [
-    element('h3', {}, `Where ${asText(even.node) || names[1]} wins`),
     element(
-        'dl', {class: 'facts'}, facts.map(([name, value, format]) => fact(name, format(value)))),
+        'h3', {},
+        `Where ${asText(even.node) || name} wins` +
+            (even.against ? ` over ${asText(even.against)}` : '')),
+    facts.length > 0 &&
+        element('dl', {class: 'facts'}, facts.map(([what, value,
+                                                    format]) => fact(what, format(value)))),
     points.length > 0 && lineFigure({
-      title: 'Price of a wafer at which it draws level',
-      note: 'By its defect density. Below the line it wins.',
-      key: kinds.map(([name, , , colour]) => [name, `var(--${colour})`]),
-      lines: kinds.map(
-          ([name, met, key, colour]) =>
-              ({name, colour, points: met.map((point) => [point.defect_density, point[key]])})),
+      title: 'Price of a wafer at which they draw level',
+      note: 'By the defect density; below the line it wins.',
+      key: kinds.map(([what, , colour]) => [what, `var(--${colour})`]),
+      lines: kinds.map(([what, key, colour]) => ({
+                         name: what,
+                         colour,
+                         points: points.filter((point) => isNumber(point[key]))
+                                     .map((point) => [point[density], point[key]])
+                       })),
       across: {name: 'defects a cm²', format: count, scale: true},
       up: {format: shortMoney, min: 0},
       table: sortableTable(
-          ['defects/cm²', ...kinds.map(([name]) => name)],
+          ['defects/cm²', ...kinds.map(([what]) => what)],
           points.map(
               (point) =>
-                  [numberCell(point.defect_density, count),
-                   ...kinds.map(([, , key]) => numberCell(point[key], money))]))
+                  [numberCell(point[density], count),
+                   ...kinds.map(([, key]) => numberCell(point[key], money))]))
     })
   ].filter(Boolean);
 }
@@ -117,46 +123,45 @@ function foundriesParts(foundries) {
                 numberCell(point.stacks, whole)
               ];
             }))),
-    ...breakEvenParts(foundries.break_even, names),
+    ...breakEvenParts(foundries.break_even, names[1]),
   ].filter(Boolean);
 }
 
+/// What a volume of own chips does to the price of a token, beside chips that are bought.
 function buyOrBuildFigure(choice) {
   const points = list(choice?.points).filter((point) => point?.volume > 0);
   if (points.length === 0) return undefined;
   const kinds = [['own', 'own silicon', 'sram'], ['bought', 'bought', 'matrix']];
-  const crossing = members(range(choice.crossing));
-  const values =
-      points.flatMap((point) => kinds.map(([key]) => range(point[key])?.typical)).filter(isNumber);
-  const low =
-      points.flatMap((point) => kinds.map(([key]) => range(point[key])?.low)).filter(isNumber);
-  const log = needsLog(values);
-  const never = choice.crossing !== undefined && !isNumber(crossing.typical);
+  const lines = kinds.map(([key, name, colour]) => {
+    const met = points.filter((point) => range(point[key]))
+                    .map((point) => [point.volume, range(point[key])]);
+    return {
+      name,
+      colour,
+      points: met.map(([volume, {typical}]) => [volume, typical]),
+      band: met.map(([volume, {low, high}]) => [volume, low, high])
+    };
+  });
+  const log = needsLog(lines.flatMap((line) => line.points.map(([, usd]) => usd)));
+  const lowest = Math.min(...lines.flatMap((line) => line.band.map(([, low]) => low)));
+  const crossing = crossingOf(choice.crossing);
   return lineFigure({
     title: 'Buy or build',
-    note: isNumber(crossing.typical) ?
-        `At typical prices own silicon is cheaper from ${whole(crossing.typical)} chips on` +
-            (spread(crossing, whole) ? `; somewhere from ${spread(crossing, whole)}.` : '.') :
-        never                        ? 'At typical prices the two never cross.' :
-                                       undefined,
+    note: `Dollars a million tokens. ${crossing.text}`,
     key: kinds.map(([, name, colour]) => [name, `var(--${colour})`]),
     height: 320,
-    lines: kinds.map(([key, name, colour]) => {
-      const met = points.filter((point) => range(point[key]));
-      return {
-        name,
-        colour,
-        points: met.map((point) => [point.volume, range(point[key]).typical]),
-        band: met.map((point) => [point.volume, range(point[key]).low, range(point[key]).high])
-      };
-    }),
-    across: {name: 'chips', format: shortCount, log: needsLog(points.map(({volume}) => volume))},
-    up: {format: shortMoney, log, min: log ? powerOfTenBelow(Math.min(...low)) : 0},
+    lines,
+    across: {
+      name: 'own chips made',
+      format: shortCount,
+      log: needsLog(points.map(({volume}) => volume))
+    },
+    up: {format: shortMoney, log, min: log ? powerOfTenBelow(lowest) : 0},
     marks: isNumber(crossing.typical) ?
         [{value: crossing.typical, text: `${whole(crossing.typical)} chips`, colour: 'ink'}] :
         [],
     table: sortableTable(
-        ['chips', 'own, low', 'typical', 'high', 'bought, low', 'typical ', 'high '],
+        ['own chips', 'own, low', 'typical', 'high', 'bought, low', 'typical ', 'high '],
         points.map(
             (point) =>
                 [numberCell(point.volume, whole),
@@ -166,32 +171,53 @@ function buyOrBuildFigure(choice) {
   });
 }
 
-const BINDING = ['wafers', 'stacks', 'interposers'];
+/// Where own silicon becomes the cheaper, from {low, typical, high} that may lack any; in words.
+function crossingOf(given) {
+  const {low, typical, high} = isNumber(given) ? {typical: given} : members(given);
+  const ends = [
+    isNumber(low) && `${whole(low)} where own chips are cheap and bought ones dear`,
+    isNumber(high) && `${whole(high)} the other way round`
+  ].filter(Boolean);
+  const usual = isNumber(typical) ? `Own silicon is cheaper from ${whole(typical)} chips on` :
+      given === undefined ? '' :
+                            'At typical prices the two never cross';
+  return {typical, text: usual && `${[usual, ...ends].join('; ')}.`};
+}
+
+const BINDING = ['wafers', 'stacks', 'interposers', 'wanted'];
 const bindingInk = (name) =>
     (BINDING.includes(name) ? seriesInk(BINDING.indexOf(name)) :
          name               ? 'vector' :
                               'other');
 
+/// When: text, or seconds since the order.
+const dateOf = ({date, date_s: since}) =>
+    asText(typeof date === 'string' ? date : duration(since ?? date));
+
 function supplyFigure(supply) {
   const dates = list(supply?.by_date).filter((entry) => isNumber(entry?.deliverable));
   if (dates.length === 0) return undefined;
   const met = [...new Set(dates.map((entry) => asText(entry.bound_by)))].filter(Boolean);
+  const all = isNumber(supply.all_s) ?
+      ` All that is wanted after ${duration(supply.all_s)}, which waits for ${
+          asText(supply.all_bound_by)}.` :
+      '';
   return figure({
     title: 'Chips deliverable by a date',
-    note: 'The colour is what was short.',
+    note: `The colour is what was short.${all}`,
     key: met.map((name) => [name, `var(--${bindingInk(name)})`]),
     height: 44 + 24 * dates.length,
     table: sortableTable(
-        ['date', 'chips', 'bound by'],
+        ['date', 'chips', 'bound by', 'more for buying what is missing'],
         dates.map(
             (entry) =>
-                [cell(asText(entry.date)), numberCell(entry.deliverable, whole),
-                 cell(asText(entry.bound_by))])),
+                [cell(dateOf(entry)), numberCell(entry.deliverable, whole),
+                 cell(asText(entry.bound_by)), numberCell(entry.missing_usd, money)])),
     option: (ink) => ({
       ...baseOption(ink),
       grid: {left: 8, right: 70, top: 8, bottom: 8, containLabel: true},
       xAxis: numericAxis(ink, {format: shortCount, min: 0}),
-      yAxis: categoryAxis(ink, dates.map((entry) => asText(entry.date))),
+      yAxis: categoryAxis(ink, dates.map(dateOf)),
       series: [{
         type: 'bar',
         barWidth: 15,
@@ -203,7 +229,7 @@ function supplyFigure(supply) {
             {show: true, position: 'right', color: ink.ink, formatter: ({value}) => whole(value)},
         tooltip: {
           formatter: ({dataIndex}) => tooltip(
-              asText(dates[dataIndex].date), `${whole(dates[dataIndex].deliverable)} chips`,
+              dateOf(dates[dataIndex]), `${whole(dates[dataIndex].deliverable)} chips`,
               dates[dataIndex].bound_by && `bound by ${asText(dates[dataIndex].bound_by)}`)
         },
       }],
@@ -211,44 +237,51 @@ function supplyFigure(supply) {
   });
 }
 
-function housesFigure(houses) {
-  const kinds = [['one', 'one house'], ['three', 'three houses']].filter(
-      ([key]) => list(houses?.[key]?.lines).length > 0);
-  if (kinds.length === 0) return undefined;
-  const linesOf = (key) =>
-      houses[key].lines.map((line) => ({...line, name: asText(line.name), ...range(line)}));
-  const names = [...new Set(kinds.flatMap(([key]) => linesOf(key).map(({name}) => name)))];
-  const more = kinds.flatMap(
-      ([key]) => Object.keys(houses[key]).filter((name) => isNumber(houses[key][name])));
+function houseParts(houses) {
+  const kinds = [['one', 'one house'], ['three', 'three houses']]
+                    .filter(([key]) => list(houses?.[key]?.lines).some(isObject))
+                    .map(([key, label]) => ({
+                           label: asText(houses[key].name) || label,
+                           house: houses[key],
+                           lines: houses[key].lines.filter(isObject).map(
+                               (line) => ({...line, name: asText(line.name), ...range(line)}))
+                         }));
+  if (kinds.length === 0) return [];
+  const names = [...new Set(kinds.flatMap(({lines}) => lines.map(({name}) => name)))];
+  const others =
+      namesOf(kinds.map(({house}) => house))
+          .filter(
+              (key) => key !== 'name' &&
+                  kinds.some(({house}) => ['number', 'string'].includes(typeof house[key])));
   return [
     stackedAmounts({
       title: 'One house for foundry, memory and package, or three',
       note: 'Dollars a chip; the line from every price at its low to every price at its high.',
       colours: new Map(names.map((name, i) => [name, seriesInk(i)])),
-      rows: kinds.map(([key, label]) => ({
+      rows: kinds.map(({label, lines}) => ({
                         label,
-                        parts: linesOf(key).map(({name, typical}) => ({name, value: typical})),
-                        low: sum(linesOf(key).map(({low}) => low)),
-                        high: sum(linesOf(key).map(({high}) => high))
+                        parts: lines.map(({name, typical}) => ({name, value: typical})),
+                        low: sum(lines.map(({low}) => low)),
+                        high: sum(lines.map(({high}) => high))
                       })),
       format: money,
       axisFormat: shortMoney,
       table: sortableTable(
           ['houses', 'line', 'low', 'typical', 'high', 'source'],
           kinds.flatMap(
-              ([key, label]) => linesOf(key).map(
+              ({label, lines}) => lines.map(
                   (line) =>
                       [cell(label), cell(line.name), numberCell(line.low, money),
                        numberCell(line.typical, money), numberCell(line.high, money),
                        cell(asText(line.source))])))
     }),
-    more.length > 0 &&
-        comparisonTable(
-            kinds.map(([, label]) => label),
-            [...new Set(more)].map((name) => ({
-                                     name: name.replace(/_/g, ' '),
-                                     values: kinds.map(([key]) => houses[key][name]),
-                                     format: (value) => byKey(name, value)
-                                   })))
-  ].filter(Boolean);
+    comparisonTable(
+        kinds.map(({label}) => label),
+        ['usd_per_chip', ...others.filter((key) => key !== 'usd_per_chip')].map(
+            (key) => ({
+              name: titleOfKey(key),
+              values: kinds.map(({house}) => house[key]),
+              format: formatOfKey(key)
+            })))
+  ];
 }

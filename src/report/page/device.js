@@ -7,7 +7,11 @@ const JOULES =
 /// The policies that were simulated, each with its name.
 function policiesOf(device) {
   const given = list(device?.policies).filter(isObject);
-  return given.map((policy, i) => ({...policy, name: asText(policy.name ?? `policy ${i + 1}`)}));
+  return given.map((policy, i) => ({
+                     ...policy,
+                     ...members(policy.speech),
+                     name: asText(policy.name ?? policy.policy ?? `policy ${i + 1}`)
+                   }));
 }
 
 function policyTable(policies) {

@@ -98,7 +98,6 @@ function hoursParts(given) {
   ].filter(Boolean);
 }
 
-const namesOf = (objects) => [...new Set(objects.flatMap((object) => Object.keys(object)))];
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /// Pods of R and of 2R replicas, each {label, numbers}.
