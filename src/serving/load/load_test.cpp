@@ -365,6 +365,17 @@ TEST(Load, TheExamplesOfTheManualAreRead) {
   EXPECT_EQ(examples, 4);
 }
 
+TEST(Load, DescribesItsFields) {
+  Schema schema;
+  Fields fields(schema);
+  read_load(fields);
+  std::set<std::string> names;
+  for (const Schema& field : schema.fields) names.insert(field.name);
+  EXPECT_EQ(names, (std::set<std::string>{"arrivals", "closed_loop", "duration", "lengths", "rate",
+                                          "repeat", "requests", "sessions", "shared_prefix",
+                                          "trace", "warm_up"}));
+}
+
 TEST(Load, HasNoRateOfItsOwnInAClosedLoop) {
   const LoadSpec spec = load_of(small_trace() + "closed_loop: {users: 3}\n");
   EXPECT_THROW(mean_rate(spec, kHome), InputError);
