@@ -243,6 +243,71 @@ TEST(Cluster, DisaggregatedKeepsItsLaws) {
   expect_laws(result, heard, list);
   EXPECT_EQ(result.transfers.count, result.counts.completed);
   EXPECT_GT(result.transfers.mean_wait_s, 0);
+  EXPECT_GT(result.prefix_hit_rate, 0.1);  // of the prefill replicas' caches
+}
+
+// Anything at once: small caches that preempt, pools of both kinds, gates, scaling.
+Cluster drawn_cluster(std::uint64_t number) {
+  Draws draws(11, 0, number);
+  const auto one_of = [&](std::uint64_t count) {
+    return static_cast<std::int64_t>(draws.below(count));
+  };
+  const auto small = [&](std::uint64_t most) { return 1 + static_cast<int>(draws.below(most)); };
+  const auto ms = [&](std::uint64_t most) { return Nanoseconds(1'000'000 * one_of(most)); };
+  Cluster cluster;
+  cluster.pools.push_back(pool("a", small(3)));
+  if (one_of(2) == 0) {
+    cluster.pools.push_back(pool("p", small(2), Role::prefill));
+    cluster.pools.push_back(pool("d", small(3), Role::decode));
+    cluster.spec.transfer = TransferSpec{BytesPerSecond(1e8 * small(50)), Nanoseconds(500)};
+  }
+  for (Pool& one : cluster.pools) {
+    one.weight = small(3);
+    one.engine.num_blocks = 140 + one_of(300);  // the longest request takes 138
+    one.engine.max_num_seqs = 1 + one_of(30);
+    one.engine.max_num_batched_tokens = 64 + one_of(3000);
+    one.engine.prefix_caching = one_of(2) == 0;
+    one.engine.pipeline_stages = 1 + one_of(3);
+  }
+  cluster.spec.router.routing = static_cast<Routing>(one_of(5));
+  if (one_of(2) == 0) {
+    AdmissionSpec admission;
+    if (one_of(2) == 0) admission.max_queue = small(10);
+    if (one_of(2) == 0) admission.max_wait = ms(3000);
+    if (one_of(2) == 0) admission.bucket = TokenBucketSpec{PerSecond(1000.0 * small(20)), 3000};
+    if (one_of(2) == 0) admission.hold = ms(5000);
+    cluster.spec.admission = admission;
+  }
+  if (one_of(2) == 0) {
+    cluster.spec.autoscale = AutoscaleSpec{.by = static_cast<ScaleBy>(one_of(3)),
+                                           .target = 0.5,
+                                           .max_replicas = small(5),
+                                           .interval = Nanoseconds(300'000'000),
+                                           .start_up = ms(2000),
+                                           .cool_down = ms(2000)};
+    if (cluster.spec.autoscale->by == ScaleBy::requests) cluster.spec.autoscale->target = 4;
+    if (cluster.spec.autoscale->by == ScaleBy::outstanding_tokens) {
+      cluster.spec.autoscale->target = 3000;
+    }
+  }
+  if (one_of(2) == 0) {
+    cluster.classes.resize(2);
+    cluster.classes[0].share = 0.3;
+    cluster.classes[1].share = 0.7;
+    cluster.classes[1].priority = small(3) - 2;
+  }
+  return cluster;
+}
+
+TEST(Cluster, KeepsItsLawsWhateverItIs) {
+  for (std::uint64_t number = 0; number < 120; ++number) {
+    SCOPED_TRACE(number);
+    const std::vector<Request> list = drawn_requests(120, number % 3 == 0 ? 5 : 40, 100 + number);
+    Heard heard;
+    const ServiceResult result = run(drawn_cluster(number), list, &heard);
+    expect_laws(result, heard, list);
+    if (HasFatalFailure() || HasNonfatalFailure()) return;
+  }
 }
 
 TEST(Cluster, AFullGateTurnsAwayAndCounts) {

@@ -40,11 +40,6 @@ LatencySummaries summaries(Latencies& latencies) {
 
 }  // namespace
 
-bool ServiceResult::meets_slo() const {
-  const auto met = [](const SloCheck& check) { return check.met; };
-  return counts.turned_away == 0 && std::all_of(slo.begin(), slo.end(), met);
-}
-
 Collector::Collector(std::vector<PoolFacts> pools, std::vector<ClassFacts> classes, Slo slo)
     : facts_(std::move(pools)), class_facts_(std::move(classes)), slo_(std::move(slo)) {
   for (std::size_t i = 0; i < facts_.size(); ++i) {
@@ -54,24 +49,24 @@ Collector::Collector(std::vector<PoolFacts> pools, std::vector<ClassFacts> class
       replicas_.push_back({.pool = static_cast<int>(i), .shown = k < kShownOfAPool});
     }
   }
+  for (ClassFacts& one : class_facts_) {
+    if (one.slo.limits.empty()) one.slo = slo_;
+  }
   classes_.resize(std::max<std::size_t>(1, class_facts_.size()));
 }
 
 Collector::PoolSums Collector::nothing_yet(std::size_t pool) const {
   PoolSums sums;
-  sums.counts.name = facts_[pool].name;
-  for (std::size_t i = 0; i < pool; ++i) sums.counts.first_replica += facts_[i].replicas;
-  sums.counts.replica_count = facts_[pool].replicas;
-  sums.counts.chips_per_replica = facts_[pool].chips_per_replica;
-  sums.counts.most_replicas = powered_[pool];
+  sums.so_far.name = facts_[pool].name;
+  for (std::size_t i = 0; i < pool; ++i) sums.so_far.first_replica += facts_[i].replicas;
+  sums.so_far.replica_count = facts_[pool].replicas;
+  sums.so_far.chips_per_replica = facts_[pool].chips_per_replica;
+  sums.so_far.most_replicas = powered_[pool];
   return sums;
 }
 
 void Collector::end_warm_up(Nanoseconds now) {
   level(now, level_, in_transfer_);
-  for (ReplicaState& replica : replicas_) {
-    if (replica.powered) idle_until(replica, now);
-  }
   for (std::size_t i = 0; i < pools_.size(); ++i) pools_[i] = nothing_yet(i);
   for (ClassState& one : classes_) {
     const std::int64_t ended = one.counts.requests;
@@ -125,10 +120,11 @@ void Collector::between_tokens(Nanoseconds since, std::int64_t count, int slo_cl
 
 void Collector::idle_until(ReplicaState& replica, Nanoseconds now) {
   if (now <= replica.idle_since) return;
-  const std::int64_t idle = (now - replica.idle_since).count();
   const auto pool = static_cast<std::size_t>(replica.pool);
-  pools_[pool].idle_ns += idle;
-  series_.draw(replica.idle_since, now, facts_[pool].idle_watts * static_cast<double>(idle) * 1e-9);
+  const double idle_s = to_seconds(now - replica.idle_since).count();
+  series_.draw(replica.idle_since, now, facts_[pool].idle_watts * idle_s);
+  const Nanoseconds since = std::max(replica.idle_since, begin_);
+  if (since < now) pools_[pool].idle_ns += (now - since).count();
   replica.idle_since = now;
 }
 
@@ -141,10 +137,10 @@ void Collector::stepped(const StepRecord& step) {
 
   PoolSums& pool = pools_[static_cast<std::size_t>(replica.pool)];
   pool.busy_ns += step.cost.interval.count();
-  ++pool.counts.steps;
-  pool.counts.step_tokens += step.features.tokens();
-  pool.counts.step_energy_j += step.cost.energy_j;
-  pool.counts.flops += step.cost.flops;
+  ++pool.so_far.steps;
+  pool.so_far.step_tokens += step.features.tokens();
+  pool.so_far.step_energy_j += step.cost.energy_j;
+  pool.so_far.flops += step.cost.flops;
   if (replica.shown) gantt_.add(step);
 }
 
@@ -154,7 +150,7 @@ void Collector::power_on(int replica, Nanoseconds now) {
   state.powered = true;
   state.idle_since = now;
   const auto pool = static_cast<std::size_t>(state.pool);
-  int& most = pools_[pool].counts.most_replicas;
+  int& most = pools_[pool].so_far.most_replicas;
   most = std::max(most, ++powered_[pool]);
 }
 
@@ -195,7 +191,7 @@ void Collector::transferred(double bytes, Nanoseconds waited, Nanoseconds took) 
 void Collector::sum_up_pools(ServiceResult& result) const {
   double flops = 0, powered_flops = 0, busy_flops = 0;
   for (std::size_t i = 0; i < pools_.size(); ++i) {
-    PoolResult pool = pools_[i].counts;
+    PoolResult pool = pools_[i].so_far;
     pool.busy_s = seconds(pools_[i].busy_ns);
     pool.idle_s = seconds(pools_[i].idle_ns);
     pool.idle_energy_j = facts_[i].idle_watts * pool.idle_s;

@@ -29,7 +29,7 @@ struct ClassFacts {
 
 class Collector : public Observer {
  public:
-  /// Without classes all requests are of one, which promises `slo`.
+  /// Without classes all requests are of one. A class that promises nothing promises `slo`.
   Collector(std::vector<PoolFacts> pools, std::vector<ClassFacts> classes, Slo slo);
 
   void finished(const RequestRecord& record) override;
@@ -61,7 +61,7 @@ class Collector : public Observer {
     Latencies latencies;
   };
   struct PoolSums {
-    PoolResult counts;  // its times, energies and shares are worked out in the end
+    PoolResult so_far;  // its times, shares and idle energy are worked out in the end
     __int128_t busy_ns = 0, idle_ns = 0;
   };
   struct Sums {  // of requests x time

@@ -158,6 +158,37 @@ TEST(Collector, LevelsAreWeightedByTime) {
   EXPECT_TRUE(result.request_time.in_transfer_ns == 5 * ms(30).count());
 }
 
+TEST(Collector, AClassWithoutAPromiseHasTheServices) {
+  Collector collector({one_replica()}, {{"chat", {}}}, parse_slo("p99_ttft<=10ms"));
+  RequestRecord record;
+  record.output_tokens = 1;
+  record.first_token = record.last_token = ms(20);
+  collector.finished(record);
+
+  const ServiceResult result = collector.result(ms(1000));
+
+  EXPECT_EQ(result.counts.kept, 0);
+  ASSERT_EQ(result.classes[0].slo.size(), 1u);
+  EXPECT_FALSE(result.classes[0].slo[0].met);
+}
+
+// A step from 10 to 20 ms with the warm-up's end in it counts whole; idle time from 20 ms on.
+TEST(Collector, AStepInFlightAtTheEndOfTheWarmUpCountsWhole) {
+  Collector collector({one_replica()}, {}, {});
+  collector.power_on(0, ms(0));
+  collector.end_warm_up(ms(15));
+  collector.stepped(step(ms(10), ms(20), 5, 0));
+
+  const ServiceResult result = collector.result(ms(30));
+
+  EXPECT_DOUBLE_EQ(result.pools[0].busy_s, 0.010);
+  EXPECT_DOUBLE_EQ(result.pools[0].idle_s, 0.010);
+  EXPECT_DOUBLE_EQ(result.duration_s, 0.015);
+  double drawn = 0;
+  for (const SeriesPoint& point : result.series) drawn += point.power_w * 0.001;
+  EXPECT_NEAR(drawn, 5 + 50 * 0.020, 1e-9);  // all of the run
+}
+
 TEST(Collector, ClassesAreJudgedByTheirOwnPromise) {
   Collector collector({one_replica()},
                       {{"chat", parse_slo("p99_ttft<=10ms")}, {"batch", parse_slo("p99_ttft<=1s")}},

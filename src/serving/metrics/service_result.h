@@ -101,7 +101,7 @@ struct ServiceResult {
   std::vector<SeriesPoint> series;
   std::vector<GanttStep> gantt;
 
-  /// Every limit holds, and nobody was turned away.
+  /// Every limit of `slo` holds, and nobody was turned away. Classes have their own checks.
   bool meets_slo() const;
 };
 
