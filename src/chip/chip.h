@@ -211,7 +211,7 @@ struct DieLink {
 
 struct Die {
   SquareMillimetres area;  // the sum of its blocks, which load_chip fills in when none is given
-  std::vector<DieBlock> blocks;  // what it is made of, as far as the file says
+  std::vector<DieBlock> blocks;            // what it is made of, as far as the file says
   std::string node;                        // a file in nodes/
   std::int64_t count = 1;                  // equal dies in the package
   std::int64_t enabled = 1, physical = 1;  // cores sold and cores etched, for harvesting

@@ -35,9 +35,12 @@ class Writer {
   void add(const std::string& name, double usd, const Sources& sources, std::string_view field,
            Formula formula) {
     const double rounded = on_grid(usd);
-    bill_.lines.push_back(
-        {name, rounded,
-         explained_ ? fmt::format("{}; {}", formula(), source_text(sources, field)) : ""});
+    std::string source;
+    if (explained_) {
+      const std::string from = source_text(sources, field);
+      source = from.empty() ? formula() : fmt::format("{}; {}", formula(), from);
+    }
+    bill_.lines.push_back({name, rounded, std::move(source)});
     bill_.usd += rounded;
   }
 
@@ -84,9 +87,9 @@ void Writer::add_towers() {
   const double yield = std::pow(tower.bond_yield.typical, bonds);
   const double vias =
       tower.via_wafer.typical / static_cast<double>(bill_.dies_per_wafer) / bill_.yield;
-  add("3D bonding", towers * bonds * (tower.bond.typical + vias), in_.package.sources, "tower",
+  add("3D bonding", towers * bonds * (tower.bond.typical + vias), in_.package.sources, "tower.bond",
       [&] {
-        return fmt::format("{} towers of {} dies, vias in all but the top", in_.chip.die.count,
+        return fmt::format("{} x a tower of {} dies, vias in all but the top", in_.chip.die.count,
                            tower.height);
       });
   add("3D bonding loss", bill_.usd * (1 / yield - 1), in_.package.sources, "tower.bond_yield",

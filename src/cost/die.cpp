@@ -53,10 +53,10 @@ double mean_over_density(YieldModel model, double alpha, F f) {
       return integrate(0, 1, [](double x) { return x; }) +
              integrate(1, 2, [](double x) { return 2 - x; });
     case YieldModel::negative_binomial: {
+      const double scale = alpha * std::log(alpha) - std::lgamma(alpha);
       const auto gamma = [&](double x) {
         if (x == 0) return alpha == 1 ? 1.0 : 0.0;
-        return std::exp(alpha * std::log(alpha) + (alpha - 1) * std::log(x) - alpha * x -
-                        std::lgamma(alpha));
+        return std::exp(scale + (alpha - 1) * std::log(x) - alpha * x);
       };
       return integrate(0, 1, gamma) + integrate(1, 1 + 40 / std::sqrt(alpha), gamma);
     }
