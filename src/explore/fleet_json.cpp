@@ -1,5 +1,7 @@
 #include "explore/fleet_json.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace presil {
@@ -9,6 +11,11 @@ using namespace fleet;
 
 Json interval(const Estimate& e) {
   return {{"low", e.low()}, {"high", e.high()}};
+}
+
+/// Of a share, which is never above all or below nothing.
+Json share_interval(const Estimate& e) {
+  return {{"low", std::max(0.0, e.low())}, {"high", std::min(1.0, e.high())}};
 }
 
 Json estimate_json(const Estimate& e) {
@@ -46,7 +53,7 @@ Json hour_json(const HourResult& h) {
            {{"tokens_per_s", interval(h.tokens_per_s)},
             {"chip_power_w", interval(h.chip_watts)},
             {"ttft_p99_s", interval(h.ttft_p99_s)},
-            {"kept_share", interval(h.kept_share)}}}};
+            {"kept_share", share_interval(h.kept_share)}}}};
 }
 
 Json hours_json(const FleetPoint& point) {
@@ -132,7 +139,7 @@ Json point_json(const FleetPoint& p, double confidence, double overhead) {
             {"tokens_per_day", interval(p.tokens_per_day)},
             {"chip_power_w", interval(p.chip_watts)},
             {"megawatts", interval(megawatts)},
-            {"kept_share", interval(p.kept_share)},
+            {"kept_share", share_interval(p.kept_share)},
             {"ttft_p99_s", interval(p.ttft.p99)},
             {"tpot_p99_s", interval(p.tpot.p99)},
             {"e2e_p99_s", interval(p.e2e.p99)}}},
@@ -147,7 +154,8 @@ Json kinds_json(const std::vector<KindResult>& kinds) {
                     {"own", k.own},
                     {"highest_rate", k.highest.rate},
                     {"power_w", k.highest.watts},
-                    {"broken_beyond", k.highest.limit},
+                    {"most_power_w", k.highest.most_watts},
+                    {"broken_beyond", k.highest.limit.empty() ? "queue" : k.highest.limit},
                     {"availability", k.availability},
                     {"mtbf_s", k.mtbf_s},
                     {"simulated_requests", k.highest.requests}});

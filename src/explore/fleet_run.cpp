@@ -14,9 +14,12 @@ namespace {
 constexpr std::size_t kMostBodies = 65'536;
 constexpr double kMillion = 1e6;
 
-/// What the first requests of the load ask.
+/// What the first requests of the load ask, however short it is cut for the services.
 std::vector<serving::Request> bodies_of(const FleetRequest& request, const Places& places) {
-  const auto source = open_load(request.load, places.home, request.seed);
+  serving::LoadSpec load = request.load;
+  load.requests.reset();
+  load.duration.reset();
+  const auto source = open_load(load, places.home, request.seed);
   std::vector<serving::Request> bodies;
   while (bodies.size() < kMostBodies) {
     const auto next = source->next();
@@ -110,10 +113,11 @@ Feasible<fleet::FleetResult> run_fleet(const FleetRequest& request, const Places
 std::vector<std::string> sentences(const fleet::FleetResult& result) {
   std::vector<std::string> list;
   for (const fleet::KindResult& kind : result.kinds) {
-    list.push_back(
-        fmt::format("A replica of {} keeps the promise up to {:.3g} requests/s, drawing "
-                    "{:.4g} W; beyond, it breaks {}.",
-                    kind.name, kind.highest.rate, kind.highest.watts, kind.highest.limit));
+    const fleet::HighestRate& highest = kind.highest;
+    list.push_back(fmt::format(
+        "A replica of {} keeps the promise up to {:.3g} requests/s, drawing {:.4g} W; beyond, {}.",
+        kind.name, highest.rate, highest.watts,
+        highest.limit.empty() ? "its queue grows" : "it breaks " + highest.limit));
   }
   for (const fleet::FleetPoint& p : result.points) {
     std::string sentence = fmt::format(

@@ -127,7 +127,8 @@ class Simulation {
       const FleetKind& kind = input_.kinds[k];
       const double idle = kind.replica.idle.count() / static_cast<double>(kind.chips_per_replica);
       kinds.push_back({chips_of(k, own_share), placement(k), highest_[k].highest.rate,
-                       highest_[k].highest.watts, idle * spec_.asleep_power});
+                       highest_[k].highest.watts, highest_[k].highest.most_watts,
+                       idle * spec_.asleep_power});
     }
     return kinds;
   }

@@ -18,7 +18,8 @@ constexpr double kGrowingQueue = 0.97;  // requests that end over those that com
 struct Trial {
   double rate = 0;
   double watts = 0;
-  std::string broken;  // "": nothing
+  bool kept = true;
+  std::string broken;  // the limit that is not kept; "": none, but the queue grows
   double broken_value_s = 0;
 };
 
@@ -48,10 +49,11 @@ class Search {
   }
 
   std::int64_t requests() const { return requests_; }
+  double most_watts() const { return most_watts_; }
 
  private:
   Trial judge(double rate, const std::vector<PodResult>& results) {
-    Trial trial{.rate = rate, .watts = 0, .broken = {}, .broken_value_s = 0};
+    Trial trial{.rate = rate, .watts = 0, .kept = true, .broken = {}, .broken_value_s = 0};
     std::vector<double> ttft, tpot, e2e;
     double replica_seconds = 0;
     std::int64_t arrived = 0;
@@ -76,12 +78,13 @@ class Search {
                                                                               : e2e;
       const double value = statistic(values, limit);
       if (value <= seconds_of(limit)) continue;
+      trial.kept = false;
       trial.broken = limit.text;
       trial.broken_value_s = value;
       return trial;
     }
-    if (static_cast<double>(ended) < kGrowingQueue * static_cast<double>(arrived))
-      trial.broken = "a queue that does not grow";
+    trial.kept = static_cast<double>(ended) >= kGrowingQueue * static_cast<double>(arrived);
+    if (trial.kept) most_watts_ = std::max(most_watts_, trial.watts);
     return trial;
   }
 
@@ -92,6 +95,7 @@ class Search {
   const PodRun& run_;
   std::size_t sections_;
   std::int64_t requests_ = 0;
+  double most_watts_ = 0;  // of trials that kept the promise
 };
 
 /// Requests/s of a replica that serves them one after the other, at hardly any load.
@@ -112,17 +116,17 @@ HighestRate find_highest_rate(const PodRun& run, std::int64_t sections) {
   Search search(run, sections);
   Trial good = search.try_rate(lone_rate(run));
   Trial bad = good;
-  for (int i = 0; i < kMostDoublings && good.broken.empty(); ++i) {
+  for (int i = 0; i < kMostDoublings && good.kept; ++i) {
     bad = search.try_rate(good.rate * 2);
-    if (!bad.broken.empty()) break;
+    if (!bad.kept) break;
     good = bad;
   }
-  while (good.broken.empty() && bad.rate > good.rate * kPrecision) {
+  while (good.kept && bad.rate > good.rate * kPrecision) {
     Trial middle = search.try_rate((good.rate + bad.rate) / 2);
-    (middle.broken.empty() ? good : bad) = std::move(middle);
+    (middle.kept ? good : bad) = std::move(middle);
   }
-  const bool found = good.broken.empty();
-  return {found ? good.rate : 0, good.watts, search.requests(), bad.broken, bad.broken_value_s};
+  return {good.kept ? good.rate : 0, good.watts, search.most_watts(),
+          search.requests(),         bad.broken, bad.broken_value_s};
 }
 
 }  // namespace presil::fleet

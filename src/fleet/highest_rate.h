@@ -11,8 +11,9 @@ namespace presil::fleet {
 struct HighestRate {
   double rate = 0;            // requests/s of a replica; 0: none keeps the promise
   double watts = 0;           // of the replica's chips at that rate
+  double most_watts = 0;      // at any rate up to it
   std::int64_t requests = 0;  // simulated to find it
-  std::string limit;          // that the next higher rate breaks
+  std::string limit;          // that the next higher rate breaks; "": none, but its queue grows
   double limit_value_s = 0;   // what it is then
 };
 

@@ -109,7 +109,7 @@ class Planner {
     return count(hour.kinds[k].ready) * spec_.target_load * kinds_[k].highest_rate;
   }
 
-  /// Lowers hour.ready so that the site stays below its cap with all of it at its highest rate.
+  /// Lowers hour.ready so that the site stays below its cap whatever its replicas are asked.
   void cap(const Region& region, const Site& site, SiteHour& hour) const {
     double left = region.site_power->count() / overhead_;  // W, for waking chips
     for (std::size_t k = 0; k < kinds_.size(); ++k) {
@@ -124,8 +124,7 @@ class Planner {
     }
     const auto waking = [&](std::size_t k) {  // W of one replica
       const Kind& kind = kinds_[k];
-      return kind.watts_at_highest -
-             count(kind.placement.chips_per_replica) * kind.chip_asleep_watts;
+      return kind.most_watts - count(kind.placement.chips_per_replica) * kind.chip_asleep_watts;
     };
     double all = 0;
     for (std::size_t k = 0; k < kinds_.size(); ++k) all += waking(k) * count(hour.kinds[k].ready);
@@ -136,7 +135,7 @@ class Planner {
       std::int64_t& replicas = hour.kinds[k].ready;
       const double most = spec_.split == Split::by_capacity ? count(replicas) * even
                                                             : std::max(0.0, left) / waking(k);
-      replicas = std::min(replicas, static_cast<std::int64_t>(std::floor(most)));
+      replicas = static_cast<std::int64_t>(std::min(count(replicas), std::floor(most)));
       left -= waking(k) * count(replicas);
     }
   }

@@ -23,6 +23,7 @@ struct Kind {
   Placement placement;
   double highest_rate = 0;       // requests/s of a replica that just keeps the promise
   double watts_at_highest = 0;   // of that replica's chips
+  double most_watts = 0;         // of them at any rate up to it
   double chip_asleep_watts = 0;  // of a chip that is up and not awake
   double joules_per_request() const { return watts_at_highest / highest_rate; }
 };

@@ -37,6 +37,7 @@ Kind kind(std::int64_t chips, double highest_rate = 0.2, double watts = 100) {
           .placement = {.chips_per_replica = 1, .chips_per_server = 8},
           .highest_rate = highest_rate,
           .watts_at_highest = watts,
+          .most_watts = watts,
           .chip_asleep_watts = 40};
 }
 
