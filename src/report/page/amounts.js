@@ -62,6 +62,9 @@ const titleOfKey = (key) => key.replace(/_per_s$/, '/s')
 /// The keys of `objects`, each once.
 const namesOf = (objects) => [...new Set(objects.flatMap((object) => Object.keys(object)))];
 
+/// The value at a dotted key.
+const numberAt = (json, key) => key.split('.').reduce((part, name) => members(part)[name], json);
+
 /// The format of a number by its key, as far as the key tells.
 function formatOfKey(key) {
   if (key.startsWith('megawatts')) return megawatts;
@@ -147,3 +150,6 @@ function comparisonTable(names, rows, caption) {
                       'tr', {}, element('th', {scope: 'row'}, name),
                       cells.map((shown) => element('td', {class: 'number'}, shown)))))));
 }
+
+/// Whether a table says anything.
+const hasRows = (table) => table.querySelector('tbody').rows.length > 0;

@@ -1,8 +1,8 @@
 // A scenario as a page: its question, its answers, then whatever was simulated for them.
 
-/// An answer: the number large, what it says beneath.
+/// An answer with a value: the number large, what it says beneath.
 function answerCard({text, value, unit}) {
-  const band = range(value);
+  const band = bandOf(value);
   const format = formatOf(asText(unit));
   const between = band && spread(band, format);
   return element(
@@ -12,13 +12,25 @@ function answerCard({text, value, unit}) {
       element('div', {class: 'text'}, asText(text)));
 }
 
+const NUMBER = /(\$?(?<![\w.-])\d[\d,. \u202f]*\d(?![\w-])|\$?(?<![\w.-])\d(?![\w.-]))/;
+
+/// An answer in words: its numbers stand out.
+const answerSentence = (text) => element(
+    'li', {}, text.split(NUMBER).map((part, i) => (i % 2 === 1 ? element('b', {}, part) : part)));
+
 function questionSection(serve) {
-  const answers = list(serve.answers).filter(isObject);
+  const answers = list(serve.answers)
+                      .map((answer) => (typeof answer === 'string' ? {text: answer} : answer))
+                      .filter(isObject);
+  const valued = answers.filter(({value}) => value !== undefined && value !== null);
+  const told = answers.filter((answer) => !valued.includes(answer) && answer.text);
   const question = asText(serve.question);
   if (!question && answers.length === 0) return undefined;
   return [
     question && element('p', {class: 'question'}, question),
-    answers.length > 0 && element('div', {class: 'answers'}, answers.map(answerCard))
+    valued.length > 0 && element('div', {class: 'answers'}, valued.map(answerCard)),
+    told.length > 0 &&
+        element('ul', {class: 'told'}, told.map(({text}) => answerSentence(asText(text))))
   ].filter(Boolean);
 }
 

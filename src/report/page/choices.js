@@ -190,17 +190,15 @@ const bindingInk = (name) =>
          name               ? 'vector' :
                               'other');
 
-/// When: text, or seconds since the order.
-const dateOf = ({date, date_s: since}) =>
-    asText(typeof date === 'string' ? date : duration(since ?? date));
+const dateOf = ({date}) => asText(date);
 
 function supplyFigure(supply) {
   const dates = list(supply?.by_date).filter((entry) => isNumber(entry?.deliverable));
   if (dates.length === 0) return undefined;
   const met = [...new Set(dates.map((entry) => asText(entry.bound_by)))].filter(Boolean);
-  const all = isNumber(supply.all_s) ?
-      ` All that is wanted after ${duration(supply.all_s)}, which waits for ${
-          asText(supply.all_bound_by)}.` :
+  const {date_d: days, bound_by: last} = members(supply.all);
+  const all = isNumber(days) ?
+      ` All that is wanted is there on day ${whole(days)}, after waiting for ${asText(last)}.` :
       '';
   return figure({
     title: 'Chips deliverable by a date',

@@ -1,75 +1,91 @@
 // Device and cloud: what each policy takes from the battery, the radio and the purse, and what the
 // owner waits for.
 
-const JOULES =
-    new Map([['compute', 'dram'], ['radio', 'matrix'], ['idle', 'launch'], ['other', 'other']]);
+const policiesOf = (device) =>
+    list(device?.policies)
+        .filter(isObject)
+        .map((policy, i) => ({...policy, name: asText(policy.name ?? `policy ${i + 1}`)}));
 
-/// The policies that were simulated, each with its name.
-function policiesOf(device) {
-  const given = list(device?.policies).filter(isObject);
-  return given.map((policy, i) => ({
-                     ...policy,
-                     ...members(policy.speech),
-                     name: asText(policy.name ?? policy.policy ?? `policy ${i + 1}`)
-                   }));
-}
-
-function policyTable(policies) {
-  const rows = [
-    ['requests', 'requests', whole],
-    ['on the device', 'requests_on_device', whole],
-    ['in the cloud', 'in_cloud', whole],
-    ['split between them', 'split', whole],
-    ['turned away', 'turned_away', whole],
-    ['real-time factor', 'real_time_factor', count],
-    ['energy a second of speech', 'mj_per_speech_s', (mj) => joules(mj / 1e3)],
-    ['battery an hour', 'battery_share_per_h', percent],
-    ['hottest', 'temperature_c.max', celsius],
-    ['hottest, skin', 'skin_max_c', celsius],
-    ['hottest, die', 'die_max_c', celsius],
-    ['time throttled', 'throttled_share', percent],
-    ['sent', 'mb_up', (mb) => bytes(mb * 1e6)],
-    ['received', 'mb_down', (mb) => bytes(mb * 1e6)],
-    ['paid to the cloud', 'cloud_usd', money],
-  ];
-  return comparisonTable(
+/// What became of the requests of each policy, and what that took.
+function policyTables(policies) {
+  const table = (caption, rows) => comparisonTable(
       policies.map(({name}) => name),
       rows.map(
           ([name, key, format]) =>
-              ({name, format, values: policies.map((policy) => numberAt(policy, key))})));
+              ({name, format, values: policies.map((policy) => numberAt(policy, key))})),
+      caption);
+  return [
+    table(
+        'What became of the requests',
+        [
+          ['requests', 'requests', whole],
+          ['completed', 'completed', whole],
+          ['within the budget of time', 'in_budget', whole],
+          ['on the device', 'requests_on_device', whole],
+          ['in the cloud', 'in_cloud', whole],
+          ['on both', 'split', whole],
+          ['escalated to the cloud', 'escalated', whole],
+          ['not where the policy said', 'elsewhere', whole],
+          ['private ones that left the device', 'private_in_cloud', whole],
+          ['too long', 'too_long', whole],
+          ['lost to an empty battery', 'battery_empty', whole],
+          ['real-time factor', 'real_time_factor', count],
+          ['of the worst minute', 'real_time_factor_worst_minute', count],
+          ['first sound after a chunk, p50', 'lag_s.p50', seconds],
+          ['first sound after a chunk, p99', 'lag_s.p99', seconds],
+        ]),
+    table(
+        'What it took',
+        [
+          ['battery an hour', 'battery_share_per_h', percent],
+          ['battery left', 'battery_left_share', percent],
+          ['energy a second of speech', 'mj_per_speech_s', (mj) => joules(mj / 1e3)],
+          ['energy in the cloud', 'cloud_energy_j', joules],
+          ['paid to the cloud', 'cloud_usd', money],
+          ['sent', 'bytes_up', bytes],
+          ['received', 'bytes_down', bytes],
+          ['hottest', 'temperature_c.max', celsius],
+          ['hottest, skin', 'skin_max_c', celsius],
+          ['hottest, die', 'die_max_c', celsius],
+          ['time at work', 'busy_share', percent],
+          ['of it at a lower clock', 'throttled_share', percent],
+          ['length of the run', 'duration_s', duration],
+        ])
+  ].filter(hasRows);
 }
 
-function energyFigure(policies) {
-  const shown = policies.filter(({energy_j: energy}) => isObject(energy));
+/// Amounts by part, a bar for each policy. `colours` of the parts that are met.
+function partsFigure(policies, key, colours, {format, axisFormat, ...rest}) {
+  const shown = policies.filter(
+      (policy) => [...colours.keys()].some((part) => members(policy[key])[part] > 0));
   if (shown.length === 0) return undefined;
-  const met = [...new Set(shown.flatMap(({energy_j: energy}) => Object.keys(energy)))].filter(
-      (name) => name !== 'total' && shown.some(({energy_j: energy}) => energy[name] > 0));
-  const rows = shown.map(({name, energy_j: energy}) => ({
-                           label: name,
-                           parts: met.map((part) => ({name: part, value: energy[part]}))
-                                      .filter(({value}) => isNumber(value))
-                         }));
+  const rows = shown.map(
+      (policy) => ({
+        label: policy.name,
+        parts: [...colours.keys()].map((name) => ({name, value: members(policy[key])[name] ?? 0}))
+      }));
   return stackedAmounts({
-    title: 'Energy taken from the battery',
-    note: 'Compute: the chip and its memory. Radio: sending, receiving and the tail after each.',
-    colours: new Map(met.map((name, i) => [name, JOULES.get(name) ?? seriesInk(i + 2)])),
+    ...rest,
+    colours,
     rows,
-    format: joules,
-    axisFormat: (v) => roundQuantity(v, 'J'),
+    format,
+    axisFormat,
     table: sortableTable(
-        ['policy', ...met, 'in all'],
+        ['policy', ...colours.keys(), 'in all'],
         rows.map(
             ({label, parts}) =>
-                [cell(label),
-                 ...met.map(
-                     (name) => numberCell(parts.find((part) => part.name === name)?.value, joules)),
-                 numberCell(sum(parts.map(({value}) => value)), joules)]))
+                [cell(label), ...parts.map(({value}) => numberCell(value, format)),
+                 numberCell(sum(parts.map(({value}) => value)), format)]))
   });
 }
 
-/// Bars of one number a policy, with a line that it must not cross.
-function policyBars(policies, {title, note, valueOf, format, limit, limitText}) {
-  const rows = policies.map((policy) => ({name: policy.name, value: valueOf(policy)}))
+const DRAWN_BY = new Map([['compute', 'dram'], ['radio', 'matrix'], ['idle', 'launch']]);
+const SPEECH_WORK =
+    new Map([['encode', 'vector'], ['read', 'matrix'], ['write', 'dram'], ['speak', 'sram']]);
+
+/// Bars of one number a policy, with a line that it should not cross.
+function policyBars(policies, {title, note, key, format, limit, limitText}) {
+  const rows = policies.map((policy) => ({name: policy.name, value: policy[key]}))
                    .filter(({value}) => isNumber(value));
   if (rows.length === 0) return undefined;
   return figure({
@@ -105,39 +121,62 @@ function policyBars(policies, {title, note, valueOf, format, limit, limitText}) 
 }
 
 const DEVICE_FOLLOWED = [
-  ['battery_share', 'Battery left', percent], ['temperature_c', 'Temperature', celsius],
-  ['skin_c', 'Temperature of the skin', celsius], ['die_c', 'Temperature of the die', celsius],
-  ['clock_share', 'Clock, of its highest', percent], ['power_w', 'Power', watts]
+  ['battery_share', 'Battery left', percent], ['temperature_c', 'Temperature of the skin', celsius],
+  ['die_c', 'Temperature of the die', celsius], ['clock_share', 'Clock, of its highest', percent],
+  ['power_w', 'Power', watts]
 ];
 
 function deviceParts(serve) {
   const {device} = serve;
   const policies = policiesOf(device);
   if (policies.length === 0) return [];
-  const limit = device.temperature_limit_c;
-  const panels = [
-    energyFigure(policies), policyBars(policies, {
+  const {temperature_limit_c: hot, budget_s: budget} = device;
+  const figures = [
+    partsFigure(policies, 'energy_j', DRAWN_BY, {
+      title: 'Energy taken from the battery',
+      note:
+          'Compute: steps on the chip. Radio: sending, receiving and the tail after each. Idle: ' +
+          'the chip between steps and all else in the device.',
+      format: joules,
+      axisFormat: (v) => roundQuantity(v, 'J'),
+    }),
+    policyBars(policies, {
       title: 'Real-time factor',
-      note: 'Time to interpret a second of speech, in seconds. Above 1 it falls behind.',
-      valueOf: (policy) => policy.real_time_factor,
+      note: 'Seconds of work for a second of speech. Above 1 it falls behind.',
+      key: 'real_time_factor',
       format: count,
       limit: 1,
       limitText: 'as fast as speech'
     }),
-    policyBars(policies, {
-      title: 'Battery an hour',
-      valueOf: (policy) => policy.battery_share_per_h,
-      format: percent
-    })
+    partsFigure(policies, 'work_s_per_speech_s', SPEECH_WORK, {
+      title: 'Work for a second of speech',
+      format: seconds,
+      axisFormat: (v) => roundQuantity(v, 's'),
+    }),
+    partsFigure(policies, 'mj_per_speech_s_by_work', SPEECH_WORK, {
+      title: 'Energy for a second of speech',
+      note: 'Of the device\'s steps.',
+      format: (mj) => joules(mj / 1e3),
+      axisFormat: (mj) => roundQuantity(mj / 1e3, 'J'),
+    }),
+    policyBars(policies, {title: 'Battery an hour', key: 'battery_share_per_h', format: percent})
   ].filter(Boolean);
-  const spreads = latencyFigures(policies, objectivesOf(serve));
+  const limits = isNumber(budget) ? [{metric: 'ttft_s', of: 'p99', limit: budget}] : [];
+  const spreads = latencyFigures(policies, [...limits, ...objectivesOf(serve)]);
+  const {reason, remedy} = members(device.infeasible);
   return [
     element(
-        'dl', {class: 'facts'}, fact('device', asText(device.chip ?? device.name)),
-        fact('network', asText(device.radio ?? device.network)),
-        fact('battery', isNumber(device.battery_wh) ? `${digits(device.battery_wh)} Wh` : '')),
-    policyTable(policies),
-    element('div', {class: 'panels filled'}, panels),
+        'dl', {class: 'facts'}, fact('device', asText(device.chip)),
+        fact('model', asText(device.model)),
+        fact('network', [device.radio].flat().map(asText).join(', ')),
+        fact('budget to the first token', isNumber(budget) && seconds(budget))),
+    reason &&
+        element(
+            'p', {class: 'notice'},
+            [asText(reason), remedy && `What would do: ${asText(remedy)}`].filter(Boolean).join(
+                '. ')),
+    element('div', {class: 'panels'}, policyTables(policies)),
+    element('div', {class: 'panels filled'}, figures),
     hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),
     latencyTable(policies),
     ...timeFigures({
@@ -145,11 +184,7 @@ function deviceParts(serve) {
       note: 'A colour for each policy.',
       entries: policies.filter(({series}) => isObject(series)),
       followed: DEVICE_FOLLOWED,
-      levels: {
-        temperature_c: isNumber(limit) ? [{value: limit, text: `throttles at ${celsius(limit)}`}] :
-                                         []
-      },
-      size: 'tiny'
+      levels: {temperature_c: isNumber(hot) ? [{value: hot, text: `limit ${celsius(hot)}`}] : []}
     }),
   ].filter(Boolean);
 }

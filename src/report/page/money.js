@@ -35,19 +35,18 @@ function waterfall({title, note, lines: given, total: stated, of}) {
   const bars =
       [...lines.map((line, i) => ({...line, start: starts[i]})), {name: of, ...total, start: 0}];
   return figure({
-    title: `${title}: ${dollars(total.typical)}`,
+    title: `${title}: ${money(total.typical)}`,
     note,
     height: 44 + 26 * bars.length,
     table: sortableTable(
         ['part', 'low', 'typical', 'high', 'source'],
         bars.map(
             (bar) =>
-                [cell(asText(bar.name)), numberCell(bar.low, dollars),
-                 numberCell(bar.typical, dollars), numberCell(bar.high, dollars),
-                 cell(asText(bar.source))])),
+                [cell(asText(bar.name)), numberCell(bar.low, money), numberCell(bar.typical, money),
+                 numberCell(bar.high, money), cell(asText(bar.source))])),
     option: (ink) => ({
       ...baseOption(ink),
-      xAxis: valueAxis(ink, dollars),
+      xAxis: valueAxis(ink, shortMoney),
       yAxis: categoryAxis(ink, bars.map((bar) => asText(bar.name))),
       series: [
         {
@@ -67,8 +66,8 @@ function waterfall({title, note, lines: given, total: stated, of}) {
                          })),
           tooltip: {
             formatter: ({dataIndex}) => tooltip(
-                asText(bars[dataIndex].name), dollars(bars[dataIndex].typical),
-                spread(bars[dataIndex], dollars))
+                asText(bars[dataIndex].name), money(bars[dataIndex].typical),
+                spread(bars[dataIndex], money))
           }
         },
         whiskers(

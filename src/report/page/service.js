@@ -110,11 +110,8 @@ function serviceTables(services) {
           ['error, mean', 'step_table.error_mean', ofHundred],
           ['error, largest', 'step_table.error_max', ofHundred],
         ])
-  ].filter((table) => table.querySelector('tbody').rows.length > 0);
+  ].filter(hasRows);
 }
-
-/// The value at a dotted key.
-const numberAt = (json, key) => key.split('.').reduce((part, name) => members(part)[name], json);
 
 function classTable(classes) {
   return sortableTable(
