@@ -79,7 +79,7 @@ double StepMeter::lowest_clock() const {
 Timeline StepMeter::time(const BoundProgram& bound, double clock) const {
   CyclesOptions options = cycles_options(deployment_.prepared);
   options.clock = clock;
-  if (std::getenv("FLOW")) options.flow = &flow_;
+  options.flow = &flow_;
   const ChipFiles& files = deployment_.prepared.chip;
   return time_step(bound, files.chip, files.memory, options);
 }
