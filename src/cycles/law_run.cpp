@@ -53,7 +53,7 @@ class LawRun {
       : bound_(bound),
         chip_(chip),
         options_(options),
-        memory_(part, chip.dram, options.record_transfers) {}
+        memory_(part, chip.dram, options) {}
 
   Timeline run() {
     plan();

@@ -102,11 +102,17 @@ LawWork gemm_work(const Called& c) {
   return law;
 }
 
-/// Sequences that follow each other and are alike are one group.
-std::vector<kernels::AttentionGroup> groups_of(const Step& step, Subset subset) {
+bool decodes(const Sequence& s) {
+  return s.new_tokens == 1 && s.context > 0;
+}
+
+/// Those of `sequences` that `wanted` chooses; which follow each other and are alike are one group.
+template <class Wanted>
+std::vector<kernels::AttentionGroup> groups_of(const std::vector<Sequence>& sequences,
+                                               const Wanted& wanted) {
   std::vector<kernels::AttentionGroup> groups;
-  for (const Sequence& s : step.sequences) {
-    if (!is_in(subset, s)) continue;
+  for (const Sequence& s : sequences) {
+    if (!wanted(s)) continue;
     if (!groups.empty() && groups.back().seq == s.new_tokens &&
         groups.back().context == s.context) {
       ++groups.back().batch;
@@ -117,11 +123,18 @@ std::vector<kernels::AttentionGroup> groups_of(const Step& step, Subset subset) 
   return groups;
 }
 
-LawWork attention_work(const Called& c) {
+/// Keys and values that the sequences of a call read from the cache, in tokens.
+double cached_tokens(const std::vector<kernels::AttentionGroup>& groups) {
+  double sum = 0;
+  for (const auto& g : groups) sum += static_cast<double>(g.batch * (g.context + g.seq));
+  return sum;
+}
+
+/// One kernel of the library, for sequences that all decode or do not.
+LawWork attention_kernel(const Called& c, std::vector<kernels::AttentionGroup> sequences,
+                         bool decode) {
   const Kernel& k = *c.kernel.kernel;
-  const auto groups =
-      std::make_shared<std::vector<kernels::AttentionGroup>>(groups_of(c.bound.step, k.over));
-  const bool decode = is_decode(c.bound.step, k);
+  const auto groups = std::make_shared<std::vector<kernels::AttentionGroup>>(std::move(sequences));
   kernels::AttentionCall call;
   call.groups = *groups;
   call.heads = c.extent(Axis::n);
@@ -149,6 +162,50 @@ LawWork attention_work(const Called& c) {
                   : prefill_terms(call, c.machine, situation, constants, dram_us);
   };
   return law;
+}
+
+/// Two kernels one after the other, each with its share of the DRAM's time.
+LawWork one_after_the_other(const LawWork& first, const LawWork& second, double first_share) {
+  LawWork law;
+  law.terms = [first, second, first_share](double dram_us) {
+    const double first_us = dram_us * first_share, second_us = dram_us - first_us;
+    const Terms a = first.terms(first_us), b = second.terms(second_us);
+    const auto body = [](const Terms& t, double us) {
+      return kernels::norm(t.work, us / t.dram_share, t.overlap);
+    };
+    Terms both;
+    both.before = a.before + b.before;
+    both.overlap = 1;  // work is what the bodies have beside the DRAM's time
+    both.work = std::max(0.0, body(a, first_us) + body(b, second_us) - dram_us);
+    both.after = a.after + b.after;
+    both.kernel = a.kernel + " + " + b.kernel;
+    return both;
+  };
+  if (first.traffic && second.traffic) {
+    law.traffic = kernels::Traffic{first.traffic->read + second.traffic->read,
+                                   first.traffic->written + second.traffic->written};
+  }
+  return law;
+}
+
+/// TensorRT-LLM runs the sequences of a step that decode and those that do not as two kernels
+/// (recalled, from its attention plugin); other engines give all of them to one.
+LawWork attention_work(const Called& c) {
+  const Subset over = c.kernel.kernel->over;
+  const auto those = [&](auto wanted) {
+    return groups_of(c.bound.step.sequences,
+                     [&](const Sequence& s) { return is_in(over, s) && wanted(s); });
+  };
+  auto all = those([](const Sequence&) { return true; });
+  if (is_decode(c.bound.step, *c.kernel.kernel)) return attention_kernel(c, std::move(all), true);
+  auto decoding = those(decodes);
+  if (c.library.software.engine != "trtllm" || decoding.empty()) {
+    return attention_kernel(c, std::move(all), false);
+  }
+  auto others = those([](const Sequence& s) { return !decodes(s); });
+  const double share = cached_tokens(others) / cached_tokens(all);
+  return one_after_the_other(attention_kernel(c, std::move(others), false),
+                             attention_kernel(c, std::move(decoding), true), share);
 }
 
 /// Over links and networks, with the algorithms and protocols of the engine.

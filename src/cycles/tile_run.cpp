@@ -47,7 +47,7 @@ class TileRun {
         chip_(chip),
         options_(options),
         latency_(to_picoseconds(supply_latency(chip))),
-        memory_(part, chip.dram, options.record_transfers),
+        memory_(part, chip.dram, options),
         fetch_buffer_(fetch_capacity()),
         fill_buffer_(fill_capacity()) {}
 

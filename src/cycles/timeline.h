@@ -19,6 +19,7 @@
 #include "chip/chip.h"
 #include "chip/memory_part.h"
 #include "cycles/measured_as.h"
+#include "cycles/memory_flow.h"
 #include "cycles/resource.h"
 #include "dram/transfers/memory.h"
 #include "kernels/library.h"
@@ -33,6 +34,8 @@ struct CyclesOptions {
   // Whose kernels run; nullptr: the program's own, tile by tile. Outlives the run.
   const kernels::Library* library = nullptr;
   bool record_transfers = false;  // into Timeline::transfers
+  // In place of the memory engine, many times as fast; nullptr: the engine. Outlives the run.
+  const MemoryFlow* flow = nullptr;
 };
 
 struct KernelTime {

@@ -53,7 +53,9 @@ double events_of(const KernelTime& k, const Timeline& step, const ChipFiles& chi
 }  // namespace
 
 StepMeter::StepMeter(const Deployment& deployment, std::size_t stage)
-    : deployment_(deployment), program_(*stages_of(deployment.prepared)[stage]) {
+    : deployment_(deployment),
+      flow_(memory_flow(deployment.prepared.chip.memory, deployment.prepared.chip.chip.dram)),
+      program_(*stages_of(deployment.prepared)[stage]) {
   program_.max_context = std::numeric_limits<std::int32_t>::max();  // corners of tables are beyond
   for (Block& block : program_.blocks) {
     layers_.push_back(block.repeat);
@@ -77,6 +79,7 @@ double StepMeter::lowest_clock() const {
 Timeline StepMeter::time(const BoundProgram& bound, double clock) const {
   CyclesOptions options = cycles_options(deployment_.prepared);
   options.clock = clock;
+  options.flow = &flow_;
   const ChipFiles& files = deployment_.prepared.chip;
   return time_step(bound, files.chip, files.memory, options);
 }

@@ -45,6 +45,7 @@ class StepMeter {
   void find_power();
 
   const Deployment& deployment_;
+  const MemoryFlow flow_;
   Program program_;                   // with few layers
   std::vector<std::int64_t> layers_;  // by block: those of the whole program
   double slow_clock_ = 1;

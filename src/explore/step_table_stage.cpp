@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <mutex>
 
 #include "base/integers.h"
 #include "explore/step_table_meter.h"
@@ -16,12 +14,22 @@ constexpr std::int64_t kSpread = 64;
 
 /// Tiles of products end at multiples of this many rows, and times jump behind them.
 constexpr std::int64_t kTileRows = 64;
+/// Of fewer, every number has its own value: kernels are chosen and split by them.
+constexpr std::int64_t kEachToken = 256, kEachSequence = 64;
 
-std::vector<std::int64_t> tile_seams(std::int64_t most) {
+/// 1, 2, ... and from `each` on the ends of tiles.
+std::vector<std::int64_t> token_seams(std::int64_t each, std::int64_t most) {
   std::vector<std::int64_t> seams;
-  for (std::int64_t rows = kTileRows; rows < most; rows += kTileRows) {
-    seams.insert(seams.end(), {rows, rows + 1});
+  for (std::int64_t rows = 1; rows < most; ++rows) {
+    if (rows < each || rows % kTileRows < 2) seams.push_back(rows);
   }
+  return seams;
+}
+
+/// 1, 2, ... and then fewer and fewer of them.
+std::vector<std::int64_t> sequence_seams(std::int64_t most) {
+  std::vector<std::int64_t> seams;
+  for (std::int64_t n = 1; n < most; n += 1 + n / kEachSequence * 4) seams.push_back(n);
   return seams;
 }
 
@@ -60,31 +68,31 @@ struct StageTable::Filling {
   const StepMeter meter;
   const Largest most;
   const std::int64_t decode_tokens;
-  mutable std::mutex mutex;
-  mutable std::map<std::pair<std::int64_t, std::int64_t>, PartCost> lone_prefills;
 
   CellTable tokens() const {
-    return {{{1, most.tokens, 1, tile_seams(most.tokens)}},
+    return {{{1, most.tokens, 1, token_seams(kEachToken, most.tokens)}},
             [](const TablePoint&, const TablePoint&) { return true; },
             [&](const TablePoint& p) {
               const StepParts parts = meter.measure(prefills(1, p[0], 0));
               return sample(parts, parts.tokens);
             },
-            {0.003, 1000}};
+            {0.001, 4000}};
   }
 
   CellTable sequences() const {
-    return {{{1, most.sequences, 1, tile_seams(most.sequences)}},
+    return {{{1, most.sequences, 1, token_seams(kEachSequence, most.sequences)}},
             [](const TablePoint&, const TablePoint&) { return true; },
             [&](const TablePoint& p) {
               const StepParts parts = meter.measure(decodes(p[0], 0, 0));
               return sample(parts, parts.sequences);
             },
-            {0.002, 200}};
+            {0.001, 2000}};
   }
 
   CellTable decode() const {
-    return {{{1, most.sequences, 1, {}}, {0, most.cached, 256, {}}, {0, kSpread, 8, {}}},
+    return {{{1, most.sequences, 1, sequence_seams(most.sequences)},
+             {0, most.cached, 256, {}},
+             {0, kSpread, 8, {}}},
             [&](const TablePoint& low, const TablePoint& high) {
               return low[1] <= high[0] * most.longest;
             },
@@ -92,19 +100,20 @@ struct StageTable::Filling {
               const StepParts parts = meter.measure(decodes(p[0], p[1], p[2]));
               return sample(parts, parts.attention);
             },
-            {0.003, 600}};
+            {0.003, 12000}};
   }
 
   CellTable prefill() const {
-    return {{{1, most.sequences, 1, {}}, {1, most.tokens, 8, {2}}, {0, most.longest, 256, {}}},
-            [&](const TablePoint& low, const TablePoint& high) {
-              return low[0] <= high[1] && low[0] * low[2] <= most.cached;
-            },
-            [&](const TablePoint& p) {
-              const StepParts parts = meter.measure(prefills(p[0], p[1], p[2]));
-              return sample(parts, parts.attention);
-            },
-            {0.005, 300}};
+    return {
+        {{1, most.sequences, 1, {2, 3, 4}}, {1, most.tokens, 8, {2}}, {0, most.longest, 256, {}}},
+        [&](const TablePoint& low, const TablePoint& high) {
+          return low[0] <= high[1] && low[0] * low[2] <= most.cached;
+        },
+        [&](const TablePoint& p) {
+          const StepParts parts = meter.measure(prefills(p[0], p[1], p[2]));
+          return sample(parts, parts.attention);
+        },
+        {0.003, 8000}};
   }
 
   CellTable mixed() const {
@@ -120,9 +129,11 @@ struct StageTable::Filling {
               Step step = decodes(p[0], p[1], 0);
               step.sequences.push_back({p[2], p[3]});
               const StepParts parts = meter.measure(step);
-              return sample(parts, parts.attention + lone_prefill(p[2], p[3]) * -1);
+              const PartCost apart =
+                  attention(prefills(1, p[2], p[3])) + attention(decodes(p[0], p[1], 0));
+              return sample(parts, parts.attention + apart * -1);
             },
-            {0.005, 400}};
+            {0.004, 12000}};
   }
 
  private:
@@ -152,19 +163,7 @@ struct StageTable::Filling {
     return step;
   }
 
-  /// The attention of one sequence, which many mixed steps have.
-  PartCost lone_prefill(std::int64_t tokens, std::int64_t context) const {
-    const std::pair key(tokens, context);
-    {
-      const std::lock_guard lock(mutex);
-      if (const auto known = lone_prefills.find(key); known != lone_prefills.end()) {
-        return known->second;
-      }
-    }
-    const PartCost cost = meter.measure(prefills(1, tokens, context)).attention;
-    const std::lock_guard lock(mutex);
-    return lone_prefills.emplace(key, cost).first->second;
-  }
+  PartCost attention(const Step& step) const { return meter.measure(step).attention; }
 };
 
 StageTable::StageTable(const Deployment& deployment, std::size_t stage, std::int64_t decode_tokens)
@@ -188,20 +187,23 @@ std::size_t StageTable::points() const {
 PartCost StageTable::attention(const serving::StepFeatures& s) const {
   const auto n = static_cast<double>(s.decode_sequences);
   const auto cached = static_cast<double>(s.decode_context);
-  if (s.prefill_sequences == 0) {
+  PartCost cost;
+  if (s.decode_sequences > 0) {
     const double mean = cached / n;
     const double room = std::max(mean, std::min(cached, longest_)) - mean;
     const double over = static_cast<double>(s.longest_context) - mean;
     const double spread = room > 0 ? std::clamp(over / room, 0.0, 1.0) : 0;
-    return decode_.at({n, cached, spread * static_cast<double>(kSpread), 0});
+    cost += decode_.at({n, cached, spread * static_cast<double>(kSpread), 0});
   }
-  // As many pairs of a query and a key as the step has, in sequences that are all alike.
-  const auto p = static_cast<double>(s.prefill_sequences);
-  const auto tokens = static_cast<double>(s.prefill_tokens);
-  const double pairs_each = static_cast<double>(s.prefill_pairs) / tokens;
-  const double context = std::max(0.0, pairs_each - (tokens / p + 1) / 2);
-  PartCost cost = prefill_.at({p, tokens, context, 0});
-  if (s.decode_sequences > 0) cost += mixed_.at({n, cached, tokens, context});
+  if (s.prefill_sequences > 0) {
+    // As many pairs of a query and a key as the step has, in sequences that are all alike.
+    const auto p = static_cast<double>(s.prefill_sequences);
+    const auto tokens = static_cast<double>(s.prefill_tokens);
+    const double pairs_each = static_cast<double>(s.prefill_pairs) / tokens;
+    const double context = std::max(0.0, pairs_each - (tokens / p + 1) / 2);
+    cost += prefill_.at({p, tokens, context, 0});
+    if (s.decode_sequences > 0) cost += mixed_.at({n, cached, tokens, context});
+  }
   return cost;
 }
 
@@ -239,4 +241,10 @@ StageCost StageTable::at_sustained_clock(const PartCost& c) const {
 
 }  // namespace presil
 #include <fmt/format.h>
-namespace presil { std::string StageTable::describe() const { return fmt::format("tok {} seq {} dec {} pre {} mix {} slow {}",tokens_.points(),sequences_.points(),decode_.points(),prefill_.points(),mixed_.points(),power_.slow_clock); } }
+namespace presil {
+std::string StageTable::describe() const {
+  return fmt::format("tok {} seq {} dec {} pre {} mix {} slow {}", tokens_.points(),
+                     sequences_.points(), decode_.points(), prefill_.points(), mixed_.points(),
+                     power_.slow_clock);
+}
+}  // namespace presil

@@ -24,7 +24,7 @@ struct StageCost {
 ///   decode(n, K, w)     of n sequences that decode with K tokens in the cache; w says how far the
 ///                       longest of them is from the others
 ///   prefill(p, P, c)    of p sequences with P new tokens, after c tokens each
-///   mixed(n, K, P, c)   what those that decode add in a step that also prefills
+///   mixed(n, K, P, c)   what both together take beside that
 ///
 /// Beside it there are tokens(T), the kernels over all new tokens, and sequences(S), the head and
 /// what follows it. The clock is that at which the whole step stays within the power limit.
