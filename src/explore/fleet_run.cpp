@@ -31,16 +31,16 @@ std::vector<serving::Request> bodies_of(const FleetRequest& request, const Place
   return bodies;
 }
 
-/// A chip that is made for us: its parts at cost, and `design_share` of a design with masks.
-fleet::ChipSource made(const ChipFiles& files, const Prices& prices, double design_share) {
+/// A chip that is made for us: its parts at cost, its masks, and `design_share` of a design.
+fleet::ChipSource made(const ChipFiles& files, const Prices& prices, Band design_share) {
   const ChipPrice parts = price_chip(files, prices);
   fleet::ChipSource source;
   source.usd_per_chip = parts.usd_per_chip;
   source.wafers = parts.wafers;
   source.stacks = parts.stacks_used;
-  for (const CostLine& line :
-       price_chip(files, prices, {.volume = 1, .design_share = design_share}).lines) {
-    if (line.name == "masks" || line.name == "design") source.design_usd += line.usd;
+  for (const CostLine& line : price_chip(files, prices, {.volume = 1}).lines) {
+    if (line.name == "masks") source.design_usd += line.usd;
+    if (line.name == "design") source.design_usd += line.usd * design_share;
   }
   return source;
 }
@@ -50,7 +50,7 @@ fleet::ChipSource bought(const ChipFiles& files, const Prices& prices) {
     throw InputError(fmt::format(
         "fleet.bought: {} has no price in its file, so it cannot be bought", files.chip.name));
   }
-  fleet::ChipSource source = made(files, prices, 0);
+  fleet::ChipSource source = made(files, prices, {});
   source.usd_per_chip = *files.chip.price;
   source.design_usd = {};
   return source;
@@ -62,11 +62,11 @@ fleet::ChipSupply supply_of(const RunResult& prepared, bool own, const std::stri
   fleet::ChipSupply supply;
   supply.own = own;
   supply.limit = files.chip.power.limit;
-  supply.first = own ? made(files, prices, 1) : bought(files, prices);
+  supply.first = own ? made(files, prices, {1, 1, 1}) : bought(files, prices);
   if (own && !second_node.empty()) {
     const PortedChip moved = load_ported(prepared.request.chip, prepared.request.overrides,
                                          places.home, {.node = second_node});
-    supply.second = made(moved.files, prices, prices.port.typical);
+    supply.second = made(moved.files, prices, prices.port);
   }
   return supply;
 }

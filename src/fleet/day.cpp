@@ -93,7 +93,7 @@ class Day {
  private:
   static double kept_share(const Rates& r) { return r.ended > 0 ? r.kept / r.ended : 1; }
 
-  /// The replicas that one counted second of a pod's replica stands for, in requests per second.
+  /// What is counted once in this window happens so many times a second at the whole site.
   double weight(std::size_t k, std::size_t s, int h, const WindowSums& sums) const {
     if (sums.seconds <= 0) return 0;
     const double replica_seconds = sums.seconds * count(replicas_per_pod_[k]);

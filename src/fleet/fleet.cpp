@@ -12,6 +12,7 @@ namespace presil::fleet {
 namespace {
 
 constexpr double kTrialRequests = 400;      // of a window, to find the highest rate
+constexpr double kLeastRequests = 10;       // of a window, on average
 constexpr double kDoublingRequests = 1000;  // of a window of a single replica's pod
 enum Stream : std::uint64_t { kTrials, kPods, kDoublings };
 
@@ -116,9 +117,15 @@ class Simulation {
         if (chips_of(k, own_share) > 0) pods += spec_.sampling.sections;
       }
     }
-    const std::size_t windows = spec_.regions.size() * (kHours + 1);
-    return static_cast<double>(spec_.sampling.requests) /
-           static_cast<double>(pods * static_cast<std::int64_t>(windows));
+    const auto windows = pods * std::ssize(spec_.regions) * (kHours + 1);
+    const double size = static_cast<double>(spec_.sampling.requests) / static_cast<double>(windows);
+    if (size < kLeastRequests) {
+      throw InputError(
+          fmt::format("fleet.sampling.requests: {} are {:.2g} a window; expected {} at "
+                      "least, or fewer sections, regions or points",
+                      spec_.sampling.requests, size, kLeastRequests));
+    }
+    return size;
   }
 
   std::vector<Kind> kinds_of(double own_share) const {

@@ -15,6 +15,7 @@ constexpr Choice<Overflow> kOverflows[] = {
     {"other_sites", Overflow::other_sites},
 };
 constexpr Range kShare{0, 1};
+constexpr std::ptrdiff_t kMostPods = 10'000;  // of a kind that are held in memory at once
 
 Upgrades read_upgrades(Fields& f) {
   Upgrades u;
@@ -78,7 +79,9 @@ FleetSpec read_fleet(Fields& f) {
   s.ceilings = f.maybe_map("ceilings", "what can be bought", read_ceilings).value_or(Ceilings{});
   s.sampling = f.maybe_map("sampling", "how much is simulated", read_sampling).value_or(Sampling{});
   s.pod_replicas = f.integer_or("pod_replicas", "behind one router, unless it is random or session",
-                                s.pod_replicas, {1, 10000});
+                                s.pod_replicas, {1, 256});
+  f.require(s.sampling.sections * std::ssize(s.regions) <= kMostPods, "sampling",
+            fmt::format("expected at most {} sections x regions", kMostPods));
   return s;
 }
 

@@ -213,6 +213,12 @@ TEST_F(Fleet, OtherRoutersAreSampledByPods) {
   EXPECT_NEAR(r.points[0].megawatts, result().points[0].megawatts, 0.05 * r.points[0].megawatts);
 }
 
+TEST_F(Fleet, ASampleThatIsTooSmallIsRefused) {
+  SmallFleet fleet;
+  fleet.spec.sampling.requests = 1000;
+  EXPECT_THROW((void)simulate_fleet(fleet.spec, fleet.input), InputError);
+}
+
 TEST_F(Fleet, APromiseThatCannotBeKeptIsAnAnswer) {
   SmallFleet fleet;
   fleet.input.slo = serving::parse_slo("p99_tpot<=1ms");
