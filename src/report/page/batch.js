@@ -18,9 +18,10 @@ function batchFigure({name, gantt}) {
   const from = Math.min(...drawn.map((step) => step.start_s));
   const to = Math.max(...drawn.map((step) => step.end_s));
   const most = Object.fromEntries(
-      LANES.map(([key]) => [key, Math.max(1, ...drawn.map((step) => step[key] ?? 0))]));
+      LANES.map(([key]) => [key, Math.max(0, ...drawn.map((step) => step[key] ?? 0))]));
+  const lanes = LANES.filter(([key]) => most[key] > 0);
   const rows = replicas.flatMap(
-      (replica) => LANES.map(([key, title, colour]) => ({
+      (replica) => lanes.map(([key, title, colour]) => ({
                                replica,
                                key,
                                colour,
@@ -32,12 +33,12 @@ function batchFigure({name, gantt}) {
               .filter(({row, step}) => row.replica === (step.replica ?? 0) && step[row.key] > 0));
   return figure({
     title: `Steps of ${name}`,
-    note: `A box is a step: as wide as it took, as high as what it held; full height is ${
-              LANES.map(([key, title]) => `${whole(most[key])} ${title}`).join(', ')}. From ${
+    note: 'A box is a step: as wide as it took, as high as what it held. Full height: ' +
+        `${lanes.map(([key, title]) => `${title} ${whole(most[key])}`).join(', ')}. From ${
               from.toFixed(3)} s of the run.` +
         (all.length > replicas.length ? ` The first ${replicas.length} of ${all.length} replicas.` :
                                         ''),
-    key: LANES.map(([, title, colour]) => [title, `var(--${colour})`]),
+    key: lanes.map(([, title, colour]) => [title, `var(--${colour})`]),
     height: 44 + rows.length * (replicas.length > 2 ? 40 : 54),
     table: sortableTable(
         ['replica', 'from', 'took', 'prompt tokens', 'sequences decoded', 'requests waiting'],

@@ -1,19 +1,72 @@
 // Bills: dollars of a million tokens and of a chip, and what moves them.
 
+const MOST_PARTS = SERIES.length;
+
+/// The lines of every service's bill under one set of names: the largest by themselves, the rest
+/// together.
+function pricedParts(services) {
+  const lines = services.flatMap(({usd_per_mtoken_lines: of}) => list(of).filter(isObject));
+  const typicalOf = (line) => range(line)?.typical ?? 0;
+  const names = [...new Set(lines.map(({name}) => asText(name)))];
+  const size = new Map(names.map(
+      (name) => [name, sum(lines.filter((line) => asText(line.name) === name).map(typicalOf))]));
+  const large = names.length <= MOST_PARTS ?
+      names :
+      [...names].sort((a, b) => size.get(b) - size.get(a)).slice(0, MOST_PARTS - 1);
+  const shown = names.filter((name) => large.includes(name));
+  const colours = new Map(shown.map((name, i) => [name, seriesInk(i)]));
+  if (large.length < names.length) colours.set('all else', 'other');
+  return {
+    colours,
+    nameOf: (line) => (colours.has(asText(line.name)) ? asText(line.name) : 'all else')
+  };
+}
+
 function priceBands(services) {
-  const rows =
-      services.map((service) => ({name: asText(service.name), ...range(service.usd_per_mtoken)}))
-          .filter(({typical}) => isNumber(typical));
+  const rows = services.map((service) => ({service, price: range(service.usd_per_mtoken)}))
+                   .filter(({price}) => price);
   if (rows.length === 0) return undefined;
-  return barsWithRange({
+  const words = {
     title: 'Dollars per million tokens',
-    note:
-        'Bars at typical prices; the lines from every price at its low to every price at its high.',
-    rows,
+    note: 'Bars at typical prices; the lines from every price at its low to every price at its ' +
+        'high.',
     format: money,
     axisFormat: shortMoney,
-    colour: 'accent',
-    caption: 'service'
+  };
+  const {colours, nameOf} = pricedParts(services);
+  if (colours.size === 0) {
+    return barsWithRange({
+      ...words,
+      rows: rows.map(({service, price}) => ({name: asText(service.name), ...price})),
+      colour: 'accent',
+      caption: 'service'
+    });
+  }
+  const linesOf = ({usd_per_mtoken_lines: of}) => list(of).filter(isObject);
+  return stackedAmounts({
+    ...words,
+    colours,
+    rows: rows.map(
+        ({service, price}) => ({
+          label: asText(service.name),
+          parts: [...colours.keys()].map((name) => ({
+                                           name,
+                                           value: sum(linesOf(service)
+                                                          .filter((line) => nameOf(line) === name)
+                                                          .map((line) => range(line)?.typical))
+                                         })),
+          low: price.low,
+          high: price.high
+        })),
+    table: sortableTable(
+        ['service', 'line', 'low', 'typical', 'high', 'source'],
+        rows.flatMap(
+            ({service, price}) => [...linesOf(service), {name: 'in all', ...price}].map(
+                (line) =>
+                    [cell(asText(service.name)), cell(asText(line.name)),
+                     ...['low', 'typical', 'high'].map(
+                         (side) => numberCell(range(line)?.[side], money)),
+                     cell(asText(line.source))])))
   });
 }
 

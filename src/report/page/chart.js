@@ -1,8 +1,8 @@
 // Charts: each is a figure with a caption, a drawing and its numbers as a table. Without the chart
 // library the tables stand open.
 
-const RESOURCES = ['dram', 'matrix', 'vector', 'sram', 'noc', 'link', 'launch', 'power',
-                   'die_link', 'dma'];
+const RESOURCES =
+    ['dram', 'matrix', 'vector', 'sram', 'noc', 'link', 'launch', 'power', 'die_link', 'dma'];
 const boundColour = (name) => `var(--${RESOURCES.includes(name) ? name : 'other'})`;
 const hasCharts = () => typeof globalThis.echarts !== 'undefined';
 const drawings = [];
@@ -100,7 +100,7 @@ const longestLine = (names) =>
     Math.max(0, ...names.flatMap((name) => name.split('\n')).map((line) => line.length));
 
 /// Pixels that the labels of a category axis take.
-const labelWidth = (names) => Math.min(190, 7.5 * longestLine(names));
+const labelWidth = (names) => Math.min(190, 12 + 7.5 * longestLine(names));
 
 function categoryAxis(ink, names, extra = {}) {
   return {

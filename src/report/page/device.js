@@ -162,19 +162,14 @@ function deviceParts(serve) {
     policyBars(policies, {title: 'Battery an hour', key: 'battery_share_per_h', format: percent})
   ].filter(Boolean);
   const limits = isNumber(budget) ? [{metric: 'ttft_s', of: 'p99', limit: budget}] : [];
-  const spreads = latencyFigures(policies, [...limits, ...objectivesOf(serve)]);
-  const {reason, remedy} = members(device.infeasible);
+  const spreads = latencyFigures(policies, [...limits, ...objectivesOf(serve.slo)]);
   return [
     element(
         'dl', {class: 'facts'}, fact('device', asText(device.chip)),
         fact('model', asText(device.model)),
         fact('network', [device.radio].flat().map(asText).join(', ')),
         fact('budget to the first token', isNumber(budget) && seconds(budget))),
-    reason &&
-        element(
-            'p', {class: 'notice'},
-            [asText(reason), remedy && `What would do: ${asText(remedy)}`].filter(Boolean).join(
-                '. ')),
+    isObject(device.infeasible) && element('p', {class: 'notice'}, noteOf(device.infeasible)),
     element('div', {class: 'panels'}, policyTables(policies)),
     element('div', {class: 'panels filled'}, figures),
     hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),

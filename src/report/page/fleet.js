@@ -219,6 +219,7 @@ function fleetParts({fleet}) {
   const bill = shown ? fleetBill(shown) : [];
   const sites = list(shown?.sites).filter(isObject);
   return [
+    isObject(fleet.no) && element('p', {class: 'notice'}, noteOf(fleet.no)),
     points.length > 0 &&
         element(
             'p', {},

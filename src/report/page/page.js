@@ -44,6 +44,14 @@ function fillHead() {
       ...[...new Set(warnings)].map((text) => element('p', {class: 'notice'}, text)));
 }
 
+/// Where the numbers of a scenario are from, its services' chips included.
+const inputsOf = (serve) => ({
+  chip: asText(serve.scenario),
+  inputs: serve.inputs,
+  estimates: [serve, ...servicesOf(serve).flatMap(({pools}) => list(pools))].flatMap(
+      (part) => list(part?.estimates))
+});
+
 function fillMain() {
   const sections = [
     ...scenarioSections(scenarios),
@@ -61,7 +69,7 @@ function fillMain() {
     [
       'sources', 'Inputs and their sources', sourcesSection([
         ...runs, ...memories.map((memory) => ({...memory, chip: memory.part})),
-        ...scenarios.map((serve) => ({...serve, chip: serve.scenario})), ...bills
+        ...scenarios.map(inputsOf), ...bills
       ])
     ],
   ].filter(([, , content]) => content);

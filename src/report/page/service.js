@@ -1,12 +1,12 @@
 // A service under load: latencies side by side, latency against load, queue, memory and power over
 // time.
 
-/// The services of a scenario, the first one's keys being those of the scenario itself.
+/// The services of a scenario. The first one's keys are those of the scenario too, with its name.
 function servicesOf(serve) {
-  const others = list(serve.services).filter(isObject);
-  if (!isObject(serve.ttft_s) && !isObject(serve.e2e_s)) return others;
-  const name = asText(serve.name ?? serve.service ?? 'service');
-  return [{...serve, name}, ...others.filter((other) => other.name !== name)];
+  const listed = list(serve.services).filter(isObject);
+  const name = asText(serve.name ?? 'service');
+  const isListed = listed.some((service) => service.name === name);
+  return isListed || !(isObject(serve.ttft_s) || serve.no) ? listed : [{...serve, name}, ...listed];
 }
 
 const LATENCIES = [['ttft_s', 'TTFT'], ['tpot_s', 'TPOT'], ['itl_s', 'ITL'], ['e2e_s', 'E2E']];
@@ -23,10 +23,10 @@ function objective(given) {
   return {of, metric: `${metric}_s`, limit: number * scale, text};
 }
 
-/// The SLO of a scenario: texts, or what became of each {text, value_s, met}.
-const objectivesOf = ({slo}) => (Array.isArray(slo) ? slo : asText(slo).split(','))
-                                    .map((limit) => objective(asText(limit?.text ?? limit)))
-                                    .filter(Boolean);
+/// The SLO of a scenario or a service: texts, or what became of each {text, value_s, met}.
+const objectivesOf = (slo) => (Array.isArray(slo) ? slo : asText(slo).split(','))
+                                  .map((limit) => objective(asText(limit?.text ?? limit)))
+                                  .filter(Boolean);
 
 function latencyTable(entries) {
   return sortableTable(
@@ -79,7 +79,8 @@ function serviceTables(services) {
           ['longer than the model reads', 'too_long', whole],
           ['rejected', 'rejected', whole],
           ['preempted and computed again', 'preemptions', whole],
-          ['requests/s', 'request_throughput', count],
+          ['requests arrived/s', 'rate', count],
+          ['requests completed/s', 'request_throughput', count],
           ['goodput: requests/s that met the SLO', 'request_goodput', count],
           ['largest rate that meets the SLO', 'max_rate', perS],
           ['output tokens/s', 'output_throughput', count],
@@ -97,6 +98,7 @@ function serviceTables(services) {
           ['requests waiting, mean', 'queue.mean', count],
           ['requests waiting, most', 'queue.max', whole],
           ['MFU', 'mfu', percent],
+          ['MFU while busy', 'mfu_busy', percent],
           ['power', 'power_w', watts],
           ['energy', 'energy_j', joules],
           ['energy an output token', 'energy_j_per_token', joules],
@@ -109,20 +111,24 @@ function serviceTables(services) {
           ['steps drawn', 'step_table.samples', whole],
           ['error, mean', 'step_table.error_mean', ofHundred],
           ['error, largest', 'step_table.error_max', ofHundred],
+          ['error of the energy, mean', 'step_table.energy_error_mean', ofHundred],
+          ['error of the energy, largest', 'step_table.energy_error_max', ofHundred],
         ])
   ].filter(hasRows);
 }
 
-function classTable(classes) {
+function classTable(services) {
+  const rows = services.flatMap(
+      ({name, classes}) => list(classes).filter(isObject).map((entry) => ({of: name, ...entry})));
   return sortableTable(
       [
-        'class', 'requests', 'met the SLO',
+        'class', 'of', 'requests', 'completed', 'met the SLO',
         ...LATENCIES.flatMap(([, name]) => [`${name} p50`, `${name} p99`])
       ],
-      classes.map(
+      rows.map(
           (entry) =>
-              [cell(asText(entry.name)), numberCell(entry.requests, whole),
-               numberCell(entry.goodput_share ?? entry.goodput, percent),
+              [cell(asText(entry.name)), cell(asText(entry.of)), numberCell(entry.requests, whole),
+               numberCell(entry.completed, whole), numberCell(entry.kept_share, percent),
                ...LATENCIES.flatMap(
                    ([key]) =>
                        [numberCell(entry[key]?.p50, seconds),
@@ -130,25 +136,56 @@ function classTable(classes) {
       {caption: 'Classes of requests'});
 }
 
+/// What the replicas are, and how their memory is shared out.
+function poolTable(services) {
+  const rows = services.flatMap(
+      ({name, pools}) => list(pools).filter(isObject).map((pool) => ({of: name, ...pool})));
+  return sortableTable(
+      [
+        'service', 'chip', 'model', 'role', 'replicas', 'chips each', 'memory', 'weights',
+        'workspace', 'KV cache', 'blocks', 'steps'
+      ],
+      rows.map(
+          (pool) =>
+              [cell(asText(pool.of)), cell(asText(pool.chip)), cell(asText(pool.model)),
+               cell(asText(pool.role)), numberCell(pool.replicas, whole),
+               numberCell(pool.chips_per_replica, whole),
+               ...['memory_bytes', 'weight_bytes', 'workspace_bytes', 'cache_bytes'].map(
+                   (key) => numberCell(pool[key], bytes)),
+               numberCell(pool.kv_blocks, whole), numberCell(pool.steps, whole)]),
+      {caption: 'Pools of replicas'});
+}
+
+/// Services that cannot be, each with what would do.
+const refusals = (services) =>
+    services.filter(({no}) => isObject(no))
+        .map(
+            ({name, no}) => element(
+                'p', {class: 'notice'}, element('b', {}, `${asText(name)}: no, `), noteOf(no)));
+const noteOf = ({
+  reason,
+  remedy
+}) => [asText(reason), remedy && `What would do: ${asText(remedy)}`].filter(Boolean).join('. ');
+
 /// Text that is there as text; what is structured stays in the data.
 const textOf = (value) => (typeof value === 'string' ? value : '');
 
 function serviceParts(serve) {
-  const services = servicesOf(serve);
-  if (services.length === 0) return [];
-  const objectives = objectivesOf(serve);
+  const all = servicesOf(serve);
+  const services = all.filter((service) => isObject(service.ttft_s));
+  const objectives = objectivesOf(all.find(({slo}) => slo)?.slo ?? serve.slo);
   const spreads = latencyFigures(services, objectives);
-  const classes = list(serve.classes).filter(isObject);
   const followed = services.map(({name, series}) => ({name: asText(name), series: members(series)}))
                        .filter(({series}) => list(series.t_s).length > 0);
+  if (services.length === 0) return refusals(all);
   return [
     element(
         'dl', {class: 'facts'}, fact('model', textOf(serve.model)),
         fact('load', textOf(serve.load)), fact('SLO', objectives.map(({text}) => text).join(', '))),
+    ...refusals(all),
     element('div', {class: 'panels'}, serviceTables(services)),
     hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),
-    latencyTable(services),
-    classes.length > 0 && classTable(classes),
+    ...[latencyTable(services), classTable(services), poolTable(services)].filter(hasRows),
     ...loadCurves(services, objectives),
     ...timeFigures({
       title: 'Over time',
