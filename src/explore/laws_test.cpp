@@ -77,7 +77,7 @@ TEST(Timeline, AnEncoderMultipliesWhatItsShapesSay) {
   for (const auto& [format, count] : t.counts.macs) macs += count;
   // 12 layers: four squares of 768 and two of 768 x 3072 a frame; scores and sums of all pairs.
   const std::int64_t weights = 4 * 768 * 768 + 2 * 768 * 3072;
-  EXPECT_EQ(macs, 12 * (1500 * weights + 2 * 1500 * 1500 * 768));
+  EXPECT_EQ(macs, 12 * (1500 * weights + 2 * 768 * std::int64_t{1500} * 1500));
 }
 
 TEST(Timeline, ChargesSumToTheTimeAndKernelsAreBackToBack) {

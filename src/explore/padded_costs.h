@@ -1,8 +1,8 @@
 // The costs of a device's steps and of its cloud's: few kinds of steps, each timed once, by the
 // function that `run` times steps by.
 //
-// Sizes are padded as the graphs that NPUs run are: new tokens to the next power of two up to 128 and
-// to the next eighth of one above; contexts to powers of two and the middle between two, 64 at
+// Sizes are padded as the graphs that NPUs run are: new tokens to the next power of two up to 128
+// and to the next eighth of one above; contexts to powers of two and the middle between two, 64 at
 // least. So a cost is that of a step that really was timed, a little longer than the one asked for,
 // and nothing is interpolated.
 #pragma once

@@ -20,8 +20,8 @@ TEST(PaddedCosts, SizesGrowToTheNextOfFewAndByLittle) {
     EXPECT_GE(padded_context(n), n);
     EXPECT_EQ(padded_tokens(padded_tokens(n)), padded_tokens(n));
     EXPECT_EQ(padded_context(padded_context(n)), padded_context(n));
-    if (n > 128) EXPECT_LE(padded_tokens(n), n * 5 / 4);
-    if (n > 64) EXPECT_LE(padded_context(n), n * 3 / 2);
+    EXPECT_LE(padded_tokens(n), n > 128 ? n * 5 / 4 : 2 * n);
+    EXPECT_LE(padded_context(n), n > 64 ? n * 3 / 2 : 64);
   }
 }
 

@@ -12,9 +12,15 @@ namespace {
 
 constexpr std::int64_t kMostResends = 16;  // then a transport gives up; it counts as there
 
+/// What is longer is no network; and sums of these stay far within 64 bits.
+void at_most_an_hour(Fields& f, std::string_view name, Nanoseconds time) {
+  f.require(time <= to_nanoseconds(Seconds(3600)), name, "expected an hour at most");
+}
+
 RadioState read_state(Fields& f) {
   RadioState s;
   s.time = f.quantity<Nanoseconds>("time", "how long it lasts", Sign::non_negative);
+  at_most_an_hour(f, "time", s.time);
   s.power = f.quantity<Watts>("power", "drawn in it", Sign::non_negative);
   return s;
 }
@@ -24,6 +30,8 @@ Radio read_fields(Fields& f) {
   r.name = f.text("name", "name of the radio, as its file is called");
   r.latency = f.quantity<Nanoseconds>("latency", "one way, device to service, without the bytes");
   r.jitter = f.quantity_or<Nanoseconds>("jitter", "mean of what is added to it", Nanoseconds(0));
+  at_most_an_hour(f, "latency", r.latency);
+  at_most_an_hour(f, "jitter", r.jitter);
   r.up = f.quantity<BitsPerSecond>("up", "bandwidth of one user to the network");
   r.down = f.quantity<BitsPerSecond>("down", "bandwidth of one user from the network");
   r.loss = f.number_or("loss", "chance that a packet is lost, each direction", 0, {0, 0.5});

@@ -23,6 +23,12 @@ Seconds at_most_a_day(Fields& f, std::string_view name, std::string_view doc, Se
   return time;
 }
 
+Bytes at_most_a_megabyte(Fields& f, std::string_view name, std::string_view doc, Bytes fallback) {
+  const Bytes size = f.quantity_or<Bytes>(name, doc, fallback);
+  f.require(size <= Bytes(1'000'000), name, "expected 1 MB at most");
+  return size;
+}
+
 ModelOnChip read_model_on_chip(Fields& f) {
   ModelOnChip m;
   m.chip = f.text("chip", "a file in chips/");
@@ -88,6 +94,7 @@ CloudSpec read_cloud(Fields& f) {
   c.prefill_chunk =
       f.integer_or("prefill_chunk", "tokens of a prompt in one step", c.prefill_chunk, kTokens);
   c.wait = f.quantity_or<Nanoseconds>("wait", "mean, before a prompt's first step", c.wait);
+  f.require(c.wait <= to_nanoseconds(Seconds(3600)), "wait", "expected an hour at most");
   c.prompt_price = f.maybe<Usd>("prompt_price", "a million tokens read");
   c.output_price = f.maybe<Usd>("output_price", "a million tokens written");
   f.require(c.prompt_price.has_value() == c.output_price.has_value(), "prompt_price",
@@ -115,7 +122,7 @@ SpeechSpec read_speech(Fields& f) {
   s.synthesis_power = f.quantity_or<Watts>("synthesis_power", "meanwhile", s.synthesis_power);
   s.synthesis_latency =
       f.quantity_or<Seconds>("synthesis_latency", "until the first sound", s.synthesis_latency);
-  s.audio_per_s = f.quantity_or<Bytes>("audio_per_s", "of a call, each direction", s.audio_per_s);
+  s.audio_per_s = at_most_a_megabyte(f, "audio_per_s", "of a call, each direction", s.audio_per_s);
   s.keeps_radio =
       f.flag_or("keeps_radio", "the call's packets keep the radio connected", s.keeps_radio);
   return s;
@@ -165,9 +172,9 @@ Escalating read_escalating(Fields& f) {
 
 MessageSizes read_messages(Fields& f) {
   MessageSizes m;
-  m.request = f.quantity_or<Bytes>("request", "all that is not the prompt", m.request);
-  m.per_prompt_token = f.quantity_or<Bytes>("per_prompt_token", "as text", m.per_prompt_token);
-  m.per_token = f.quantity_or<Bytes>("per_token", "streamed", m.per_token);
+  m.request = at_most_a_megabyte(f, "request", "all that is not the prompt", m.request);
+  m.per_prompt_token = at_most_a_megabyte(f, "per_prompt_token", "as text", m.per_prompt_token);
+  m.per_token = at_most_a_megabyte(f, "per_token", "streamed", m.per_token);
   return m;
 }
 

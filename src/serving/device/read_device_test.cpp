@@ -64,6 +64,8 @@ TEST(ReadDevice, WhatContradictsItselfIsRefused) {
       says(kPhone + "policies: [{name: p}]\ncloud: {chip: c, model: m, prompt_price: 1 USD}\n",
            "given together"));
   EXPECT_TRUE(says(kPhone + "policies: [{name: p}]\nmemory_taken: 2\n", "memory_taken"));
+  EXPECT_TRUE(
+      says(kPhone + "policies: [{name: p}]\nmessages: {per_token: 2 GB}\n", "1 MB at most"));
 }
 
 TEST(ReadDevice, LevelsFallFromTheFullClock) {
