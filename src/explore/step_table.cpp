@@ -74,8 +74,3 @@ std::size_t StepTable::points() const {
 }
 
 }  // namespace presil
-namespace presil {
-std::string StepTable::describe() const {
-  return stages_[0]->describe();
-}
-}  // namespace presil

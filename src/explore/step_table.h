@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "explore/deployment.h"
@@ -24,7 +23,6 @@ class StepTable : public serving::StepCosts {
 
   /// Steps that were timed for it.
   std::size_t points() const;
-  std::string describe() const;
 
  private:
   std::vector<std::shared_ptr<const StageTable>> stages_;  // like stages share one

@@ -240,11 +240,3 @@ StageCost StageTable::at_sustained_clock(const PartCost& c) const {
 }
 
 }  // namespace presil
-#include <fmt/format.h>
-namespace presil {
-std::string StageTable::describe() const {
-  return fmt::format("tok {} seq {} dec {} pre {} mix {} slow {}", tokens_.points(),
-                     sequences_.points(), decode_.points(), prefill_.points(), mixed_.points(),
-                     power_.slow_clock);
-}
-}  // namespace presil

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 #include "explore/deployment.h"
 #include "explore/step_table_cells.h"
@@ -37,7 +36,6 @@ class StageTable {
 
   double standing_w() const { return power_.standing_w; }
   std::size_t points() const;
-  std::string describe() const;
 
  private:
   struct Power {

@@ -77,6 +77,7 @@ class Simulation : public Observer {
   // What replicas tell, during submit() and step().
   void finished(const RequestRecord& record) override;
   void stepped(const StepRecord& step) override;
+  bool wants_sequences() override { return listener_ != nullptr && listener_->wants_sequences(); }
   void between_tokens(Nanoseconds since, std::int64_t count, int slo_class) override;
   void prefilled(const Request& request, const RequestRecord& so_far) override;
 

@@ -162,12 +162,12 @@ void ContinuousScheduler::put_into(Batch& batch, std::int32_t number, std::int64
   budget_ -= tokens;
   std::int64_t drafted = tokens - 1;
   if (seat.computed < seat.target) {
-    batch.record.features.add_prefill(tokens, seat.computed);
+    batch.add_prefill(tokens, seat.computed);
     const bool completes = seat.computed + tokens == seat.target;
     outstanding_ += (completes ? 1 : 0) - tokens;
     drafted = completes ? 0 : ScheduledSequence::kReadsOnly;
   } else {
-    batch.record.features.add_decode(tokens, seat.computed);
+    batch.add_decode(tokens, seat.computed);
   }
   if (seat.naming) name_full_blocks(seat, seat.computed + tokens);
   seat.computed += tokens;

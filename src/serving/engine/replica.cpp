@@ -100,10 +100,13 @@ void Replica::end_step() {
 void Replica::start_step(Nanoseconds now) {
   wake_ = kLongestService;
   Batch& batch = batches_[(oldest_ + flying_) % batches_.size()];
+  batch.is_listed = observer_->wants_sequences();
+  batch.list.clear();
   if (!scheduler_->schedule(now, batch)) return;
 
   StepRecord& record = batch.record;
   record.replica = number_;
+  record.sequences = batch.list;
   record.cost = step_cost(record.features, options_, *costs_, draft_);
   record.start = now;
   // The last stage works on one batch at a time, so a short step does not overtake a long one.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "serving/engine/options.h"
@@ -10,6 +11,12 @@
 #include "serving/step_cost.h"
 
 namespace presil::serving {
+
+/// What a step does for one sequence.
+struct StepSequence {
+  std::int64_t new_tokens = 1;
+  std::int64_t context = 0;  // in the cache before it
+};
 
 /// One step as it ran.
 struct StepRecord {
@@ -19,7 +26,8 @@ struct StepRecord {
   StepCost cost;
   std::int64_t waiting = 0, running = 0;  // requests, when it was scheduled
   std::int64_t used_blocks = 0;
-  std::int64_t preempted = 0;  // requests, by this scheduling
+  std::int64_t preempted = 0;               // requests, by this scheduling
+  std::span<const StepSequence> sequences;  // only where the observer wants them
 };
 
 /// Hears what happens in replicas, in order of time within each. Nothing may be kept of what a
@@ -31,6 +39,8 @@ class Observer {
   virtual void finished(const RequestRecord& record) = 0;
   /// A step has ended.
   virtual void stepped(const StepRecord&) {}
+  /// Asked of every step before it is scheduled: whether its record is to list its sequences.
+  virtual bool wants_sequences() { return false; }
   /// `count` sequences got tokens `since` after their ones before: samples of inter-token latency.
   /// Tokens that one step writes for a sequence (speculation) come together: one sample.
   virtual void between_tokens(Nanoseconds since, std::int64_t count, int slo_class) = 0;

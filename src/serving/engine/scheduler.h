@@ -25,6 +25,17 @@ struct ScheduledSequence {
 struct Batch {
   std::vector<ScheduledSequence> sequences;
   StepRecord record;
+  bool is_listed = false;  // whether `list` is wanted
+  std::vector<StepSequence> list;
+
+  void add_prefill(std::int64_t new_tokens, std::int64_t context) {
+    record.features.add_prefill(new_tokens, context);
+    if (is_listed) list.push_back({new_tokens, context});
+  }
+  void add_decode(std::int64_t new_tokens, std::int64_t context) {
+    record.features.add_decode(new_tokens, context);
+    if (is_listed) list.push_back({new_tokens, context});
+  }
 };
 
 /// `count` sequences of a class got a token `since` after their one before.

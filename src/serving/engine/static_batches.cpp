@@ -38,11 +38,10 @@ bool StaticScheduler::schedule(Nanoseconds now, Batch& batch) {
       outstanding_ += 1 - sequence.request.prompt_tokens;
     }
     writing_ = static_cast<std::int64_t>(batch_.size());
-    for (std::size_t i = 0; i < batch_.size(); ++i) batch.record.features.add_prefill(longest, 0);
+    for (std::size_t i = 0; i < batch_.size(); ++i) batch.add_prefill(longest, 0);
   } else {
     for (const Sequence& sequence : batch_) {
-      batch.record.features.add_decode(
-          1, sequence.request.prompt_tokens + sequence.record.output_tokens - 1);
+      batch.add_decode(1, sequence.request.prompt_tokens + sequence.record.output_tokens - 1);
     }
   }
   in_flight_ = true;

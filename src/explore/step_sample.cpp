@@ -1,0 +1,57 @@
+#include "explore/step_sample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/parallel.h"
+
+namespace presil {
+
+void StepSample::keep(const serving::StepRecord& record) {
+  if (record.sequences.empty()) return;
+  if (steps_.size() == most_) {  // every second one goes, and from now on half as many come
+    for (std::size_t i = 1; 2 * i < steps_.size(); ++i) steps_[i] = std::move(steps_[2 * i]);
+    steps_.resize((steps_.size() + 1) / 2);
+    stride_ *= 2;
+  }
+  SampledStep sampled{{}, record.cost};
+  for (const serving::StepSequence& s : record.sequences) {
+    sampled.step.sequences.push_back({s.new_tokens, s.context});
+  }
+  steps_.push_back(std::move(sampled));
+}
+
+double StepTableError::mean() const {
+  return std::max(time_mean, energy_mean);
+}
+
+double StepTableError::max() const {
+  return std::max(time_max, energy_max);
+}
+
+Feasible<StepTableError> step_table_error(const Deployment& deployment,
+                                          const std::vector<SampledStep>& steps) {
+  std::vector<std::optional<Feasible<serving::StepCost>>> exact(steps.size());
+  parallel_each(steps.size(),
+                [&](std::size_t i) { exact[i] = time_step_of(deployment, steps[i].step); });
+  StepTableError error;
+  error.samples = steps.size();
+  const auto count = static_cast<double>(steps.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (!*exact[i]) return tl::unexpected(exact[i]->error());
+    const serving::StepCost& right = **exact[i];
+    const serving::StepCost& found = steps[i].cost;
+    const auto percent = [](double a, double b) { return 100 * std::abs(a - b) / b; };
+    const double time =
+        percent(static_cast<double>(found.time.count()), static_cast<double>(right.time.count()));
+    const double energy = percent(found.energy_j, right.energy_j);
+    error.time_mean += time / count;
+    error.energy_mean += energy / count;
+    error.time_max = std::max(error.time_max, time);
+    error.energy_max = std::max(error.energy_max, energy);
+  }
+  return error;
+}
+
+}  // namespace presil

@@ -1,0 +1,174 @@
+#include "explore/step_table.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+#include <tbb/global_control.h>
+
+#include "explore/step_sample.h"
+
+namespace presil {
+namespace {
+
+const Places kPlaces{PRESIL_SOURCE_DIR, {}};
+
+DeploymentRequest small_request(const std::string& chip) {
+  DeploymentRequest q;
+  q.design.chip = chip;
+  q.design.model = "llama-3.2-1b";
+  q.engine.max_num_seqs = 32;
+  q.engine.max_num_batched_tokens = 512;
+  q.engine.max_model_len = 4096;
+  return q;
+}
+
+const Deployment& small_gpu() {
+  static const Deployment d = deploy(small_request("a100-sxm-80gb"), kPlaces).value();
+  return d;
+}
+
+const StepTable& small_table() {
+  static const StepTable table(small_gpu());
+  return table;
+}
+
+struct NamedStep {
+  Step step;
+  serving::StepFeatures features;
+};
+
+/// `decodes` sequences, and one prompt of `prompt` tokens where that is not 0.
+NamedStep mixed_step(std::int64_t decodes, std::int64_t context, std::int64_t prompt,
+                     std::int64_t decode_tokens = 1) {
+  NamedStep s;
+  for (std::int64_t i = 0; i < decodes; ++i) {
+    const std::int64_t before = context / 2 + i * context / std::max<std::int64_t>(1, decodes - 1);
+    s.step.sequences.push_back({decode_tokens, before});
+    s.features.add_decode(decode_tokens, before);
+  }
+  if (prompt > 0) {
+    s.step.sequences.push_back({prompt, 0});
+    s.features.add_prefill(prompt, 0);
+  }
+  return s;
+}
+
+StepTableError error_on(const Deployment& d, const StepTable& table,
+                        const std::vector<NamedStep>& steps) {
+  std::vector<SampledStep> sampled;
+  for (const NamedStep& s : steps) sampled.push_back({s.step, table.cost(s.features)});
+  return step_table_error(d, sampled).value();
+}
+
+std::vector<NamedStep> usual_steps() {
+  return {mixed_step(1, 300, 0),    mixed_step(7, 1000, 0),   mixed_step(20, 700, 0),
+          mixed_step(32, 1500, 0),  mixed_step(0, 0, 512),    mixed_step(0, 0, 77),
+          mixed_step(12, 900, 500), mixed_step(30, 400, 100), mixed_step(3, 2000, 33)};
+}
+
+TEST(StepTable, IsWithinThreePercentOfStepsTimedDirectly) {
+  const StepTableError e = error_on(small_gpu(), small_table(), usual_steps());
+  EXPECT_EQ(e.samples, 9);
+  EXPECT_LT(e.mean(), 1);
+  EXPECT_LT(e.max(), 3);
+  EXPECT_GT(small_table().points(), 100);
+}
+
+TEST(StepTable, HoldsForAChipWithoutALibraryOfKernels) {
+  const Deployment d = deploy(small_request("artemis-hbm3e"), kPlaces).value();
+  const StepTableError e = error_on(d, StepTable(d), usual_steps());
+  EXPECT_LT(e.mean(), 1);
+  EXPECT_LT(e.max(), 3);
+}
+
+TEST(StepTable, OfAPipelineTakesAllStagesAndTheNextStepWaitsForTheSlowest) {
+  DeploymentRequest q = small_request("a100-sxm-80gb");
+  q.design.pipeline_parallel = 2;
+  const Deployment d = deploy(q, kPlaces).value();
+  const StepTable table(d);
+  const NamedStep step = mixed_step(16, 800, 0);
+  const serving::StepCost found = table.cost(step.features);
+  const serving::StepCost exact = time_step_of(d, step.step).value();
+  const auto ns = [](Nanoseconds t) { return static_cast<double>(t.count()); };
+  EXPECT_NEAR(ns(found.time), ns(exact.time), 0.02 * ns(exact.time));
+  EXPECT_NEAR(ns(found.interval), ns(exact.interval), 0.02 * ns(exact.interval));
+  EXPECT_NEAR(found.energy_j, exact.energy_j, 0.02 * exact.energy_j);
+  EXPECT_LT(exact.interval, exact.time);
+  EXPECT_EQ(d.engine.pipeline_stages, 2);
+}
+
+TEST(StepTable, ChecksSeveralTokensOfASequenceAtOnce) {
+  const StepTable table(small_gpu(), 4);
+  const StepTableError e =
+      error_on(small_gpu(), table, {mixed_step(8, 1000, 0, 4), mixed_step(20, 500, 0, 4)});
+  EXPECT_LT(e.max(), 3);
+}
+
+TEST(StepTable, LongerContextsAndMorePromptTokensNeverCostLess) {
+  double last_decode = 0, last_prefill = 0;
+  for (std::int64_t context = 100; context < 4000; context += 300) {
+    const double j = small_table().cost(mixed_step(16, context / 2, 0).features).energy_j;
+    EXPECT_GE(j, last_decode);
+    last_decode = j;
+    const double p = small_table().cost(mixed_step(0, 0, context / 8 + 1).features).energy_j;
+    EXPECT_GE(p, last_prefill);
+    last_prefill = p;
+  }
+}
+
+TEST(StepTable, IsTheSameOnOneThreadAndOnSeveral) {
+  const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+  const StepTable alone(small_gpu());
+  EXPECT_EQ(alone.points(), small_table().points());
+  for (const NamedStep& s : usual_steps()) {
+    EXPECT_EQ(alone.cost(s.features).time, small_table().cost(s.features).time);
+    EXPECT_EQ(alone.cost(s.features).energy_j, small_table().cost(s.features).energy_j);
+  }
+}
+
+TEST(Deployment, GivesTheCacheWhatUtilisationLeavesBesideWeightsAndActivations) {
+  const Deployment& d = small_gpu();
+  // 16 layers of 8 KV heads of 64, keys and values, in bf16.
+  EXPECT_EQ(d.cache_bytes_per_token, 16 * 8 * 64 * 2 * 2);
+  const double room = 0.9 * static_cast<double>(d.memory.count()) -
+                      static_cast<double>((d.weights + d.workspace).count());
+  EXPECT_EQ(d.engine.num_blocks, static_cast<std::int64_t>(room / d.cache_bytes_per_token / 16));
+  EXPECT_LE(d.cache.count(), room);
+  EXPECT_EQ(d.chips, 1);
+}
+
+TEST(Deployment, ThatHasNoRoomForASequenceSaysByHowMuchAndWhatWould) {
+  DeploymentRequest q;
+  q.design.chip = "a100-sxm-80gb";
+  q.design.model = "llama-3.1-70b";
+  const auto d = deploy(q, kPlaces);
+  ASSERT_FALSE(d);
+  EXPECT_NE(d.error().reason.find("too much"), std::string::npos);
+  EXPECT_NE(d.error().remedy.find("--tp"), std::string::npos);
+}
+
+TEST(Deployment, RefusesOptionsThatNoEngineCanRunWith) {
+  DeploymentRequest q = small_request("a100-sxm-80gb");
+  q.engine.block_size = 0;
+  EXPECT_THROW(deploy(q, kPlaces), InputError);
+  q = small_request("a100-sxm-80gb");
+  q.gpu_memory_utilization = 1.5;
+  EXPECT_THROW(deploy(q, kPlaces), InputError);
+}
+
+TEST(StepSample, KeepsStepsEvenlyOverARunOfAnyLength) {
+  StepSample sample(4);
+  for (std::int64_t i = 1; i <= 100; ++i) {
+    serving::StepRecord record;
+    const serving::StepSequence sequence{1, i};
+    if (sample.wants()) record.sequences = {&sequence, 1};
+    sample.keep(record);
+  }
+  ASSERT_LE(sample.steps().size(), 4);
+  ASSERT_GE(sample.steps().size(), 2);
+  EXPECT_EQ(sample.steps().front().step.sequences.front().context, 1);
+  EXPECT_GE(sample.steps().back().step.sequences.front().context, 50);
+}
+
+}  // namespace
+}  // namespace presil
