@@ -56,6 +56,16 @@ void add_sweep(const AddVerb& verb, Options& o) {
   add_step(*sweep, o);
 }
 
+void add_serve(const AddVerb& verb, Options& o) {
+  CLI::App* serve =
+      verb("serve", "A scenario: a service under load, a device, a fleet, and what they cost",
+           [&] { return serve_verb(o.common, o.serve); });
+  serve->add_option("SCENARIO", o.serve.scenario, "A scenario file, or the name of a shipped one")
+      ->required();
+  serve->add_option("--find-max-rate", o.serve.find_max_rate,
+                    "The highest rate that keeps a promise, as \"p99_ttft<=2s,p99_tpot<=50ms\"");
+}
+
 void add_compile(const AddVerb& verb, Options& o) {
   CLI::App* compile = verb("compile", "The program of a model on a chip",
                            [&] { return compile_verb(o.common, o.request, o.emit); });
@@ -135,6 +145,7 @@ void add_verbs(CLI::App& app, Options& o, std::function<int()>& call) {
   add_numerics(verb, o);
   add_chat(verb, o);
   add_sweep(verb, o);
+  add_serve(verb, o);
   add_dram(*verb("dram", "A memory by itself: a pattern or a trace, command by command",
                  [&] { return dram_verb(o.common, o.dram); }),
            o.dram);

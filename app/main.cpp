@@ -32,8 +32,9 @@ std::string environment(const char* name, std::string fallback) {
 
 /// Settings are of a chip or a part; a verb that reads none would ignore them.
 void refuse_ignored_settings(const Common& common, std::string_view verb) {
-  constexpr std::string_view kReadChips[] = {"demo",    "run",  "sweep", "dram",     "dram-check",
-                                             "compile", "show", "cost",  "numerics", "chat"};
+  constexpr std::string_view kReadChips[] = {"demo",       "run",     "sweep", "dram",
+                                             "dram-check", "compile", "show",  "cost",
+                                             "numerics",   "chat",    "serve"};
   const bool reads =
       std::find(std::begin(kReadChips), std::end(kReadChips), verb) != std::end(kReadChips);
   if (!reads && !common.set.empty()) {

@@ -21,6 +21,7 @@ struct Options {
   DramRequest dram;
   NumericsTableRequest numerics;
   ChatRequest chat;
+  ServeRequest serve;
   CostRequest cost;
   VerifyRequest verify;
   SiliconRequest silicon;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/quality_text.h"
+#include "base/cpu_time.h"
 #include "base/quantity_text.h"
 #include "base/terminal.h"
 #include "chip/derived.h"
@@ -114,10 +115,7 @@ void print_json(const Common& common, Json json) {
   if (common.host) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& t) {
-      return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-    };
-    json["host"]["cpu_s"] = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    json["host"]["cpu_s"] = cpu_seconds();
     json["host"]["peak_rss_bytes"] = usage.ru_maxrss * 1024;
   }
   fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));

@@ -34,6 +34,13 @@ struct Common {
 using silicon::SiliconRequest;
 
 int run_verb(const Common& common, RunRequest request);
+/// What `presil serve` is asked.
+struct ServeRequest {
+  std::string scenario;       // a file, or the name of a shipped one
+  std::string find_max_rate;  // a promise, instead of the scenario's own; "": as the scenario says
+};
+
+int serve_verb(const Common& common, const ServeRequest& request);
 int sweep_verb(const Common& common, RunRequest request);
 int numerics_verb(const Common& common, NumericsTableRequest request);
 int chat_verb(const Common& common, ChatRequest request);

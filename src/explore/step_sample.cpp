@@ -15,7 +15,7 @@ void StepSample::keep(const serving::StepRecord& record) {
     steps_.resize((steps_.size() + 1) / 2);
     stride_ *= 2;
   }
-  SampledStep sampled{{}, record.cost};
+  SampledStep sampled{{}, record.cost, record.replica};
   for (const serving::StepSequence& s : record.sequences) {
     sampled.step.sequences.push_back({s.new_tokens, s.context});
   }

@@ -16,6 +16,7 @@ namespace presil {
 struct SampledStep {
   Step step;
   serving::StepCost cost;  // that the run took for it
+  int replica = 0;
 };
 
 /// Keeps up to a number of steps, evenly over all of a run, however long it turns out. Ask wants()

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace presil::serving {
 
@@ -15,6 +16,7 @@ enum class Batching {
 
 /// What a replica does of a request, where prefill and decode are kept apart.
 enum class Role { both, prefill, decode };
+std::string_view to_string(Role role);
 
 /// Speculative decoding: a draft proposes `tokens`, one step of the model checks them.
 struct Speculation {

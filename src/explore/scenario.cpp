@@ -1,0 +1,124 @@
+#include "explore/scenario.h"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "chip/describe.h"
+#include "chip/library.h"
+#include "chip/overrides.h"
+#include "serving/engine/engine_fields.h"
+
+namespace presil {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr Choice<serving::Role> kRoles[] = {{"both", serving::Role::both},
+                                            {"prefill", serving::Role::prefill},
+                                            {"decode", serving::Role::decode}};
+constexpr double kMostChips = 1e6;
+constexpr double kMostReplicas = 10'000;
+
+PoolSpec read_pool(Fields& f, const std::string& model) {
+  PoolSpec pool;
+  pool.design.chip = f.text("chip", "a chip file, or the name of a shipped one");
+  pool.name = f.text_or("name", "of this pool", pool.design.chip);
+  pool.design.model = f.text_or("model", "instead of the scenario's", model);
+  pool.design.overrides = f.texts_or_none("set", "settings of the chip, as \"dram.stacks=6\"");
+  pool.design.tensor_parallel =
+      f.integer_or("tensor_parallel", "chips in tensor parallel", 1, {1, kMostChips});
+  pool.design.pipeline_parallel =
+      f.integer_or("pipeline_parallel", "stages of a pipeline", 1, {1, kMostChips});
+  pool.design.expert_parallel = f.integer_or(
+      "expert_parallel", "chips over which a layer's experts are spread", 1, {1, kMostChips});
+  pool.design.network = f.text_or("network", "what joins more chips than their links do", "");
+  pool.design.dtype = f.text_or("dtype", "format that weights are stored in", "");
+  pool.design.numerics = f.text_or("numerics", "a name in numerics/", "");
+  pool.design.software = f.text_or("software", "a name in software/", "");
+  pool.replicas = f.integer_or("replicas", "of this kind", 1, {1, kMostReplicas});
+  if (const auto engine = f.maybe_map("engine", "how its replicas schedule, by vLLM's names",
+                                      serving::read_engine)) {
+    pool.engine = *engine;
+  }
+  f.require(!pool.design.model.empty() || f.describing(), "chip",
+            "no model: neither here nor at the scenario's top");
+  pool.engine.role = f.choice_or<serving::Role>("role", "what its replicas do of a request", kRoles,
+                                                serving::Role::both);
+  pool.engine.pipeline_stages = pool.design.pipeline_parallel;
+  return pool;
+}
+
+ServiceSpec read_service(Fields& f, const std::string& model) {
+  ServiceSpec service;
+  service.name = f.text("name", "of this way to serve the load");
+  service.cluster = serving::read_cluster(f);
+  service.pools = f.maps_or_none("pools", "replicas of one kind each",
+                                 [&](Fields& pool) { return read_pool(pool, model); });
+  f.require(!service.pools.empty() || f.describing(), "name", "a service without pools");
+  return service;
+}
+
+/// Of the names of `items`, the first that stands twice; "" when all differ.
+template <class T>
+std::string named_twice(const std::vector<T>& items) {
+  std::set<std::string> seen;
+  for (const T& item : items) {
+    if (!seen.insert(item.name).second) return item.name;
+  }
+  return "";
+}
+
+Scenario read_fields(Fields& f) {
+  Scenario s;
+  s.name = f.text("name", "of the scenario, as its file is called");
+  s.question = f.text("question", "what it answers, as a person would ask");
+  const std::string model = f.text_or("model", "of every pool that names none", "");
+  s.load = f.maybe_map("load", "the requests", serving::read_load);
+  s.slo = serving::read_slo(f, "slo");
+  s.classes = serving::read_classes(f);
+  s.find_max_rate = f.flag_or("find_max_rate", "the highest rate that keeps `slo`", false);
+  s.services = f.maps_or_none("services", "ways to serve the load, held against each other",
+                              [&](Fields& service) { return read_service(service, model); });
+  s.cost = read_cost_blocks(f);
+  s.device = f.maybe_map("device", "a phone, a PC or a headset, and the cloud behind it",
+                         serving::read_device);
+  s.fleet = f.maybe_map("fleet", "replicas by the hundred thousand, for a day", fleet::read_fleet);
+  if (f.describing()) return s;
+  f.require(s.services.empty() || s.load.has_value(), "services", "they need a load");
+  f.require(!s.find_max_rate || !s.slo.limits.empty(), "find_max_rate", "it needs an slo");
+  const std::string twice = named_twice(s.services);
+  f.require(twice.empty(), "services", fmt::format("two are called '{}'", twice));
+  return s;
+}
+
+}  // namespace
+
+Scenario read_scenario(const Node& root) {
+  Sources sources;
+  Scenario scenario = read_file(root, "scenario", read_fields, &sources);
+  scenario.sources = std::move(sources);
+  return scenario;
+}
+
+Schema scenario_schema() {
+  return describe_file("scenario", "a question and what answers it", read_fields);
+}
+
+Scenario load_scenario(const std::string& name, const std::vector<std::string>& overrides,
+                       const fs::path& home) {
+  std::error_code error;
+  fs::path file = name;
+  if (!fs::is_regular_file(file, error)) {
+    file = home / "scenarios" / (name + ".yaml");
+    if (!fs::is_regular_file(file, error)) refuse_name("scenario", "scenarios", name, home);
+  }
+  Node root = read_document(file, Syntax::yaml, home);
+  for (const Override& o : split_overrides(overrides)) {
+    apply_override(root, o.path, o.value, o.argument);
+  }
+  Scenario scenario = read_scenario(root);
+  scenario.file = file;
+  return scenario;
+}
+
+}  // namespace presil

@@ -1,0 +1,93 @@
+// What a scenario's services come to, in sentences.
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/quantity_text.h"
+#include "explore/fleet_run.h"
+#include "explore/serve.h"
+
+namespace presil {
+namespace {
+
+std::string time_text(double seconds) {
+  return std::isnan(seconds) ? "nothing" : format_quantity(seconds, Dimension::seconds);
+}
+
+std::string price_text(const ServiceAnswer& s) {
+  if (!s.usd_per_mtoken) return "it writes nothing";
+  const Band& usd = *s.usd_per_mtoken;
+  return fmt::format("a million tokens cost {:.3g} USD ({:.3g} to {:.3g}) and {:.3g} MJ",
+                     usd.typical, usd.low, usd.high, s.result.energy_j_per_token);
+}
+
+std::string kept_text(const ServiceAnswer& s) {
+  std::string broken;
+  for (const serving::SloCheck& c : s.result.slo) {
+    if (c.met) continue;
+    broken += fmt::format("{}{} (it is {})", broken.empty() ? "" : ", ", c.limit.text,
+                          time_text(c.value_s));
+  }
+  if (s.result.slo.empty()) return "";
+  return broken.empty() ? ", and the promise is kept" : ", and the promise is broken: " + broken;
+}
+
+std::string service_sentence(const ServiceAnswer& s) {
+  if (s.no)
+    return fmt::format("{}: no: {}; what would do: {}.", s.name, s.no->reason, s.no->remedy);
+  const serving::ServiceResult& r = s.result;
+  if (s.max_rate) {
+    return fmt::format(
+        "{} keeps its promise up to {:.3g} requests a second{}: {:.0f} tokens/s; {}.", s.name,
+        s.rate, s.max_rate->saturated ? " (more of them are only served later)" : "",
+        r.output_throughput, price_text(s));
+  }
+  return fmt::format(
+      "{} under {:.3g} requests a second: the first token comes after {} (half of the users) to {} "
+      "(99 of 100 wait less), every further one after {} to {}{}; {}.",
+      s.name, s.rate, time_text(r.latency.ttft_s.p50), time_text(r.latency.ttft_s.p99),
+      time_text(r.latency.tpot_s.p50), time_text(r.latency.tpot_s.p99), kept_text(s),
+      price_text(s));
+}
+
+/// The cheapest against the next, where several services can do it.
+std::string cheapest(const std::vector<ServiceAnswer>& services) {
+  std::vector<const ServiceAnswer*> able;
+  for (const ServiceAnswer& s : services) {
+    if (!s.no && s.usd_per_mtoken) able.push_back(&s);
+  }
+  if (able.size() < 2) return "";
+  std::stable_sort(able.begin(), able.end(), [](const ServiceAnswer* a, const ServiceAnswer* b) {
+    return a->usd_per_mtoken->typical < b->usd_per_mtoken->typical;
+  });
+  const Band& first = *able[0]->usd_per_mtoken;
+  const Band& second = *able[1]->usd_per_mtoken;
+  const bool sure = first.high < second.low;
+  return fmt::format("Cheapest is {}: {:.3g} USD a million tokens against {:.3g} of {}{}.",
+                     able[0]->name, first.typical, second.typical, able[1]->name,
+                     sure ? ", whatever the prices" : "; their price bands overlap");
+}
+
+}  // namespace
+
+std::vector<std::string> sentences(const ServeAnswer& answer) {
+  std::vector<std::string> all;
+  for (const ServiceAnswer& s : answer.services) all.push_back(service_sentence(s));
+  if (std::string best = cheapest(answer.services); !best.empty()) all.push_back(std::move(best));
+  const auto add = [&](std::vector<std::string> more) {
+    all.insert(all.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
+  };
+  add(sentences(answer.cost));
+  if (answer.device) add(sentences(*answer.device));
+  if (answer.fleet) add(sentences(*answer.fleet));
+  if (answer.no_fleet) {
+    all.push_back(fmt::format("The fleet: no: {}; what would do: {}.", answer.no_fleet->reason,
+                              answer.no_fleet->remedy));
+  }
+  return all;
+}
+
+}  // namespace presil
