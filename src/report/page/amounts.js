@@ -121,7 +121,7 @@ const typicalOf = (json) => bandOf(json)?.typical;
 function rangeCell(value, format) {
   const band = bandOf(value);
   if (!band) return typeof value === 'string' ? value : '';
-  const between = spread(band, format);
+  const between = format(band.low) === format(band.high) ? '' : spread(band, format);
   return between ?
       element('span', {}, format(band.typical), element('span', {class: 'low-high'}, between)) :
       format(band.typical);
