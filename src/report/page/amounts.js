@@ -115,7 +115,6 @@ function bandOf(json) {
     high: json.high ?? json.value + half
   });
 }
-const typicalOf = (json) => bandOf(json)?.typical;
 
 /// A number, or a range with its low and high beneath; text as it is.
 function rangeCell(value, format) {
