@@ -245,7 +245,8 @@ TEST_F(PageInBrowser, OneScenarioIsAPageOfItsOwn) {
   EXPECT_NE(visit.dom.find(">" + question + "<"), std::string::npos);
   EXPECT_NE(visit.dom.find("<section id=\"answer\""), std::string::npos);
   // 0.8 of 26 requests a second, as the file says, beside the other services' numbers.
-  EXPECT_NE(visit.dom.find(">requests completed/s</th><td class=\"number\">20.8<"), std::string::npos);
+  EXPECT_NE(visit.dom.find(">requests completed/s</th><td class=\"number\">20.8<"),
+            std::string::npos);
 }
 
 TEST_F(PageInBrowser, ScenariosWithoutTheChartLibraryAreTables) {

@@ -115,13 +115,12 @@ function bandOf(json) {
     high: json.high ?? json.value + half
   });
 }
-const typicalOf = (json) => bandOf(json)?.typical;
 
 /// A number, or a range with its low and high beneath; text as it is.
 function rangeCell(value, format) {
   const band = bandOf(value);
   if (!band) return typeof value === 'string' ? value : '';
-  const between = spread(band, format);
+  const between = format(band.low) === format(band.high) ? '' : spread(band, format);
   return between ?
       element('span', {}, format(band.typical), element('span', {class: 'low-high'}, between)) :
       format(band.typical);

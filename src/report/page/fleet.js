@@ -159,7 +159,7 @@ function hoursParts(given, share) {
       key: lines.length > 1 ? lines.map(([name, colour]) => [name, `var(--${colour})`]) : undefined,
       lines: lines.map(([name, colour, met]) => bandedLine(name, colour, met)),
       across: {format: clock, min: 0, max: 24, interval: 6},
-      up: {format, min: 0}
+      up: {format, min: 0, max: format === percent ? 1 : undefined}
     });
   });
   const columns = HOUR_NUMBERS.flatMap(

@@ -28,7 +28,12 @@ function timeFigure(entries, [key, title, format], levels) {
     dots: false,
     lines,
     across: clockAxis(Math.max(...points.map(([t]) => t))),
-    up: {format, scale: warmth, min: warmth ? undefined : 0, max: key === 'kv_use' ? 1 : undefined},
+    up: {
+      format,
+      scale: warmth,
+      min: warmth ? undefined : 0,
+      max: key === 'kv_use' && points.some(([, share]) => share > 0.5) ? 1 : undefined
+    },
     levels
   });
 }

@@ -61,13 +61,19 @@ function latencyFigures(entries, objectives) {
       .filter(Boolean);
 }
 
+/// A service whose table was checked on no step has no errors to show.
+const checked = (service) =>
+    (service.step_table?.samples === 0 ?
+         {...service, step_table: {points: service.step_table.points}} :
+         service);
+
 /// What the services did, what they took and how exact that is: a column for each service.
 function serviceTables(services) {
   const table = (caption, rows) => comparisonTable(
       services.map(({name}) => asText(name)),
       rows.map(
           ([name, key, format]) =>
-              ({name, format, values: services.map((service) => numberAt(service, key))})),
+              ({name, format, values: services.map((service) => numberAt(checked(service), key))})),
       caption);
   return [
     table(
