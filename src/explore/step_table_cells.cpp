@@ -118,7 +118,7 @@ class CellTable::Filling {
     return lines;
   }
 
-  /// The worst axis of a box and how far it is off there. Points that cannot occur do not count.
+  /// The worst axis of a box and how far it is off there.
   Halving judge(std::size_t n) const {
     const Node& node = table_.nodes_[n];
     Halving worst{n, -1, 0};
@@ -126,7 +126,6 @@ class CellTable::Filling {
       if (!can_halve(node, a)) continue;
       double error = 0;
       for (const Line& e : lines_of(node, a)) {
-        if (!inside_(e.middle, e.middle)) continue;
         const double w =
             static_cast<double>(e.middle[a] - e.low[a]) / static_cast<double>(e.high[a] - e.low[a]);
         const PartCost between = known_.at(e.low).cost * (1 - w) + known_.at(e.high).cost * w;

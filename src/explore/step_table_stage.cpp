@@ -50,7 +50,8 @@ Largest largest_of(const Deployment& d, std::int64_t decode_tokens) {
   b.sequences = ceil_div(e.max_num_seqs, groups);
   b.tokens = std::max(e.max_num_batched_tokens, b.sequences * decode_tokens);
   b.longest = e.max_model_len;
-  b.cached = std::max(b.longest, e.num_blocks * e.block_size / groups);
+  b.cached =
+      std::max(b.longest, std::min(e.num_blocks * e.block_size / groups, b.sequences * b.longest));
   return b;
 }
 
