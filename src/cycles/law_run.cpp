@@ -50,10 +50,7 @@ class LawRun {
  public:
   LawRun(const BoundProgram& bound, const Chip& chip, const MemoryPart& part,
          const CyclesOptions& options)
-      : bound_(bound),
-        chip_(chip),
-        options_(options),
-        memory_(part, chip.dram, options) {}
+      : bound_(bound), chip_(chip), options_(options), memory_(part, chip.dram, options) {}
 
   Timeline run() {
     plan();

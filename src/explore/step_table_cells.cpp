@@ -100,30 +100,32 @@ class CellTable::Filling {
     return corners;
   }
 
-  /// The middles of two opposite edges along `a`, and the ends of each edge.
-  struct Edge {
+  /// Three points along `a`: on the lowest edge of a box, and through its middle.
+  struct Line {
     TablePoint low, middle, high;
   };
-  std::array<Edge, 2> edges_of(const Node& node, std::size_t a) const {
-    std::array<Edge, 2> edges{Edge{node.low, node.low, node.low},
-                              Edge{node.high, node.high, node.high}};
-    for (Edge& e : edges) {
-      e.low[a] = node.low[a];
-      e.middle[a] = middle(node, a);
-      e.high[a] = node.high[a];
+  std::array<Line, 2> lines_of(const Node& node, std::size_t a) const {
+    TablePoint centre = node.low;
+    for (std::size_t i = 0; i < axes_.size(); ++i) {
+      if (can_halve(node, i)) centre[i] = middle(node, i);
     }
-    return edges;
+    std::array<Line, 2> lines{Line{node.low, node.low, node.low}, Line{centre, centre, centre}};
+    for (Line& line : lines) {
+      line.low[a] = node.low[a];
+      line.middle[a] = middle(node, a);
+      line.high[a] = node.high[a];
+    }
+    return lines;
   }
 
-  /// The worst axis of a box and how far it is off there. Points that cannot occur do not count.
+  /// The worst axis of a box and how far it is off there.
   Halving judge(std::size_t n) const {
     const Node& node = table_.nodes_[n];
     Halving worst{n, -1, 0};
     for (std::size_t a = 0; a < axes_.size(); ++a) {
       if (!can_halve(node, a)) continue;
       double error = 0;
-      for (const Edge& e : edges_of(node, a)) {
-        if (!inside_(e.middle, e.middle)) continue;
+      for (const Line& e : lines_of(node, a)) {
         const double w =
             static_cast<double>(e.middle[a] - e.low[a]) / static_cast<double>(e.high[a] - e.low[a]);
         const PartCost between = known_.at(e.low).cost * (1 - w) + known_.at(e.high).cost * w;
@@ -143,7 +145,7 @@ class CellTable::Filling {
       if (!inside_(node.low, node.high)) continue;
       for (std::size_t a = 0; a < axes_.size(); ++a) {
         if (!can_halve(node, a)) continue;
-        for (const Edge& e : edges_of(node, a)) wanted.insert({e.low, e.middle, e.high});
+        for (const Line& e : lines_of(node, a)) wanted.insert({e.low, e.middle, e.high});
       }
     }
     take_samples(wanted);

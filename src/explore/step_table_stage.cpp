@@ -33,6 +33,9 @@ std::vector<std::int64_t> sequence_seams(std::int64_t most) {
   return seams;
 }
 
+/// Keys of the largest tile that attention takes at once.
+constexpr std::int64_t kTileKeys = 256;
+
 /// What steps there can be.
 struct Largest {
   std::int64_t tokens, sequences;
@@ -47,7 +50,8 @@ Largest largest_of(const Deployment& d, std::int64_t decode_tokens) {
   b.sequences = ceil_div(e.max_num_seqs, groups);
   b.tokens = std::max(e.max_num_batched_tokens, b.sequences * decode_tokens);
   b.longest = e.max_model_len;
-  b.cached = std::max(b.longest, e.num_blocks * e.block_size / groups);
+  b.cached =
+      std::max(b.longest, std::min(e.num_blocks * e.block_size / groups, b.sequences * b.longest));
   return b;
 }
 
@@ -73,7 +77,7 @@ struct StageTable::Filling {
     return {{{1, most.tokens, 1, token_seams(kEachToken, most.tokens)}},
             [](const TablePoint&, const TablePoint&) { return true; },
             [&](const TablePoint& p) {
-              const StepParts parts = meter.measure(prefills(1, p[0], 0));
+              const StepParts parts = meter.measure({{{p[0], 0}}});
               return sample(parts, parts.tokens);
             },
             {0.001, 4000}};
@@ -105,7 +109,7 @@ struct StageTable::Filling {
 
   CellTable prefill() const {
     return {
-        {{1, most.sequences, 1, {2, 3, 4}}, {1, most.tokens, 8, {2}}, {0, most.longest, 256, {}}},
+        {{1, most.sequences, 1, {2, 3, 4}}, {1, most.tokens, 8, {}}, {0, most.longest, 256, {}}},
         [&](const TablePoint& low, const TablePoint& high) {
           return low[0] <= high[1] && low[0] * low[2] <= most.cached;
         },
@@ -119,7 +123,7 @@ struct StageTable::Filling {
   CellTable mixed() const {
     return {{{1, most.sequences, 1, {}},
              {0, most.cached, 256, {}},
-             {1, most.tokens, 8, {2}},
+             {1, most.tokens, 8, {}},
              {0, most.longest, 256, {}}},
             [&](const TablePoint& low, const TablePoint& high) {
               return low[0] * decode_tokens + low[2] <= most.tokens &&
@@ -127,7 +131,7 @@ struct StageTable::Filling {
             },
             [&](const TablePoint& p) {
               Step step = decodes(p[0], p[1], 0);
-              step.sequences.push_back({p[2], p[3]});
+              step.sequences.push_back(prefills(1, p[2], p[3]).sequences.front());
               const StepParts parts = meter.measure(step);
               const PartCost apart =
                   attention(prefills(1, p[2], p[3])) + attention(decodes(p[0], p[1], 0));
@@ -147,18 +151,24 @@ struct StageTable::Filling {
     const std::int64_t most_of_one = std::max(mean, std::min(cached, most.longest));
     const std::int64_t longest = mean + (most_of_one - mean) * spread / kSpread;
     Step step;
-    step.sequences.push_back({decode_tokens, longest});
-    for (std::int64_t i = 0; i + 1 < n; ++i) {
-      step.sequences.push_back({decode_tokens, share(cached - longest, n - 1, i)});
+    step.sequences.push_back({decode_tokens, std::max<std::int64_t>(1, longest)});
+    // Not all alike: their last tiles of keys are as full as chance would have them.
+    const std::int64_t others = n - 1, rest = cached - longest;
+    const std::int64_t around = others > 0 ? std::min(kTileKeys, rest / others / 2) : 0;
+    for (std::int64_t i = 0; i < others; ++i) {
+      const std::int64_t off = around * (2 * i + 1 - others) / others;
+      step.sequences.push_back(
+          {decode_tokens, std::max<std::int64_t>(1, share(rest, others, i) + off)});
     }
     return step;
   }
 
+  /// A sequence with a single new token would be one that decodes.
   Step prefills(std::int64_t p, std::int64_t tokens, std::int64_t context) const {
     Step step;
     for (std::int64_t i = 0; i < p; ++i) {
       step.sequences.push_back(
-          {std::max<std::int64_t>(1, share(tokens, p, i)), std::min(context, most.cached / p)});
+          {std::max<std::int64_t>(2, share(tokens, p, i)), std::min(context, most.cached / p)});
     }
     return step;
   }

@@ -30,7 +30,8 @@ struct TextLength {
 std::vector<PhaseSteps> steps_of(const RunRequest& request, const std::optional<TextLength>& text,
                                  std::int64_t page_tokens = 1);
 
-/// Of sequences dealt out in turn to `hands` data-parallel groups: those of the one with most to do.
+/// Of sequences dealt out in turn to `hands` data-parallel groups: those of the one with most to
+/// do.
 Step heaviest_hand(const std::vector<Sequence>& all, std::int64_t hands);
 
 /// The chips that a request asks for.
