@@ -74,12 +74,11 @@ std::string cheapest(const std::vector<ServiceAnswer>& services) {
 
 std::vector<std::string> sentences(const ServeAnswer& answer) {
   std::vector<std::string> all;
-  for (const ServiceAnswer& s : answer.services) all.push_back(service_sentence(s));
-  if (std::string best = cheapest(answer.services); !best.empty()) all.push_back(std::move(best));
   const auto add = [&](std::vector<std::string> more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));
   };
+  // What services are measured for comes first.
   add(sentences(answer.cost));
   if (answer.device) add(sentences(*answer.device));
   if (answer.fleet) add(sentences(*answer.fleet));
@@ -87,6 +86,8 @@ std::vector<std::string> sentences(const ServeAnswer& answer) {
     all.push_back(fmt::format("The fleet: no: {}; what would do: {}.", answer.no_fleet->reason,
                               answer.no_fleet->remedy));
   }
+  if (std::string best = cheapest(answer.services); !best.empty()) all.push_back(std::move(best));
+  for (const ServiceAnswer& s : answer.services) all.push_back(service_sentence(s));
   return all;
 }
 
