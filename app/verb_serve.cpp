@@ -46,7 +46,7 @@ std::string service_table(const std::vector<ServiceAnswer>& services) {
                fmt::format("{:.3g} /s", r.request_goodput),
                fmt::format("{:.0f} %", 100 * r.kv_use.mean), fmt::format("{:.0f} %", 100 * r.mfu),
                fmt::format("{:.0f} W", r.power_w), fmt::format("{:.3g}", r.energy_j_per_token),
-               s.usd_per_mtoken ? fmt::format("{:.3f}", s.usd_per_mtoken->typical) : "-",
+               s.price ? fmt::format("{:.3f}", s.price->usd_per_mtoken.typical) : "-",
                Cell(s.no                      ? s.no->reason
                     : r.counts.rejected() > 0 ? fmt::format("{} rejected", r.counts.rejected())
                                               : "",

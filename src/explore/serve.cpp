@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <memory>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "cost/prices.h"
 #include "cost/tokens.h"
 #include "explore/fleet_run.h"
+#include "explore/service_band.h"
 #include "explore/step_table.h"
 #include "serving/cluster/cluster.h"
 #include "serving/device/simulate.h"
@@ -113,10 +115,19 @@ class Service {
     return std::nullopt;
   }
 
-  ServiceResult run(const serving::LoadSpec& load, serving::Observer* listener = nullptr) const {
+  /// `factors`: of each pool's step times; none: as the tables say.
+  ServiceResult run(const serving::LoadSpec& load, serving::Observer* listener = nullptr,
+                    const std::vector<double>& factors = {}) const {
     check_interrupt();
     serving::Cluster cluster;
-    for (const Deployed& pool : pools_) cluster.pools.push_back(as_pool(pool));
+    std::deque<ScaledCosts> scaled;
+    for (std::size_t i = 0; i < pools_.size(); ++i) {
+      cluster.pools.push_back(as_pool(pools_[i]));
+      if (factors.empty()) continue;
+      serving::Pool& pool = cluster.pools.back();
+      pool.costs = &scaled.emplace_back(*pool.costs, factors[i]);
+      if (pool.draft != nullptr) pool.draft = &scaled.emplace_back(*pool.draft, factors[i]);
+    }
     cluster.spec = spec_.cluster;
     cluster.classes = scenario_.classes;
     cluster.slo = scenario_.slo;
@@ -125,14 +136,15 @@ class Service {
     const auto source = open_load(load, places_.home, seed_);
     const double started = cpu_seconds();
     ServiceResult result = simulate(cluster, *source, listener);
-    loop_cpu_s_ += cpu_seconds() - started;
+    if (factors.empty()) loop_cpu_s_ += cpu_seconds() - started;
     return result;
   }
 
   /// The highest rate, from one that a replica of this kind may well reach.
-  Feasible<serving::MaxRate> max_rate() const {
+  Feasible<serving::MaxRate> max_rate(const std::vector<double>& factors = {}) const {
     const double start = mean_rate(*scenario_.load, places_.home).count();
-    return serving::find_max_rate([&](double rate) { return run(at_rate(rate)); }, start);
+    return serving::find_max_rate([&](double rate) { return run(at_rate(rate), nullptr, factors); },
+                                  start);
   }
 
   serving::LoadSpec at_rate(double rate) const {
@@ -140,7 +152,7 @@ class Service {
   }
 
   const std::vector<Deployed>& pools() const { return pools_; }
-  /// Of all runs so far.
+  /// Of all runs so far at the tables' own times.
   double loop_cpu_s() const { return loop_cpu_s_; }
 
  private:
@@ -152,28 +164,51 @@ class Service {
   mutable double loop_cpu_s_ = 0;
 };
 
-/// Each pool's chips and power over all tokens that the service writes.
-void price(ServiceAnswer& answer, const Places& places) {
-  if (answer.result.counts.output_tokens == 0) return;
-  const Prices prices = load_prices(places.home);
-  Band total;
-  for (std::size_t i = 0; i < answer.pools.size(); ++i) {
-    const PoolAnswer& pool = answer.pools[i];
-    const serving::PoolResult& ran = answer.result.pools[i];
-    const ChipFiles& files = pool.deployment.prepared.chip;
+/// Each pool's chips and power over all tokens that the service writes; none when it writes none.
+std::optional<ServicePrice> price_of(const std::vector<PoolAnswer>& pools,
+                                     const ServiceResult& result, const Prices& prices) {
+  if (result.counts.output_tokens == 0) return std::nullopt;
+  ServicePrice price;
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    const serving::PoolResult& ran = result.pools[i];
+    const ChipFiles& files = pools[i].deployment.prepared.chip;
     const std::int64_t chips = std::int64_t{ran.most_replicas} * ran.chips_per_replica;
-    const double watts = (ran.step_energy_j + ran.idle_energy_j) / answer.result.duration_s /
-                         static_cast<double>(chips);
+    const double watts =
+        (ran.step_energy_j + ran.idle_energy_j) / result.duration_s / static_cast<double>(chips);
     const TokenPrice token = usd_per_mtoken(
-        {.tokens_per_s = answer.result.output_throughput, .chips = chips, .power = Watts(watts)},
+        {.tokens_per_s = result.output_throughput, .chips = chips, .power = Watts(watts)},
         files.chip, price_chip(files, prices), prices);
     for (CostLine line : token.lines) {
-      if (answer.pools.size() > 1) line.name = pool.spec.name + ": " + line.name;
-      answer.price_lines.push_back(std::move(line));
+      if (pools.size() > 1) line.name = pools[i].spec.name + ": " + line.name;
+      price.lines.push_back(std::move(line));
     }
-    total += token.usd_per_mtoken;
+    price.usd_per_mtoken += token.usd_per_mtoken;
   }
-  answer.usd_per_mtoken = total;
+  return price;
+}
+
+/// The service with all step times at one end of their bands.
+ServiceSide side_of(const Service& service, const ServiceAnswer& answer,
+                    const serving::LoadSpec& load, std::vector<double> factors,
+                    const Prices& prices) {
+  ServiceSide side;
+  ServiceResult result;
+  if (answer.max_rate) {
+    auto highest = service.max_rate(factors);
+    if (!highest) return {std::move(factors), {}, 0, false, 0.0, std::nullopt};
+    side.max_rate = highest->rate;
+    result = std::move(highest->at_rate);
+  } else {
+    result = service.run(load, nullptr, factors);
+  }
+  side.factors = std::move(factors);
+  side.latency = result.latency;
+  side.output_throughput = result.output_throughput;
+  side.meets_slo = result.meets_slo();
+  if (const auto price = price_of(answer.pools, result, prices)) {
+    side.usd_per_mtoken = price->usd_per_mtoken.typical;
+  }
+  return side;
 }
 
 ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
@@ -199,14 +234,22 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
   if (answer.rate == 0 && answer.result.duration_s > 0) {
     answer.rate = static_cast<double>(answer.result.counts.requests) / answer.result.duration_s;
   }
+  std::vector<double> low, high;
   for (std::size_t i = 0; i < answer.pools.size(); ++i) {
     PoolAnswer& pool = answer.pools[i];
+    const std::vector<SampledStep> steps = listener.steps_of(answer.result.pools[i]);
+    const TimeBand band = time_band(pool.deployment, steps);
+    low.push_back(band.low);
+    high.push_back(band.high);
     if (!named_draft(pool.spec).empty()) continue;  // its steps are two models'
-    auto error = step_table_error(pool.deployment, listener.steps_of(answer.result.pools[i]));
+    auto error = step_table_error(pool.deployment, steps);
     CHECK(error.has_value(), "a step that ran can be timed");
     pool.table_error = *error;
   }
-  price(answer, places);
+  const Prices prices = load_prices(places.home);
+  answer.price = price_of(answer.pools, answer.result, prices);
+  answer.if_fast = side_of(service, answer, load, std::move(low), prices);
+  answer.if_slow = side_of(service, answer, load, std::move(high), prices);
   return answer;
 }
 

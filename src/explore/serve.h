@@ -27,6 +27,23 @@ struct PoolAnswer {
   StepTableError table_error;    // on steps of the run; no samples where a draft proposes
 };
 
+/// Dollars for a million tokens written, with all that stands around the chips.
+struct ServicePrice {
+  std::vector<CostLine> lines;  // they sum to usd_per_mtoken
+  Band usd_per_mtoken;
+};
+
+/// A service whose steps all take as long as they may at one end of what is known of them: at the
+/// same rate, or at the highest that it then keeps its promise at.
+struct ServiceSide {
+  std::vector<double> factors;  // of each pool's step times
+  serving::LatencySummaries latency;
+  double output_throughput = 0;
+  bool meets_slo = false;
+  std::optional<double> max_rate;  // where it was asked for; 0: none keeps the promise
+  std::optional<double> usd_per_mtoken;
+};
+
 /// One service under the load.
 struct ServiceAnswer {
   std::string name;
@@ -37,8 +54,8 @@ struct ServiceAnswer {
   serving::ServiceResult result;
   std::optional<serving::MaxRate> max_rate;
   std::vector<PoolAnswer> pools;
-  std::vector<CostLine> price_lines;   // USD for a million tokens written; sum to usd_per_mtoken
-  std::optional<Band> usd_per_mtoken;  // none when no token was written
+  std::optional<ServicePrice> price;  // none when no token was written
+  ServiceSide if_fast, if_slow;
 };
 
 struct ServeAnswer {

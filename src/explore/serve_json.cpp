@@ -158,6 +158,17 @@ Json table_json(const std::vector<PoolAnswer>& pools) {
           {"energy_error_max", worst_energy}};
 }
 
+Json side_json(const ServiceSide& side) {
+  Json json = {{"step_time_factors", side.factors}};
+  if (side.max_rate) json["max_rate"] = *side.max_rate;
+  if (side.max_rate == 0) return json;
+  add_latency(json, side.latency);
+  json["output_throughput"] = side.output_throughput;
+  json["meets_slo"] = side.meets_slo;
+  if (side.usd_per_mtoken) json["usd_per_mtoken"] = *side.usd_per_mtoken;
+  return json;
+}
+
 Json service_json(const ServiceAnswer& s) {
   Json json = {{"name", s.name}};
   if (s.no) json["no"] = {{"reason", s.no->reason}, {"remedy", s.no->remedy}};
@@ -179,9 +190,9 @@ Json service_json(const ServiceAnswer& s) {
   json["power_w"] = r.power_w;
   json["energy_j"] = r.energy_j;
   json["energy_j_per_token"] = r.energy_j_per_token;
-  if (s.usd_per_mtoken) {
-    json["usd_per_mtoken"] = band_json(*s.usd_per_mtoken);
-    json["usd_per_mtoken_lines"] = lines_json(s.price_lines);
+  if (s.price) {
+    json["usd_per_mtoken"] = band_json(s.price->usd_per_mtoken);
+    json["usd_per_mtoken_lines"] = lines_json(s.price->lines);
   }
   json["duration_s"] = r.duration_s;
   json["slo"] = slo_json(r.slo);
@@ -209,6 +220,7 @@ Json service_json(const ServiceAnswer& s) {
     json["max_rate_saturated"] = s.max_rate->saturated;
     json["load_curve"] = curve_json(s.max_rate->points);
   }
+  json["uncertainty"] = {{"if_fast", side_json(s.if_fast)}, {"if_slow", side_json(s.if_slow)}};
   json["series"] = series_json(r.series);
   json["gantt"] = gantt_json(r.gantt);
   return json;

@@ -17,8 +17,8 @@ std::string time_text(double seconds) {
 }
 
 std::string price_text(const ServiceAnswer& s) {
-  if (!s.usd_per_mtoken) return "it writes nothing";
-  const Band& usd = *s.usd_per_mtoken;
+  if (!s.price) return "it writes nothing";
+  const Band& usd = s.price->usd_per_mtoken;
   return fmt::format("a million tokens cost {:.3g} USD ({:.3g} to {:.3g}) and {:.3g} MJ",
                      usd.typical, usd.low, usd.high, s.result.energy_j_per_token);
 }
@@ -40,14 +40,19 @@ std::string service_sentence(const ServiceAnswer& s) {
   const serving::ServiceResult& r = s.result;
   if (s.max_rate) {
     return fmt::format(
-        "{} keeps its promise up to {:.3g} requests a second{}: {:.0f} tokens/s; {}.", s.name,
-        s.rate, s.max_rate->saturated ? " (more of them are only served later)" : "",
-        r.output_throughput, price_text(s));
+        "{} keeps its promise up to {:.3g} requests a second ({:.3g} to {:.3g} as far as the "
+        "times of steps are known){}: {:.0f} tokens/s; {}.",
+        s.name, s.rate, s.if_slow.max_rate.value_or(0), s.if_fast.max_rate.value_or(0),
+        s.max_rate->saturated ? " (more of them are only served later)" : "", r.output_throughput,
+        price_text(s));
   }
   return fmt::format(
       "{} under {:.3g} requests a second: the first token comes after {} (half of the users) to {} "
-      "(99 of 100 wait less), every further one after {} to {}{}; {}.",
+      "(99 of 100 wait less; {} to {} as far as the times of steps are known), every further one "
+      "after "
+      "{} to {}{}; {}.",
       s.name, s.rate, time_text(r.latency.ttft_s.p50), time_text(r.latency.ttft_s.p99),
+      time_text(s.if_fast.latency.ttft_s.p99), time_text(s.if_slow.latency.ttft_s.p99),
       time_text(r.latency.tpot_s.p50), time_text(r.latency.tpot_s.p99), kept_text(s),
       price_text(s));
 }
@@ -56,14 +61,14 @@ std::string service_sentence(const ServiceAnswer& s) {
 std::string cheapest(const std::vector<ServiceAnswer>& services) {
   std::vector<const ServiceAnswer*> able;
   for (const ServiceAnswer& s : services) {
-    if (!s.no && s.usd_per_mtoken) able.push_back(&s);
+    if (!s.no && s.price) able.push_back(&s);
   }
   if (able.size() < 2) return "";
   std::stable_sort(able.begin(), able.end(), [](const ServiceAnswer* a, const ServiceAnswer* b) {
-    return a->usd_per_mtoken->typical < b->usd_per_mtoken->typical;
+    return a->price->usd_per_mtoken.typical < b->price->usd_per_mtoken.typical;
   });
-  const Band& first = *able[0]->usd_per_mtoken;
-  const Band& second = *able[1]->usd_per_mtoken;
+  const Band& first = able[0]->price->usd_per_mtoken;
+  const Band& second = able[1]->price->usd_per_mtoken;
   const bool sure = first.high < second.low;
   return fmt::format("Cheapest is {}: {:.3g} USD a million tokens against {:.3g} of {}{}.",
                      able[0]->name, first.typical, second.typical, able[1]->name,

@@ -170,7 +170,7 @@ function deviceParts(serve) {
         fact('network', [device.radio].flat().map(asText).join(', ')),
         fact('budget to the first token', isNumber(budget) && seconds(budget))),
     isObject(device.infeasible) && element('p', {class: 'notice'}, noteOf(device.infeasible)),
-    element('div', {class: 'panels'}, policyTables(policies)),
+    element('div', {class: policies.length > 5 ? 'panels one' : 'panels'}, policyTables(policies)),
     element('div', {class: 'panels filled'}, figures),
     hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),
     latencyTable(policies),
