@@ -68,6 +68,21 @@ std::string scope_of(const Situation& s, unsigned depends) {
 void ConstantTable::set(std::string_view law, std::string_view constant, const std::string& scope,
                         double value) {
   values_[std::string(law)][std::string(constant)][scope] = value;
+  found_.clear();
+}
+
+ConstantTable& ConstantTable::operator=(const ConstantTable& other) {
+  fitted_on = other.fitted_on;
+  values_ = other.values_;
+  found_.clear();
+  return *this;
+}
+
+std::vector<double> ConstantTable::values(const LawInfo& law, const Situation& situation) const {
+  const std::lock_guard lock(mutex_);
+  const auto [entry, is_new] = found_.try_emplace({law.name, situation});
+  if (is_new) entry->second = values(law, situation, nullptr);
+  return entry->second;
 }
 
 std::vector<double> ConstantTable::values(const LawInfo& law, const Situation& situation,

@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace presil::kernels {
@@ -53,13 +55,20 @@ std::string scope_of(const Situation& situation, unsigned depends);
 
 class ConstantTable {
  public:
+  ConstantTable() = default;
+  ConstantTable(const ConstantTable& other) : fitted_on(other.fitted_on), values_(other.values_) {}
+  ConstantTable& operator=(const ConstantTable& other);
+
   void set(std::string_view law, std::string_view constant, const std::string& scope, double value);
   /// The values of `law` in `situation`. What has no entry takes the nearest scope's (same engine
   /// and type of another generation first, then the same type of another engine, then a kernel
   /// whose name begins alike, then any, then the list's first guess); `borrowed`, when given, gets
   /// "start_us from trtllm fp8 wgmma".
   std::vector<double> values(const LawInfo& law, const Situation& situation,
-                             std::vector<std::string>* borrowed = nullptr) const;
+                             std::vector<std::string>* borrowed) const;
+  /// The same, looked up once for each law (a name stands for one) and situation; any thread may
+  /// call this.
+  std::vector<double> values(const LawInfo& law, const Situation& situation) const;
   const std::map<std::string, std::map<std::string, std::map<std::string, double>>>& all() const {
     return values_;
   }
@@ -71,6 +80,9 @@ class ConstantTable {
  private:
   // By law, constant, scope.
   std::map<std::string, std::map<std::string, std::map<std::string, double>>> values_;
+  // What was looked up since values were last set.
+  mutable std::mutex mutex_;
+  mutable std::map<std::pair<std::string_view, Situation>, std::vector<double>> found_;
 };
 
 /// Reads software/constants.yaml. Throws MissingInput without the file, and InputError with every
