@@ -1,6 +1,7 @@
 #include "explore/cost_blocks.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -70,13 +71,30 @@ void tell(const SupplyResult& r, std::vector<std::string>& said) {
   }
 }
 
+double bad_stacks(const HouseBill& house) {
+  double usd = 0;
+  for (const CostLine& line : house.lines) {
+    if (line.name == "bad stacks") usd += line.usd.typical;
+  }
+  return usd;
+}
+
 void tell(const HousesResult& r, std::vector<std::string>& said) {
   const auto text = [](const HouseBill& h) {
     return fmt::format("{:.0f} USD a chip ({:.0f} to {:.0f}) and {:.0f} days from {}",
                        h.usd_per_chip.typical, h.usd_per_chip.low, h.usd_per_chip.high,
                        h.lead_time.count() / kSecondsADay, h.name);
   };
-  said.push_back(fmt::format("{}, {}.", text(r.one), text(r.three)));
+  const bool one = r.one.usd_per_chip.typical < r.three.usd_per_chip.typical;
+  const HouseBill& cheap = one ? r.one : r.three;
+  const HouseBill& dear = one ? r.three : r.one;
+  const double sooner = (dear.lead_time - cheap.lead_time).count() / kSecondsADay;
+  said.push_back(fmt::format("Cheaper is {}: {}, {}; that is {:.0f} USD less and {:.0f} days {}.",
+                             cheap.name, text(cheap), text(dear),
+                             dear.usd_per_chip.typical - cheap.usd_per_chip.typical,
+                             std::abs(sooner), sooner < 0 ? "later" : "sooner"));
+  said.push_back(fmt::format("Bad stacks cost {:.0f} USD a chip from {} and {:.0f} from {}.",
+                             bad_stacks(r.one), r.one.name, bad_stacks(r.three), r.three.name));
 }
 
 }  // namespace
@@ -127,8 +145,8 @@ std::vector<std::string> sentences(const CostBlockAnswers& a) {
   std::vector<std::string> said;
   if (a.foundries) tell(*a.foundries, said);
   if (a.buy_or_build) tell(*a.buy_or_build, said);
-  if (a.supply) tell(*a.supply, said);
   if (a.houses) tell(*a.houses, said);
+  if (a.supply) tell(*a.supply, said);
   return said;
 }
 

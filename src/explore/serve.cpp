@@ -24,7 +24,7 @@ namespace {
 using serving::ServiceResult;
 
 constexpr std::size_t kMostDeviceRequests = 100'000;
-constexpr std::size_t kMostSamples = 64;  // steps of a run that its tables are held against
+constexpr std::size_t kMostSamples = 64;  // steps of all services that tables are held against
 
 /// A pool ready to serve: what it is, and what its steps cost.
 struct Deployed {
@@ -79,6 +79,8 @@ serving::Pool as_pool(const Deployed& d) {
 /// Keeps some of a run's steps, with their sequences.
 class StepListener : public serving::Observer {
  public:
+  explicit StepListener(std::size_t most) : sample_(most) {}
+
   void finished(const serving::RequestRecord&) override {}
   void between_tokens(Nanoseconds, std::int64_t, int) override {}
   bool wants_sequences() override { return sample_.wants(); }
@@ -95,7 +97,7 @@ class StepListener : public serving::Observer {
   }
 
  private:
-  StepSample sample_{kMostSamples};
+  StepSample sample_;
 };
 
 /// A service whose pools are deployed, under the scenario's load at any rate.
@@ -229,7 +231,7 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
       answer.max_rate = std::move(*highest);
     }
   }
-  StepListener listener;
+  StepListener listener(std::max<std::size_t>(kMostSamples / scenario.services.size(), 1));
   answer.result = service.run(load, &listener);
   if (answer.rate == 0 && answer.result.duration_s > 0) {
     answer.rate = static_cast<double>(answer.result.counts.requests) / answer.result.duration_s;

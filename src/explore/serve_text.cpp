@@ -35,8 +35,7 @@ std::string kept_text(const ServiceAnswer& s) {
 }
 
 std::string service_sentence(const ServiceAnswer& s) {
-  if (s.no)
-    return fmt::format("{}: no: {}; what would do: {}.", s.name, s.no->reason, s.no->remedy);
+  if (s.no) return fmt::format("{}: {}; what would do: {}.", s.name, s.no->reason, s.no->remedy);
   const serving::ServiceResult& r = s.result;
   if (s.max_rate) {
     return fmt::format(
