@@ -13,9 +13,11 @@
 #include "chip/package.h"
 #include "cost/prices.h"
 #include "explore/parts_json.h"
+#include "explore/scenario.h"
 #include "kernels/software.h"
 #include "model/registry.h"
 #include "program/mapping_file.h"
+#include "serving/device/radio.h"
 
 namespace presil::app {
 namespace {
@@ -42,6 +44,8 @@ constexpr FileKind kFileKinds[] = {
     {"numerics", [](const Node& n) { read_numerics(n); }, numerics_schema},
     {"software", [](const Node& n) { kernels::read_software(n); }, kernels::software_schema},
     {"prices", [](const Node& n) { read_prices(n); }, prices_schema},
+    {"radio", [](const Node& n) { serving::read_radio(n); }, serving::radio_schema},
+    {"scenario", [](const Node& n) { read_scenario(n); }, scenario_schema},
 };
 
 std::vector<std::string> kind_names() {

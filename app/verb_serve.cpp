@@ -1,5 +1,6 @@
 // serve: a scenario end to end: a service under load, a device, a fleet, a bill.
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -45,7 +46,8 @@ std::string service_table(const std::vector<ServiceAnswer>& services) {
                time_text(r.latency.tpot_s.p99), fmt::format("{:.0f}", r.output_throughput),
                fmt::format("{:.3g} /s", r.request_goodput),
                fmt::format("{:.0f} %", 100 * r.kv_use.mean), fmt::format("{:.0f} %", 100 * r.mfu),
-               fmt::format("{:.0f} W", r.power_w), fmt::format("{:.3g}", r.energy_j_per_token),
+               fmt::format("{:.0f} W", r.power_w),
+               std::isnan(r.energy_j_per_token) ? "-" : fmt::format("{:.3g}", r.energy_j_per_token),
                s.price ? fmt::format("{:.3f}", s.price->usd_per_mtoken.typical) : "-",
                Cell(s.no                      ? s.no->reason
                     : r.counts.rejected() > 0 ? fmt::format("{} rejected", r.counts.rejected())
@@ -55,8 +57,17 @@ std::string service_table(const std::vector<ServiceAnswer>& services) {
   return table.render(colour());
 }
 
-/// Whether nothing that was asked could be answered.
+/// Makes the folder that `file` will be written to.
+void make_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) throw InputError(fmt::format("--store: {}: {}", folder.string(), error.message()));
+}
+
+/// Whether no service can do it, or the device or the fleet cannot.
 bool is_no(const ServeAnswer& answer) {
+  if (answer.no_fleet || (answer.device && answer.device->no)) return true;
   bool any = false;
   for (const ServiceAnswer& s : answer.services) any = any || !s.no;
   return !answer.services.empty() && !any;
@@ -66,13 +77,15 @@ bool is_no(const ServeAnswer& answer) {
 
 int serve_verb(const Common& common, const ServeRequest& request) {
   Scenario scenario = load_scenario(request.scenario, common.set, common.places.home);
-  if (!request.find_max_rate.empty()) {
-    scenario.slo = serving::parse_slo(request.find_max_rate, "--find-max-rate");
+  if (request.find_max_rate) {
+    if (scenario.services.empty()) throw InputError("--find-max-rate: the scenario has no service");
+    scenario.slo = serving::parse_slo(*request.find_max_rate, "--find-max-rate");
     scenario.find_max_rate = true;
   }
+  const std::filesystem::path page = common.store.parent_path() / (scenario.name + ".html");
+  make_folder_of(page);  // rather than learn after minutes that there is none
   const ServeAnswer answer = serve(scenario, common.places, common.seed);
   Json json = to_json(answer);
-  const std::filesystem::path page = common.store.parent_path() / (scenario.name + ".html");
   write_report(common, page, scenario.name, fmt::format("presil serve {}", request.scenario),
                {{"serve", Json::array({json})}});
   if (common.json) {

@@ -36,8 +36,8 @@ using silicon::SiliconRequest;
 int run_verb(const Common& common, RunRequest request);
 /// What `presil serve` is asked.
 struct ServeRequest {
-  std::string scenario;       // a file, or the name of a shipped one
-  std::string find_max_rate;  // a promise, instead of the scenario's own; "": as the scenario says
+  std::string scenario;                      // a file, or the name of a shipped one
+  std::optional<std::string> find_max_rate;  // a promise, instead of the scenario's own
 };
 
 int serve_verb(const Common& common, const ServeRequest& request);

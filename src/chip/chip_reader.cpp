@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/describe.h"
 #include "base/quantity_text.h"
-#include "chip/describe.h"
 #include "chip/dram_file.h"
 
 namespace presil {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "chip/describe.h"
+#include "base/describe.h"
 #include "chip/inputs.h"
 
 namespace presil {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/describe.h"
 #include "base/integers.h"
-#include "chip/describe.h"
 
 namespace presil {
 namespace {

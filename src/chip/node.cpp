@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "chip/describe.h"
+#include "base/describe.h"
 
 namespace presil {
 namespace {

@@ -1,6 +1,6 @@
 #include "chip/package.h"
 
-#include "chip/describe.h"
+#include "base/describe.h"
 
 namespace presil {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "chip/describe.h"
+#include "base/describe.h"
 
 namespace presil {
 namespace {

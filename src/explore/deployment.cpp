@@ -120,6 +120,7 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
 
   const double usable = static_cast<double>(d.memory.count()) * d.gpu_memory_utilization;
   std::optional<double> tokens;  // that the fullest stage has room for
+  double token_bytes = 0;        // of its chips, each
   const auto add_stage = [&](Program& program) {
     program.dram_capacity = kAnyCapacity;
     const Bytes workspace = workspace_of(program, d.engine, chip);
@@ -129,6 +130,7 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
     d.cache_bytes_per_token += a_token * static_cast<double>(design.tensor_parallel);
     if (tokens && room / a_token >= *tokens) return;
     tokens = room / a_token;
+    token_bytes = a_token;
     d.weights = program.weight_footprint;
     d.workspace = workspace;
   };
@@ -143,8 +145,10 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
                                     ? d.engine.num_blocks
                                     : ceil_div(d.engine.max_model_len, d.engine.block_size);
     if (fit < needed) {
-      const double missing = static_cast<double>((needed - fit) * d.engine.block_size) *
-                             d.cache_bytes_per_token / static_cast<double>(d.chips);
+      // Also what weights and activations alone have no room for.
+      const auto of_group = static_cast<double>(needed) / static_cast<double>(design.data_parallel);
+      const double missing =
+          (of_group * static_cast<double>(d.engine.block_size) - *tokens) * token_bytes;
       Infeasible answer;
       answer.reason = fmt::format(
           "{} on {} x {}: {} blocks of {} tokens are needed for the KV cache, {} fit: {} a chip "
@@ -169,6 +173,11 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
       static_cast<std::int64_t>(static_cast<double>(d.engine.num_blocks * d.engine.block_size) *
                                 d.cache_bytes_per_token / static_cast<double>(d.chips)));
   return d;
+}
+
+void require_decoder(const Deployment& d) {
+  if (!d.prepared.model.encoder) return;
+  throw InputError(fmt::format("{} is an encoder: it writes no tokens", d.prepared.model.name));
 }
 
 Feasible<serving::StepCost> time_step_of(const Deployment& d, const Step& step) {

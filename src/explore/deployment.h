@@ -46,6 +46,9 @@ struct Deployment {
 /// Infeasible when the KV cache has no room for a sequence of max_model_len, with what would.
 Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& places);
 
+/// Throws InputError for a model that reads and never writes.
+void require_decoder(const Deployment& deployment);
+
 /// What `step` costs the replica, from run_phase itself: what tables are filled with and held
 /// against. Of several data-parallel groups the heaviest is timed, and all draw its power.
 Feasible<serving::StepCost> time_step_of(const Deployment& deployment, const Step& step);

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "base/quantity_text.h"
@@ -29,12 +31,14 @@ std::string speech_sentence(const serving::PolicyResult& r) {
 std::string request_sentence(const serving::PolicyResult& r,
                              const std::optional<Nanoseconds>& budget) {
   const serving::DeviceCounts& c = r.counts;
-  std::string text = fmt::format(
-      "{} of {} requests answered ({} on the device, {} in the cloud, {} on both), the "
-      "first token after {} (99 %: {})",
-      c.finished, c.requests, c.on_device, c.in_cloud, c.split, to_string(Seconds(r.ttft_s.p50)),
-      to_string(Seconds(r.ttft_s.p99)));
-  if (budget) {
+  std::string text =
+      fmt::format("{} of {} requests answered ({} on the device, {} in the cloud, {} on both)",
+                  c.finished, c.requests, c.on_device, c.in_cloud, c.split);
+  if (!std::isnan(r.ttft_s.p50)) {
+    text += fmt::format(", the first token after {} (99 %: {})", to_string(Seconds(r.ttft_s.p50)),
+                        to_string(Seconds(r.ttft_s.p99)));
+  }
+  if (budget && c.requests > 0) {
     text += fmt::format(", {:.1f} % of them within {}",
                         100.0 * static_cast<double>(c.in_budget) / static_cast<double>(c.requests),
                         to_string(*budget));

@@ -63,6 +63,7 @@ Feasible<Deployed> deployed(const RunRequest& design, const serving::EngineOptio
         fmt::format("{} on {}: {}", design.model, design.chip, deployment.error().reason),
         deployment.error().remedy});
   }
+  require_decoder(*deployment);
   Deployed result{std::make_unique<Deployment>(std::move(*deployment)), nullptr};
   result.costs = std::make_unique<PaddedCosts>(*result.deployment);
   return result;

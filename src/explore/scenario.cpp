@@ -1,10 +1,11 @@
 #include "explore/scenario.h"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
 
-#include "chip/describe.h"
+#include "base/describe.h"
 #include "chip/library.h"
 #include "chip/overrides.h"
 #include "serving/engine/engine_fields.h"
@@ -48,16 +49,6 @@ PoolSpec read_pool(Fields& f, const std::string& model) {
   return pool;
 }
 
-ServiceSpec read_service(Fields& f, const std::string& model) {
-  ServiceSpec service;
-  service.name = f.text("name", "of this way to serve the load");
-  service.cluster = serving::read_cluster(f);
-  service.pools = f.maps_or_none("pools", "replicas of one kind each",
-                                 [&](Fields& pool) { return read_pool(pool, model); });
-  f.require(!service.pools.empty() || f.describing(), "name", "a service without pools");
-  return service;
-}
-
 /// Of the names of `items`, the first that stands twice; "" when all differ.
 template <class T>
 std::string named_twice(const std::vector<T>& items) {
@@ -66,6 +57,74 @@ std::string named_twice(const std::vector<T>& items) {
     if (!seen.insert(item.name).second) return item.name;
   }
   return "";
+}
+
+/// Every request finds a pool that reads its prompt and one that writes its answer.
+void check_pools(Fields& f, const ServiceSpec& service) {
+  f.require(!service.pools.empty(), "name", "a service without pools");
+  bool prefill = false, decode = false;
+  for (const PoolSpec& pool : service.pools) {
+    prefill |= pool.engine.role == serving::Role::prefill;
+    decode |= pool.engine.role == serving::Role::decode;
+  }
+  f.require(!prefill || decode, "pools", "one that only reads prompts needs one that decodes");
+  f.require(!decode || prefill, "pools", "one that only decodes needs one that reads prompts");
+  f.require(!prefill || service.cluster.transfer, "pools",
+            "those that only read prompts need `transfer`, the link to those that decode");
+  const std::string twice = named_twice(service.pools);
+  f.require(twice.empty(), "pools", fmt::format("two are called '{}'; give them names", twice));
+}
+
+ServiceSpec read_service(Fields& f, const std::string& model) {
+  ServiceSpec service;
+  service.name = f.text("name", "of this way to serve the load");
+  service.cluster = serving::read_cluster(f);
+  service.pools = f.maps_or_none("pools", "replicas of one kind each",
+                                 [&](Fields& pool) { return read_pool(pool, model); });
+  check_pools(f, service);
+  return service;
+}
+
+/// Whether `name` may be a file's: the page of the answer is called by it.
+bool names_a_file(const std::string& name) {
+  return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos;
+}
+
+/// The services that a fleet consists of are there, each with a promise that it can keep.
+void check_fleet(Fields& f, const Scenario& s) {
+  const fleet::FleetSpec& fleet = *s.fleet;
+  f.require(s.load.has_value(), "fleet", "it needs a load");
+  f.require(!s.slo.limits.empty(), "fleet", "it needs an slo such as \"p99_ttft<=2s\"");
+  f.require(fleet.own.empty() || fleet.own != fleet.bought, "fleet",
+            fmt::format("own and bought are the same service, '{}'", fleet.own));
+  for (const std::string& name : {fleet.own, fleet.bought}) {
+    if (name.empty()) continue;
+    const auto found = std::find_if(s.services.begin(), s.services.end(),
+                                    [&](const ServiceSpec& one) { return one.name == name; });
+    f.require(found != s.services.end(), "fleet", fmt::format("there is no service '{}'", name));
+    f.require(found == s.services.end() || found->pools.size() == 1, "fleet",
+              fmt::format("service '{}' must have one pool, which does all of a request", name));
+  }
+}
+
+/// What the blocks need of each other.
+void check_blocks(Fields& f, const Scenario& s) {
+  const CostBlocks& cost = s.cost;
+  const bool asks_money = cost.foundries || cost.buy_or_build || cost.supply || cost.houses;
+  f.require(!s.services.empty() || asks_money || s.device || s.fleet, "question",
+            "nothing answers it: expected services, device, fleet, foundries, buy_or_build, "
+            "supply or houses");
+  f.require(names_a_file(s.name), "name", "expected a name that a file can have");
+  f.require(s.services.empty() || f.has("load"), "services", "they need a load");
+  f.require(!s.find_max_rate || !s.slo.limits.empty(), "find_max_rate", "it needs an slo");
+  f.require(!s.find_max_rate || !s.services.empty(), "find_max_rate", "there is no service");
+  f.require(!s.find_max_rate || !s.load || !s.load->closed_loop, "find_max_rate",
+            "users of a closed loop wait for their answers: there is no rate to raise");
+  const std::string twice = named_twice(s.services);
+  f.require(twice.empty(), "services", fmt::format("two are called '{}'", twice));
+  f.require(!s.device || s.device->speech || f.has("load"), "device",
+            "it needs a load, or speech to interpret");
+  if (s.fleet) check_fleet(f, s);
 }
 
 Scenario read_fields(Fields& f) {
@@ -83,11 +142,7 @@ Scenario read_fields(Fields& f) {
   s.device = f.maybe_map("device", "a phone, a PC or a headset, and the cloud behind it",
                          serving::read_device);
   s.fleet = f.maybe_map("fleet", "replicas by the hundred thousand, for a day", fleet::read_fleet);
-  if (f.describing()) return s;
-  f.require(s.services.empty() || s.load.has_value(), "services", "they need a load");
-  f.require(!s.find_max_rate || !s.slo.limits.empty(), "find_max_rate", "it needs an slo");
-  const std::string twice = named_twice(s.services);
-  f.require(twice.empty(), "services", fmt::format("two are called '{}'", twice));
+  if (!f.describing()) check_blocks(f, s);
   return s;
 }
 

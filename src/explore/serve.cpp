@@ -51,6 +51,7 @@ Feasible<std::unique_ptr<StepTable>> draft_table(const PoolSpec& pool, const Pla
 Feasible<Deployed> deploy_pool(const PoolSpec& spec, const Places& places) {
   auto deployment = deploy({spec.design, spec.engine.gpu_memory_utilization, spec.engine}, places);
   if (!deployment) return tl::unexpected(deployment.error());
+  require_decoder(*deployment);
   Deployed pool{spec, std::move(*deployment), nullptr, nullptr};
   pool.table = std::make_unique<StepTable>(pool.deployment, 1 + spec.engine.speculation.tokens);
   if (!named_draft(spec).empty()) {
@@ -59,6 +60,20 @@ Feasible<Deployed> deploy_pool(const PoolSpec& spec, const Places& places) {
     pool.draft = std::move(*draft);
   }
   return pool;
+}
+
+/// `work()`, whose complaints begin with `where`.
+template <class F>
+auto naming(const std::string& where, F work) {
+  try {
+    return work();
+  } catch (const InputError& e) {
+    std::vector<Diagnostic> complaints = e.diagnostics();
+    for (Diagnostic& d : complaints) d.message = fmt::format("{}: {}", where, d.message);
+    throw InputError(std::move(complaints));
+  } catch (const MissingInput& e) {
+    throw MissingInput(fmt::format("{}: {}", where, e.what()));
+  }
 }
 
 serving::Pool as_pool(const Deployed& d) {
@@ -110,7 +125,8 @@ class Service {
   std::optional<Infeasible> deploy() {
     for (const PoolSpec& pool : spec_.pools) {
       check_interrupt();
-      auto deployed = deploy_pool(pool, places_);
+      const std::string where = fmt::format("service '{}', pool '{}'", spec_.name, pool.name);
+      auto deployed = naming(where, [&] { return deploy_pool(pool, places_); });
       if (!deployed) return deployed.error();
       pools_.push_back(std::move(*deployed));
     }
@@ -233,6 +249,7 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
   }
   StepListener listener(std::max<std::size_t>(kMostSamples / scenario.services.size(), 1));
   answer.result = service.run(load, &listener);
+  if (answer.rate == 0 && load.rate) answer.rate = load.rate->count();
   if (answer.rate == 0 && answer.result.duration_s > 0) {
     answer.rate = static_cast<double>(answer.result.counts.requests) / answer.result.duration_s;
   }
@@ -278,11 +295,26 @@ TokenRate measured_rate(const ServeAnswer& answer, const std::string& name) {
                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
 
+/// Finds what is wrong with the load or the price list before minutes are spent on step tables.
+void check_inputs(const Scenario& scenario, const Places& places, std::uint64_t seed) {
+  if (!scenario.services.empty() || scenario.fleet) load_prices(places.home);
+  if (!scenario.load) return;
+  if (scenario.find_max_rate && scenario.load->closed_loop) {
+    throw InputError(
+        "find_max_rate: users of a closed loop wait for their answers: there is no rate to raise");
+  }
+  if (scenario.find_max_rate) mean_rate(*scenario.load, places.home);
+  if (open_load(*scenario.load, places.home, seed)->next_arrival() == kLongestService) {
+    throw InputError("load: no request comes within load.duration");
+  }
+}
+
 }  // namespace
 
 ServeAnswer serve(const Scenario& scenario, const Places& places, std::uint64_t seed) {
   ServeAnswer answer;
   answer.scenario = scenario;
+  check_inputs(scenario, places, seed);
   std::vector<std::unique_ptr<Service>> services;
   Progress progress("serving", 2 * std::ssize(scenario.services));
   for (const ServiceSpec& spec : scenario.services) {

@@ -23,15 +23,46 @@ std::string price_text(const ServiceAnswer& s) {
                      usd.typical, usd.low, usd.high, s.result.energy_j_per_token);
 }
 
+/// The limits of `checks` that do not hold; of a class, with its name.
+void add_broken(std::string& text, const std::vector<serving::SloCheck>& checks,
+                const std::string& of) {
+  for (const serving::SloCheck& c : checks) {
+    if (c.met) continue;
+    text += fmt::format("{}{}{} (it is {})", text.empty() ? "" : ", ", of, c.limit.text,
+                        time_text(c.value_s));
+  }
+}
+
 std::string kept_text(const ServiceAnswer& s) {
   std::string broken;
-  for (const serving::SloCheck& c : s.result.slo) {
-    if (c.met) continue;
-    broken += fmt::format("{}{} (it is {})", broken.empty() ? "" : ", ", c.limit.text,
-                          time_text(c.value_s));
+  add_broken(broken, s.result.slo, "");
+  bool promised = !s.result.slo.empty();
+  for (const serving::ClassResult& one : s.result.classes) {
+    add_broken(broken, one.slo, one.name + "'s ");
+    promised |= !one.slo.empty();
   }
-  if (s.result.slo.empty()) return "";
+  if (!promised) return "";
   return broken.empty() ? ", and the promise is kept" : ", and the promise is broken: " + broken;
+}
+
+/// Who got no answer; "" when all did.
+std::string refused_text(const serving::Counts& counts) {
+  if (counts.rejected() == 0) return "";
+  std::string why;
+  if (counts.too_long > 0) {
+    why = fmt::format("{} longer than the context or the KV cache", counts.too_long);
+  }
+  if (counts.turned_away > 0) {
+    why += fmt::format("{}{} turned away", why.empty() ? "" : ", ", counts.turned_away);
+  }
+  return fmt::format("{} of {} requests are refused ({})", counts.rejected(), counts.requests, why);
+}
+
+/// "every further one after 17 ms to 34 ms".
+std::string further_tokens(const serving::Summary& tpot_s) {
+  if (std::isnan(tpot_s.p50)) return "and no further one is asked for";
+  return fmt::format("every further one after {} to {}", time_text(tpot_s.p50),
+                     time_text(tpot_s.p99));
 }
 
 std::string service_sentence(const ServiceAnswer& s) {
@@ -45,14 +76,17 @@ std::string service_sentence(const ServiceAnswer& s) {
         s.max_rate->saturated ? " (more of them are only served later)" : "", r.output_throughput,
         price_text(s));
   }
+  const std::string refused = refused_text(r.counts);
+  if (r.counts.completed == 0) {
+    return fmt::format("{} answers nobody: {}.", s.name,
+                       refused.empty() ? "no request is measured" : refused);
+  }
   return fmt::format(
       "{} under {:.3g} requests a second: the first token comes after {} (half of the users) to {} "
-      "(99 of 100 wait less; {} to {} as far as the times of steps are known), every further one "
-      "after "
-      "{} to {}{}; {}.",
+      "(99 of 100 wait less; {} to {} as far as the times of steps are known), {}{}{}; {}.",
       s.name, s.rate, time_text(r.latency.ttft_s.p50), time_text(r.latency.ttft_s.p99),
       time_text(s.if_fast.latency.ttft_s.p99), time_text(s.if_slow.latency.ttft_s.p99),
-      time_text(r.latency.tpot_s.p50), time_text(r.latency.tpot_s.p99), kept_text(s),
+      further_tokens(r.latency.tpot_s), kept_text(s), refused.empty() ? "" : "; " + refused,
       price_text(s));
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/draws.h"
+#include "base/interrupt.h"
 #include "base/parallel.h"
 #include "fleet/day.h"
 
@@ -150,6 +151,7 @@ class Simulation {
       const std::size_t k = i / (sites.size() * sections);
       std::array<double, kHours> rates;
       for (int h = 0; h < kHours; ++h) {
+        check_interrupt();
         rates[h] = sites[i / sections % sites.size()].hours[h].kinds[k].rate;
       }
       PodRun run = pod_run(k);

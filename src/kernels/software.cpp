@@ -1,6 +1,6 @@
 #include "kernels/software.h"
 
-#include "chip/describe.h"
+#include "base/describe.h"
 #include "chip/library.h"
 
 namespace presil::kernels {

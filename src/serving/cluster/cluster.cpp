@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/quantity_text.h"
 #include "serving/cluster/replica_set.h"
 #include "serving/cluster/transfers.h"
@@ -15,6 +16,7 @@ namespace {
 
 // Each keeps its KV cache's bookkeeping, about a megabyte. A fleet simulates a sample.
 constexpr std::int64_t kMostReplicas = 10'000;
+constexpr std::int64_t kBetweenLooks = 1024;  // events between two looks for Ctrl-C
 
 void require_that_it_works(const Cluster& cluster) {
   const auto refuse_unless = [](bool holds, const std::string& message) {
@@ -132,7 +134,8 @@ std::optional<Simulation::Event> Simulation::next_event() {
 ServiceResult Simulation::run() {
   metrics_.level(now_, replicas_.level(), 0);
   bool warming_up = cluster_.warm_up > Nanoseconds(0);
-  while (const auto event = next_event()) {
+  for (std::int64_t events = 0; const auto event = next_event(); ++events) {
+    if (events % kBetweenLooks == 0) check_interrupt();
     CHECK(event->time >= now_, "time does not go backwards");
     if (warming_up && event->time >= cluster_.warm_up) {
       metrics_.end_warm_up(cluster_.warm_up);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -124,7 +125,9 @@ ServiceClass read_class(Fields& fields) {
 std::string complaint_about(const std::vector<ServiceClass>& classes) {
   double shares = 0;
   bool by_length = false;
+  std::set<std::string> names;
   for (const ServiceClass& one : classes) {
+    if (!names.insert(one.name).second) return fmt::format("two are called '{}'", one.name);
     shares += one.share;
     by_length |= one.most_prompt_tokens.has_value();
   }

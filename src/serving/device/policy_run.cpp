@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "serving/device/policy.h"
 
 namespace presil::serving {
@@ -40,6 +41,7 @@ PolicyResult PolicyRun::go() {
   while (!events_.empty()) {
     const Event event = events_.top();
     events_.pop();
+    check_interrupt();
     if (!body_.advance(event.at)) break;
     handle(event);
   }

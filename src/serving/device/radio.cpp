@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/describe.h"
 #include "base/elementary.h"
 #include "base/integers.h"
 
@@ -52,6 +53,10 @@ Radio read_radio(const Node& root) {
   Radio radio = read_file(root, "radio", read_fields, &sources);
   radio.sources = std::move(sources);
   return radio;
+}
+
+Schema radio_schema() {
+  return describe_file("radio", "a way to the cloud: 5G, Wi-Fi, fibre", read_fields);
 }
 
 Radio load_radio(const std::string& name, const std::filesystem::path& home) {

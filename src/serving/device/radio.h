@@ -47,6 +47,8 @@ struct Radio {
 /// Reads a radio/1 file. Throws InputError with every complaint.
 Radio read_radio(const Node& root);
 
+Schema radio_schema();
+
 /// Reads home/radios/NAME.yaml, or the file at the path `name`. Throws MissingInput when there is
 /// none.
 Radio load_radio(const std::string& name, const std::filesystem::path& home);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@ namespace {
 constexpr Range kShare{0, 1};
 constexpr Range kTokens{1, 1e7};
 constexpr Seconds kDay(86400);
+constexpr Celsius kColdest(-60), kHottest(100);
 
 constexpr Choice<Place> kPlaces[] = {{"device", Place::device},
                                      {"cloud", Place::cloud},
@@ -57,6 +59,7 @@ ClockLevel read_level(Fields& f) {
 ThermalSpec read_thermal(Fields& f) {
   ThermalSpec t;
   t.ambient = f.quantity_or<Celsius>("ambient", "of the air", t.ambient, Sign::any);
+  f.require(t.ambient >= kColdest && t.ambient <= kHottest, "ambient", "expected -60 C to 100 C");
   t.skin = f.map("skin", "what is touched; stands on the air", read_stage);
   t.die = f.map("die", "stands on the skin", read_stage);
   t.hysteresis = f.quantity_or<Celsius>("hysteresis", "below a limit before the clock is raised",
@@ -97,7 +100,7 @@ CloudSpec read_cloud(Fields& f) {
   f.require(c.wait <= to_nanoseconds(Seconds(3600)), "wait", "expected an hour at most");
   c.prompt_price = f.maybe<Usd>("prompt_price", "a million tokens read");
   c.output_price = f.maybe<Usd>("output_price", "a million tokens written");
-  f.require(c.prompt_price.has_value() == c.output_price.has_value(), "prompt_price",
+  f.require(f.has("prompt_price") == f.has("output_price"), "prompt_price",
             "prompt_price and output_price are given together");
   return c;
 }
@@ -184,7 +187,9 @@ void check_policies(Fields& f, const DeviceSpec& spec) {
     return std::any_of(spec.networks.begin(), spec.networks.end(),
                        [&](const NetworkStretch& n) { return n.radio == name; });
   };
+  std::set<std::string> names;
   for (const Policy& p : spec.policies) {
+    f.require(names.insert(p.name).second, "policies", fmt::format("two are called '{}'", p.name));
     for (const Rule& r : p.rules) {
       f.require(r.run == Place::device || spec.cloud.has_value(), "policies",
                 fmt::format("{}: runs at \"{}\", and there is no cloud", p.name, to_string(r.run)));

@@ -147,8 +147,11 @@ LoadSpec read_load(Fields& f) {
   }
   spec.rate = read_rate(f);
   std::optional<PerSecond> process_rate;
-  spec.arrivals = f.maybe_map("arrivals", "when requests come",
-                              [&](Fields& inner) { return read_arrivals(inner, process_rate); });
+  bool process_has_rate = false;
+  spec.arrivals = f.maybe_map("arrivals", "when requests come", [&](Fields& inner) {
+    process_has_rate = inner.has("rate");
+    return read_arrivals(inner, process_rate);
+  });
   spec.closed_loop =
       f.maybe_map("closed_loop", "users who wait for their answers", read_closed_loop);
   if (f.has("requests") || f.describing())
@@ -168,8 +171,9 @@ LoadSpec read_load(Fields& f) {
   f.require(!spec.closed_loop || !spec.rate, "rate", "the rate of a closed loop is the service's");
   f.require(!spec.closed_loop || !spec.arrivals, "arrivals",
             "a closed loop has no arrivals of its own");
-  f.require(spec.closed_loop || spec.rate || !drawn, "rate", "expected a rate such as \"5 /s\"");
-  f.require(!drawn || spec.requests || (spec.duration && !spec.closed_loop), "requests",
+  f.require(spec.closed_loop || f.has("rate") || process_has_rate || !drawn, "rate",
+            "expected a rate such as \"5 /s\"");
+  f.require(!drawn || spec.requests || (f.has("duration") && !spec.closed_loop), "requests",
             "expected how many, or drawn requests never end");
   f.require(!spec.duration || spec.warm_up <= *spec.duration, "warm_up",
             "expected less than the duration");

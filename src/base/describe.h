@@ -1,4 +1,4 @@
-// The describing pass over a file of one kind: the twin of base's read_file.
+// The describing pass over a file of one kind: the twin of read_file.
 #pragma once
 
 #include <string>
