@@ -104,7 +104,7 @@ struct StageTable::Filling {
               const StepParts parts = meter.measure(decodes(p[0], p[1], p[2]));
               return sample(parts, parts.attention);
             },
-            {0.003, 12000}};
+            {0.003, 18000}};
   }
 
   CellTable prefill() const {
@@ -122,20 +122,21 @@ struct StageTable::Filling {
 
   std::optional<CellTable> mixed() const {
     if (has_kernels_apart()) return std::nullopt;
-    return CellTable({{1, most.sequences, 1, {}},
-                      {0, most.cached, 256, {}},
-                      {1, most.tokens, 8, {}},
-                      {0, most.longest, 256, {}},
-                      {kAlike, kAlike * most.sequences, 0, {}}},
-                     [&](const TablePoint& low, const TablePoint& high) {
-                       return low[0] * decode_tokens + low[2] <= most.tokens &&
-                              can_decode(low[4], high[0], low[1]);
-                     },
-                     [&](const TablePoint& p) {
-                       const StepParts parts = meter.measure(both(p));
-                       return sample(parts, parts.attention);
-                     },
-                     {0.004, 24000});
+    return CellTable(
+        {{1, most.sequences, 1, {}},
+         {0, most.cached, 256, {}},
+         {1, most.tokens, 8, {}},
+         {0, most.longest, 256, {}},
+         {kAlike, kAlike * most.sequences, 0, {}}},
+        [&](const TablePoint& low, const TablePoint& high) {
+          return low[0] * decode_tokens + low[2] <= most.tokens &&
+                 can_decode(low[4], high[0], low[1]);
+        },
+        [&](const TablePoint& p) {
+          const StepParts parts = meter.measure(both(p));
+          return sample(parts, parts.attention);
+        },
+        {0.004, 24000});
   }
 
  private:
@@ -145,8 +146,8 @@ struct StageTable::Filling {
       for (const std::int64_t tokens : {std::int64_t{32}, ceil_div(most.tokens, 2)}) {
         const TablePoint p{n, n * most.longest / 4, tokens, 0, kAlike};
         const StepParts together = meter.measure(both(p));
-        const double apart_s = attention(prefills(1, p[2], p[3])).full_s +
-                               attention(decodes(p[0], p[1], p[4])).full_s;
+        const double apart_s =
+            attention(prefills(1, p[2], p[3])).full_s + attention(decodes(p[0], p[1], p[4])).full_s;
         if (std::abs(together.attention.full_s - apart_s) > 0.001 * together.whole().full_s) {
           return false;
         }
@@ -220,8 +221,7 @@ std::size_t StageTable::points() const {
 PartCost StageTable::attention(const serving::StepFeatures& s) const {
   const auto n = static_cast<double>(s.decode_sequences);
   const auto cached = static_cast<double>(s.decode_context);
-  const double over_mean =
-      cached > 0 ? static_cast<double>(s.longest_context) * n / cached : 1;
+  const double over_mean = cached > 0 ? static_cast<double>(s.longest_context) * n / cached : 1;
   const double ratio = std::max(1.0, over_mean) * static_cast<double>(kAlike);
   if (s.prefill_sequences == 0) return decode_.at({n, cached, ratio});
 
