@@ -19,7 +19,7 @@ namespace {
 
 using serving::EngineOptions;
 
-void check_engine(const EngineOptions& e, double utilization) {
+void check_engine(const EngineOptions& e) {
   const auto within = [](std::int64_t value, std::int64_t most, const char* name) {
     if (value < 1 || value > most) {
       throw InputError(fmt::format("engine: {}: expected 1 to {}, found {}", name, most, value));
@@ -29,9 +29,9 @@ void check_engine(const EngineOptions& e, double utilization) {
   within(e.max_num_batched_tokens, std::int64_t{1} << 20, "max_num_batched_tokens");
   within(e.max_model_len, std::int64_t{1} << 30, "max_model_len");
   within(e.block_size, 65536, "block_size");
-  if (!(utilization > 0 && utilization <= 1)) {
-    throw InputError(
-        fmt::format("gpu_memory_utilization: expected over 0 to 1, found {}", utilization));
+  if (!(e.gpu_memory_utilization > 0 && e.gpu_memory_utilization <= 1)) {
+    throw InputError(fmt::format("engine: gpu_memory_utilization: expected over 0 to 1, found {}",
+                                 e.gpu_memory_utilization));
   }
 }
 
@@ -98,11 +98,10 @@ Format multiplied(const Program& program) {
 Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& places) {
   Deployment d;
   d.engine = request.engine;
-  d.gpu_memory_utilization = request.gpu_memory_utilization;
   RunRequest design = request.design;
   design.mode = Mode::cycles;
   if (design.kv_page == 0) design.kv_page = d.engine.block_size;
-  check_engine(d.engine, d.gpu_memory_utilization);
+  check_engine(d.engine);
   auto prepared = prepare(design, places);
   if (!prepared) return tl::unexpected(prepared.error());
   d.prepared = std::move(*prepared);
@@ -118,7 +117,7 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
   d.limit = Watts(chip.power.limit.count() * chips);
   d.peak_flops = FlopsPerSecond(peak_flops(chip, multiplied(d.prepared.program)).count() * chips);
 
-  const double usable = static_cast<double>(d.memory.count()) * d.gpu_memory_utilization;
+  const double usable = static_cast<double>(d.memory.count()) * d.engine.gpu_memory_utilization;
   std::optional<double> tokens;  // that the fullest stage has room for
   double token_bytes = 0;        // of its chips, each
   const auto add_stage = [&](Program& program) {
@@ -155,7 +154,7 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
           "too much ({} x {} less {} of weights and {} of activations)",
           d.prepared.model.name, d.chips, chip.name, needed, d.engine.block_size, fit,
           gigabytes(missing), gigabytes(static_cast<double>(d.memory.count())),
-          d.gpu_memory_utilization, gigabytes(static_cast<double>(d.weights.count())),
+          d.engine.gpu_memory_utilization, gigabytes(static_cast<double>(d.weights.count())),
           gigabytes(static_cast<double>(d.workspace.count())));
       design.batch = design.data_parallel;
       design.prompt_tokens = d.engine.max_model_len;

@@ -17,8 +17,6 @@ namespace presil {
 struct DeploymentRequest {
   /// Chip, model, split, formats and software; its phases, prompts and batches are not looked at.
   RunRequest design;
-  /// Of each chip's memory, weights and activations included (vLLM's option of that name).
-  double gpu_memory_utilization = 0.9;
   /// num_blocks 0: as many as fit. pipeline_stages is set to the design's. A max_model_len beyond
   /// the model's context is cut to it.
   serving::EngineOptions engine;
@@ -26,7 +24,6 @@ struct DeploymentRequest {
 
 struct Deployment {
   RunResult prepared;  // its programs have no limit of memory: blocks of the cache keep it
-  double gpu_memory_utilization = 0.9;
   serving::EngineOptions engine;
   std::int64_t chips = 1;
   std::int64_t chips_of_stage = 1;

@@ -40,7 +40,7 @@ std::string named_draft(const PoolSpec& pool) {
 
 /// The draft model beside the model it proposes for: on the same chips, in the same way.
 Feasible<std::unique_ptr<StepTable>> draft_table(const PoolSpec& pool, const Places& places) {
-  DeploymentRequest request{pool.design, pool.engine.gpu_memory_utilization, pool.engine};
+  DeploymentRequest request{pool.design, pool.engine};
   request.design.model = named_draft(pool);
   request.engine.speculation = {};
   const auto deployment = deploy(request, places);
@@ -49,7 +49,7 @@ Feasible<std::unique_ptr<StepTable>> draft_table(const PoolSpec& pool, const Pla
 }
 
 Feasible<Deployed> deploy_pool(const PoolSpec& spec, const Places& places) {
-  auto deployment = deploy({spec.design, spec.engine.gpu_memory_utilization, spec.engine}, places);
+  auto deployment = deploy({spec.design, spec.engine}, places);
   if (!deployment) return tl::unexpected(deployment.error());
   require_decoder(*deployment);
   Deployed pool{spec, std::move(*deployment), nullptr, nullptr};

@@ -200,7 +200,7 @@ class CellTable::Filling {
 CellTable::CellTable(std::vector<TableAxis> axes, const Inside& inside, const Sample& sample,
                      const TableLimits& limits)
     : dimensions_(axes.size()) {
-  CHECK(dimensions_ >= 1 && dimensions_ <= kMostTableAxes, "a table has one to four axes");
+  CHECK(dimensions_ >= 1 && dimensions_ <= kMostTableAxes, "a table has one to five axes");
   Filling(*this, std::move(axes), inside, sample, limits).run();
 }
 

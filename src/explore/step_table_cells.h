@@ -1,4 +1,4 @@
-// A function of up to four integers, kept as values at the corners of boxes and interpolated
+// A function of up to five integers, kept as values at the corners of boxes and interpolated
 // between them.
 //
 // Boxes are halved where the function is off between their corners, along the axis on which it is
@@ -16,7 +16,7 @@
 
 namespace presil {
 
-inline constexpr std::size_t kMostTableAxes = 4;
+inline constexpr std::size_t kMostTableAxes = 5;
 using TablePoint = std::array<std::int64_t, kMostTableAxes>;
 using TablePlace = std::array<double, kMostTableAxes>;
 

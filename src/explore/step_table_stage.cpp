@@ -9,8 +9,8 @@
 namespace presil {
 namespace {
 
-/// w of decode(n, K, w) goes from 0, all contexts are alike, to this, one is as long as can be.
-constexpr std::int64_t kSpread = 64;
+/// w, how long the longest context is against their mean, is counted in this part of it.
+constexpr std::int64_t kAlike = 64;
 
 /// Tiles of products end at multiples of this many rows, and times jump behind them.
 constexpr std::int64_t kTileRows = 64;
@@ -87,7 +87,7 @@ struct StageTable::Filling {
     return {{{1, most.sequences, 1, token_seams(kEachSequence, most.sequences)}},
             [](const TablePoint&, const TablePoint&) { return true; },
             [&](const TablePoint& p) {
-              const StepParts parts = meter.measure(decodes(p[0], 0, 0));
+              const StepParts parts = meter.measure(decodes(p[0], 0, kAlike));
               return sample(parts, parts.sequences);
             },
             {0.001, 2000}};
@@ -96,15 +96,15 @@ struct StageTable::Filling {
   CellTable decode() const {
     return {{{1, most.sequences, 1, sequence_seams(most.sequences)},
              {0, most.cached, 256, {}},
-             {0, kSpread, 8, {}}},
+             {kAlike, kAlike * most.sequences, 0, {}}},
             [&](const TablePoint& low, const TablePoint& high) {
-              return low[1] <= high[0] * most.longest;
+              return can_decode(low[2], high[0], low[1]);
             },
             [&](const TablePoint& p) {
               const StepParts parts = meter.measure(decodes(p[0], p[1], p[2]));
               return sample(parts, parts.attention);
             },
-            {0.003, 12000}};
+            {0.003, 18000}};
   }
 
   CellTable prefill() const {
@@ -120,36 +120,61 @@ struct StageTable::Filling {
         {0.003, 8000}};
   }
 
-  CellTable mixed() const {
-    return {{{1, most.sequences, 1, {}},
-             {0, most.cached, 256, {}},
-             {1, most.tokens, 8, {}},
-             {0, most.longest, 256, {}}},
-            [&](const TablePoint& low, const TablePoint& high) {
-              return low[0] * decode_tokens + low[2] <= most.tokens &&
-                     low[1] <= high[0] * most.longest;
-            },
-            [&](const TablePoint& p) {
-              Step step = decodes(p[0], p[1], 0);
-              step.sequences.push_back(prefills(1, p[2], p[3]).sequences.front());
-              const StepParts parts = meter.measure(step);
-              const PartCost apart =
-                  attention(prefills(1, p[2], p[3])) + attention(decodes(p[0], p[1], 0));
-              return sample(parts, parts.attention + apart * -1);
-            },
-            {0.004, 12000}};
+  std::optional<CellTable> mixed() const {
+    if (has_kernels_apart()) return std::nullopt;
+    return CellTable(
+        {{1, most.sequences, 1, {}},
+         {0, most.cached, 256, {}},
+         {1, most.tokens, 8, {}},
+         {0, most.longest, 256, {}},
+         {kAlike, kAlike * most.sequences, 0, {}}},
+        [&](const TablePoint& low, const TablePoint& high) {
+          return low[0] * decode_tokens + low[2] <= most.tokens &&
+                 can_decode(low[4], high[0], low[1]);
+        },
+        [&](const TablePoint& p) {
+          const StepParts parts = meter.measure(both(p));
+          return sample(parts, parts.attention);
+        },
+        {0.004, 24000});
   }
 
  private:
+  /// Whether attention of sequences that read and that decode takes as long as the two alone.
+  bool has_kernels_apart() const {
+    for (const std::int64_t n : {std::int64_t{1}, ceil_div(most.sequences, 8)}) {
+      for (const std::int64_t tokens : {std::int64_t{32}, ceil_div(most.tokens, 2)}) {
+        const TablePoint p{n, n * most.longest / 4, tokens, 0, kAlike};
+        const StepParts together = meter.measure(both(p));
+        const double apart_s =
+            attention(prefills(1, p[2], p[3])).full_s + attention(decodes(p[0], p[1], p[4])).full_s;
+        if (std::abs(together.attention.full_s - apart_s) > 0.001 * together.whole().full_s) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /// Whether the longest of `n` sequences can have `ratio` / kAlike times their mean.
+  bool can_decode(std::int64_t ratio, std::int64_t n, std::int64_t cached) const {
+    return ratio <= kAlike * n && cached * ratio <= kAlike * n * most.longest;
+  }
+
+  /// At a point of mixed().
+  Step both(const TablePoint& p) const {
+    Step step = decodes(p[0], p[1], p[4]);
+    step.sequences.push_back(prefills(1, p[2], p[3]).sequences.front());
+    return step;
+  }
+
   TableSample sample(const StepParts& step, const PartCost& part) const {
     const PartCost whole = step.whole();
     return {part, whole.full_s, whole.event_j + meter.standing_w() * whole.full_s};
   }
 
-  Step decodes(std::int64_t n, std::int64_t cached, std::int64_t spread) const {
-    const std::int64_t mean = cached / n;
-    const std::int64_t most_of_one = std::max(mean, std::min(cached, most.longest));
-    const std::int64_t longest = mean + (most_of_one - mean) * spread / kSpread;
+  Step decodes(std::int64_t n, std::int64_t cached, std::int64_t ratio) const {
+    const std::int64_t longest = std::min(cached, cached * ratio / (n * kAlike));
     Step step;
     step.sequences.push_back({decode_tokens, std::max<std::int64_t>(1, longest)});
     // Not all alike: their last tiles of keys are as full as chance would have them.
@@ -180,8 +205,7 @@ StageTable::StageTable(const Deployment& deployment, std::size_t stage, std::int
     : StageTable(Filling(deployment, stage, decode_tokens)) {}
 
 StageTable::StageTable(const Filling& f)
-    : longest_(static_cast<double>(f.most.longest)),
-      power_{f.meter.standing_w(), f.meter.active_w(), f.meter.limit_w(), f.meter.slow_clock(),
+    : power_{f.meter.standing_w(), f.meter.active_w(), f.meter.limit_w(), f.meter.slow_clock(),
              f.meter.lowest_clock()},
       tokens_(f.tokens()),
       sequences_(f.sequences()),
@@ -191,37 +215,33 @@ StageTable::StageTable(const Filling& f)
 
 std::size_t StageTable::points() const {
   return tokens_.points() + sequences_.points() + decode_.points() + prefill_.points() +
-         mixed_.points();
+         (mixed_ ? mixed_->points() : 0);
 }
 
 PartCost StageTable::attention(const serving::StepFeatures& s) const {
   const auto n = static_cast<double>(s.decode_sequences);
   const auto cached = static_cast<double>(s.decode_context);
-  PartCost cost;
-  if (s.decode_sequences > 0) {
-    const double mean = cached / n;
-    const double room = std::max(mean, std::min(cached, longest_)) - mean;
-    const double over = static_cast<double>(s.longest_context) - mean;
-    const double spread = room > 0 ? std::clamp(over / room, 0.0, 1.0) : 0;
-    cost += decode_.at({n, cached, spread * static_cast<double>(kSpread), 0});
-  }
-  if (s.prefill_sequences > 0) {
-    // As many pairs of a query and a key as the step has, in sequences that are all alike.
-    const auto p = static_cast<double>(s.prefill_sequences);
-    const auto tokens = static_cast<double>(s.prefill_tokens);
-    const double pairs_each = static_cast<double>(s.prefill_pairs) / tokens;
-    const double context = std::max(0.0, pairs_each - (tokens / p + 1) / 2);
-    cost += prefill_.at({p, tokens, context, 0});
-    if (s.decode_sequences > 0) cost += mixed_.at({n, cached, tokens, context});
-  }
-  return cost;
+  const double over_mean = cached > 0 ? static_cast<double>(s.longest_context) * n / cached : 1;
+  const double ratio = std::max(1.0, over_mean) * static_cast<double>(kAlike);
+  if (s.prefill_sequences == 0) return decode_.at({n, cached, ratio});
+
+  // As many pairs of a query and a key as the step has, in sequences that are all alike.
+  const auto p = static_cast<double>(s.prefill_sequences);
+  const auto tokens = static_cast<double>(s.prefill_tokens);
+  const double pairs_each = static_cast<double>(s.prefill_pairs) / tokens;
+  const double context = std::max(0.0, pairs_each - (tokens / p + 1) / 2);
+  const PartCost prefill = prefill_.at({p, tokens, context});
+  if (s.decode_sequences == 0) return prefill;
+  if (!mixed_) return prefill + decode_.at({n, cached, ratio});
+  const PartCost mixed = mixed_->at({n, cached, tokens, context, ratio});
+  if (s.prefill_sequences == 1) return mixed;
+  return mixed + prefill + prefill_.at({1, tokens, context}) * -1;
 }
 
 StageCost StageTable::cost(const serving::StepFeatures& step) const {
   PartCost sum = attention(step);
-  sum += tokens_.at({static_cast<double>(step.tokens()), 0, 0, 0});
-  sum +=
-      sequences_.at({static_cast<double>(step.decode_sequences + step.prefill_sequences), 0, 0, 0});
+  sum += tokens_.at({static_cast<double>(step.tokens())});
+  sum += sequences_.at({static_cast<double>(step.decode_sequences + step.prefill_sequences)});
   return at_sustained_clock(sum);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "explore/deployment.h"
 #include "explore/step_table_cells.h"
@@ -18,12 +19,15 @@ struct StageCost {
   double flops = 0;
 };
 
-/// The attention of a step is timed as the sum of
+/// The attention of a step is timed as
 ///
-///   decode(n, K, w)     of n sequences that decode with K tokens in the cache; w says how far the
-///                       longest of them is from the others
-///   prefill(p, P, c)    of p sequences with P new tokens, after c tokens each
-///   mixed(n, K, P, c)   what both together take beside that
+///   decode(n, K, w)         of n sequences that decode with K tokens in the cache, the longest of
+///                           which has w times their mean
+///   prefill(p, P, c)        of p sequences with P new tokens, after c tokens each
+///   mixed(n, K, P, c, w)    of both in one kernel, with one such prompt; each more adds what it
+///                           adds to prefill
+///
+/// or where they have a kernel each, decode + prefill.
 ///
 /// Beside it there are tokens(T), the kernels over all new tokens, and sequences(S), the head and
 /// what follows it. The clock is that at which the whole step stays within the power limit.
@@ -48,9 +52,9 @@ class StageTable {
   PartCost attention(const serving::StepFeatures& step) const;
   StageCost at_sustained_clock(const PartCost& cost) const;
 
-  double longest_ = 1;  // tokens of a sequence
   Power power_;
-  CellTable tokens_, sequences_, decode_, prefill_, mixed_;
+  CellTable tokens_, sequences_, decode_, prefill_;
+  std::optional<CellTable> mixed_;  // where sequences that read and that decode share a kernel
 };
 
 }  // namespace presil

@@ -152,7 +152,7 @@ TEST(Deployment, RefusesOptionsThatNoEngineCanRunWith) {
   q.engine.block_size = 0;
   EXPECT_THROW(deploy(q, kPlaces), InputError);
   q = small_request("a100-sxm-80gb");
-  q.gpu_memory_utilization = 1.5;
+  q.engine.gpu_memory_utilization = 1.5;
   EXPECT_THROW(deploy(q, kPlaces), InputError);
 }
 

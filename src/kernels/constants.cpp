@@ -3,16 +3,19 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <string_view>
 
 #include <fmt/format.h>
 
 namespace presil::kernels {
 namespace {
 
-std::array<std::string, 4> parts_of(const std::string& scope) {
-  std::array<std::string, 4> parts;
+using ScopeParts = std::array<std::string_view, 4>;
+
+ScopeParts parts_of(std::string_view scope) {
+  ScopeParts parts;
   std::size_t begin = 0;
-  for (std::string& part : parts) {
+  for (std::string_view& part : parts) {
     const std::size_t end = std::min(scope.find(' ', begin), scope.size());
     part = scope.substr(begin, end - begin);
     begin = std::min(end + 1, scope.size());
@@ -37,7 +40,7 @@ bool of_one_family(std::string_view kernel, std::string_view other) {
 /// How far a scope is from a situation: a missing type weighs most, a missing generation least. Of
 /// several kernels those of the same family are nearest. A part that the constant does not depend
 /// on weighs nothing.
-int distance(const std::array<std::string, 4>& scope, const std::array<std::string, 4>& situation) {
+int distance(const ScopeParts& scope, const ScopeParts& situation) {
   constexpr std::array<int, 4> kWeights = {8, 32, 0, 16};  // engine, type, generation, kernel
   constexpr int kFamily = 4;
   int sum = 0;
@@ -95,10 +98,11 @@ std::vector<double> ConstantTable::values(const LawInfo& law, const Situation& s
     const auto by_scope = of_law->second.find(std::string(info.name));
     if (by_scope == of_law->second.end()) continue;
     const std::string wanted = scope_of(situation, info.depends);
+    const ScopeParts wanted_parts = parts_of(wanted);
     int least = 1 << 20;
     const std::string* nearest = nullptr;
     for (const auto& [scope, value] : by_scope->second) {
-      const int d = distance(parts_of(scope), parts_of(wanted));
+      const int d = distance(parts_of(scope), wanted_parts);
       if (d >= least) continue;
       least = d;
       nearest = &scope;

@@ -1,7 +1,8 @@
 // A window of single steps, to be drawn as a Gantt chart of the batch.
 //
-// The window is 400 consecutive steps of a few replicas. It is opened anew each time as many steps
-// again have passed, so that it ends up in the second half of the run, where a service has settled.
+// A window is 400 consecutive steps of a few replicas. The next one is opened when a third more
+// steps have passed; the one that is shown is the last that began in the first three quarters of
+// the run, where a service has settled and has not yet run dry.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +25,16 @@ class GanttWindow {
   static constexpr std::size_t kSteps = 400;
 
   void add(const StepRecord& step);
-  /// The latest whole window; what there is, in a shorter run.
-  const std::vector<GanttStep>& steps() const { return whole_.empty() ? open_ : whole_; }
+  /// What there is, in a run too short for a whole window.
+  const std::vector<GanttStep>& steps() const;
 
  private:
-  std::vector<GanttStep> whole_, open_;
+  struct Window {
+    std::int64_t first = 0;  // the number of its first step
+    std::vector<GanttStep> steps;
+  };
+  Window earlier_, whole_, open_;
   std::int64_t seen_ = 0;
-  std::int64_t opens_at_ = 0;  // the number of the first step of the window that is open
 };
 
 }  // namespace presil::serving
