@@ -24,7 +24,9 @@ namespace {
 using serving::ServiceResult;
 
 constexpr std::size_t kMostDeviceRequests = 100'000;
-constexpr std::size_t kMostSamples = 64;  // steps of all services that tables are held against
+/// Steps that tables are held against: of all services, and of each at least. To time one without
+/// the table takes up to some seconds.
+constexpr std::size_t kMostSamples = 48, kSamplesOfEach = 12;
 
 /// A pool ready to serve: what it is, and what its steps cost.
 struct Deployed {
@@ -161,8 +163,12 @@ class Service {
   /// The highest rate, from one that a replica of this kind may well reach.
   Feasible<serving::MaxRate> max_rate(const std::vector<double>& factors = {}) const {
     const double start = mean_rate(*scenario_.load, places_.home).count();
-    return serving::find_max_rate([&](double rate) { return run(at_rate(rate), nullptr, factors); },
-                                  start);
+    Progress progress("rates tried for " + spec_.name);
+    const auto at = [&](double rate) {
+      progress.advance(1, fmt::format("{:.3g} /s", rate));
+      return run(at_rate(rate), nullptr, factors);
+    };
+    return serving::find_max_rate(at, start);
   }
 
   serving::LoadSpec at_rate(double rate) const {
@@ -247,7 +253,7 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
       answer.max_rate = std::move(*highest);
     }
   }
-  StepListener listener(std::max<std::size_t>(kMostSamples / scenario.services.size(), 1));
+  StepListener listener(std::max(kMostSamples / scenario.services.size(), kSamplesOfEach));
   answer.result = service.run(load, &listener);
   if (answer.rate == 0 && load.rate) answer.rate = load.rate->count();
   if (answer.rate == 0 && answer.result.duration_s > 0) {
@@ -316,7 +322,6 @@ ServeAnswer serve(const Scenario& scenario, const Places& places, std::uint64_t 
   answer.scenario = scenario;
   check_inputs(scenario, places, seed);
   std::vector<std::unique_ptr<Service>> services;
-  Progress progress("serving", 2 * std::ssize(scenario.services));
   for (const ServiceSpec& spec : scenario.services) {
     services.push_back(std::make_unique<Service>(scenario, spec, places, seed));
     const double started = cpu_seconds();
@@ -325,14 +330,12 @@ ServeAnswer serve(const Scenario& scenario, const Places& places, std::uint64_t 
     answer.services.emplace_back();
     answer.services.back().name = spec.name;
     answer.services.back().no = std::move(no);
-    progress.advance(1, spec.name);
   }
   for (std::size_t i = 0; i < services.size(); ++i) {
     if (!answer.services[i].no) {
       answer.services[i] = answer_service(scenario, *services[i], scenario.services[i], places);
       answer.loop_cpu_s += services[i]->loop_cpu_s();
     }
-    progress.advance(1, scenario.services[i].name);
   }
   answer.cost = answer_cost_blocks(scenario.cost, {}, places.home, [&](const std::string& name) {
     return measured_rate(answer, name);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/progress.h"
+
 namespace presil {
 
 void StepSample::keep(const serving::StepRecord& record) {
@@ -33,7 +35,9 @@ Feasible<StepTableError> step_table_error(const Deployment& deployment,
   error.samples = steps.size();
   const auto count = static_cast<double>(steps.size());
   // One after the other: every thread that times steps keeps hundreds of MB of DRAM states.
+  Progress progress("steps timed without the table", std::ssize(steps));
   for (const SampledStep& sampled : steps) {
+    progress.advance();
     const auto exact = time_step_of(deployment, sampled.step);
     if (!exact) return tl::unexpected(exact.error());
     const serving::StepCost& right = *exact;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 
 namespace presil {
 namespace {
@@ -176,7 +177,10 @@ class CellTable::Filling {
       if (!known_.contains(p)) missing.push_back(p);
     }
     std::vector<TableSample> samples(missing.size());
-    parallel_each(missing.size(), [&](std::size_t i) { samples[i] = sample_(missing[i]); });
+    parallel_each(missing.size(), [&](std::size_t i) {
+      samples[i] = sample_(missing[i]);
+      progress_.advance();
+    });
     for (std::size_t i = 0; i < missing.size(); ++i) known_[missing[i]] = samples[i];
   }
 
@@ -194,6 +198,7 @@ class CellTable::Filling {
   const Inside& inside_;
   const Sample& sample_;
   const TableLimits limits_;
+  Progress progress_{"points of the step table"};
   std::map<TablePoint, TableSample> known_;
 };
 

@@ -33,6 +33,10 @@ std::vector<std::int64_t> sequence_seams(std::int64_t most) {
   return seams;
 }
 
+/// Kernels for prompts and for decoding that run one after the other take their sum, but for this
+/// share of the step.
+constexpr double kApart = 0.001;
+
 /// Keys of the largest tile that attention takes at once.
 constexpr std::int64_t kTileKeys = 256;
 
@@ -67,31 +71,14 @@ struct StageTable::Filling {
   Filling(const Deployment& deployment, std::size_t stage, std::int64_t new_tokens)
       : meter(deployment, stage),
         most(largest_of(deployment, new_tokens)),
-        decode_tokens(new_tokens) {}
+        decode_tokens(new_tokens),
+        tokens(token_table()),
+        sequences(sequence_table()) {}
 
   const StepMeter meter;
   const Largest most;
   const std::int64_t decode_tokens;
-
-  CellTable tokens() const {
-    return {{{1, most.tokens, 1, token_seams(kEachToken, most.tokens)}},
-            [](const TablePoint&, const TablePoint&) { return true; },
-            [&](const TablePoint& p) {
-              const StepParts parts = meter.measure({{{p[0], 0}}});
-              return sample(parts, parts.tokens);
-            },
-            {0.001, 4000}};
-  }
-
-  CellTable sequences() const {
-    return {{{1, most.sequences, 1, token_seams(kEachSequence, most.sequences)}},
-            [](const TablePoint&, const TablePoint&) { return true; },
-            [&](const TablePoint& p) {
-              const StepParts parts = meter.measure(decodes(p[0], 0, kAlike));
-              return sample(parts, parts.sequences);
-            },
-            {0.001, 2000}};
-  }
+  const CellTable tokens, sequences;
 
   CellTable decode() const {
     return {{{1, most.sequences, 1, sequence_seams(most.sequences)},
@@ -100,10 +87,7 @@ struct StageTable::Filling {
             [&](const TablePoint& low, const TablePoint& high) {
               return can_decode(low[2], high[0], low[1]);
             },
-            [&](const TablePoint& p) {
-              const StepParts parts = meter.measure(decodes(p[0], p[1], p[2]));
-              return sample(parts, parts.attention);
-            },
+            [&](const TablePoint& p) { return attended(decodes(p[0], p[1], p[2])); },
             {0.003, 18000}};
   }
 
@@ -113,10 +97,7 @@ struct StageTable::Filling {
         [&](const TablePoint& low, const TablePoint& high) {
           return low[0] <= high[1] && low[0] * low[2] <= most.cached;
         },
-        [&](const TablePoint& p) {
-          const StepParts parts = meter.measure(prefills(p[0], p[1], p[2]));
-          return sample(parts, parts.attention);
-        },
+        [&](const TablePoint& p) { return attended(prefills(p[0], p[1], p[2])); },
         {0.003, 8000}};
   }
 
@@ -132,24 +113,62 @@ struct StageTable::Filling {
           return low[0] * decode_tokens + low[2] <= most.tokens &&
                  can_decode(low[4], high[0], low[1]);
         },
-        [&](const TablePoint& p) {
-          const StepParts parts = meter.measure(both(p));
-          return sample(parts, parts.attention);
-        },
-        {0.004, 24000});
+        [&](const TablePoint& p) { return attended(both(p)); }, {0.004, 40000});
   }
 
  private:
-  /// Whether attention of sequences that read and that decode takes as long as the two alone.
+  CellTable token_table() const {
+    // Boxes of steps that read and decode have corners beyond what a step can have.
+    const std::int64_t last = most.tokens + most.sequences * decode_tokens;
+    return {{{1, last, 1, token_seams(kEachToken, last)}},
+            [](const TablePoint&, const TablePoint&) { return true; },
+            [&](const TablePoint& p) {
+              const StepParts parts = meter.measure({{{p[0], 0}}});
+              return sample(parts, parts.tokens);
+            },
+            {0.001, 4000}};
+  }
+
+  CellTable sequence_table() const {
+    const std::int64_t last = most.sequences + 1;
+    return {{{1, last, 1, token_seams(kEachSequence, last)}},
+            [](const TablePoint&, const TablePoint&) { return true; },
+            [&](const TablePoint& p) {
+              const StepParts parts = meter.measure(decodes(p[0], 0, kAlike));
+              return sample(parts, parts.sequences);
+            },
+            {0.001, 2000}};
+  }
+
+  /// What the step takes beside what the other two tables say. Time is not attention's own: a chip
+  /// that loads the weights of the next kernel meanwhile does so for as long as attention lasts.
+  TableSample attended(const Step& step) const {
+    const StepParts parts = meter.measure(step);
+    const PartCost whole = parts.whole();
+    const PartCost rest = tokens.at({static_cast<double>(step.tokens())}) +
+                          sequences.at({static_cast<double>(step.sequences.size())});
+    PartCost cost = parts.attention;
+    cost.full_s = whole.full_s - rest.full_s;
+    cost.slow_s = whole.slow_s - rest.slow_s;
+    return sample(parts, cost);
+  }
+
+  /// Whether sequences that read and that decode, in one step, attend for as long as the two alone.
   bool has_kernels_apart() const {
     for (const std::int64_t n : {std::int64_t{1}, ceil_div(most.sequences, 8)}) {
-      for (const std::int64_t tokens : {std::int64_t{32}, ceil_div(most.tokens, 2)}) {
-        const TablePoint p{n, n * most.longest / 4, tokens, 0, kAlike};
-        const StepParts together = meter.measure(both(p));
-        const double apart_s =
-            attention(prefills(1, p[2], p[3])).full_s + attention(decodes(p[0], p[1], p[4])).full_s;
-        if (std::abs(together.attention.full_s - apart_s) > 0.001 * together.whole().full_s) {
-          return false;
+      for (const std::int64_t prompt : {std::int64_t{32}, ceil_div(most.tokens, 2)}) {
+        for (const std::int64_t context : {std::int64_t{0}, most.longest / 4}) {
+          const TablePoint p{n, n * most.longest / 4, prompt, context, kAlike};
+          const Step together = both(p), read = prefills(1, prompt, context);
+          const Step decoded = decodes(n, p[1], kAlike);
+          const auto differ = [&](auto seconds) {
+            return std::abs(seconds(together) - seconds(read) - seconds(decoded)) >
+                   kApart * attended(together).step_s;
+          };
+          if (differ([&](const Step& s) { return attended(s).cost.full_s; }) ||
+              differ([&](const Step& s) { return meter.measure(s).attention.full_s; })) {
+            return false;
+          }
         }
       }
     }
@@ -189,16 +208,14 @@ struct StageTable::Filling {
   }
 
   /// A sequence with a single new token would be one that decodes.
-  Step prefills(std::int64_t p, std::int64_t tokens, std::int64_t context) const {
+  Step prefills(std::int64_t p, std::int64_t new_tokens, std::int64_t context) const {
     Step step;
     for (std::int64_t i = 0; i < p; ++i) {
       step.sequences.push_back(
-          {std::max<std::int64_t>(2, share(tokens, p, i)), std::min(context, most.cached / p)});
+          {std::max<std::int64_t>(2, share(new_tokens, p, i)), std::min(context, most.cached / p)});
     }
     return step;
   }
-
-  PartCost attention(const Step& step) const { return meter.measure(step).attention; }
 };
 
 StageTable::StageTable(const Deployment& deployment, std::size_t stage, std::int64_t decode_tokens)
@@ -207,8 +224,8 @@ StageTable::StageTable(const Deployment& deployment, std::size_t stage, std::int
 StageTable::StageTable(const Filling& f)
     : power_{f.meter.standing_w(), f.meter.active_w(), f.meter.limit_w(), f.meter.slow_clock(),
              f.meter.lowest_clock()},
-      tokens_(f.tokens()),
-      sequences_(f.sequences()),
+      tokens_(f.tokens),
+      sequences_(f.sequences),
       decode_(f.decode()),
       prefill_(f.prefill()),
       mixed_(f.mixed()) {}

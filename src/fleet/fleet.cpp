@@ -7,6 +7,7 @@
 #include "base/draws.h"
 #include "base/interrupt.h"
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "fleet/day.h"
 
 namespace presil::fleet {
@@ -147,6 +148,8 @@ class Simulation {
     if (own_share == spec_.own_shares[spec_.own_shares.size() / 2]) middle_ = sites;
     const auto sections = static_cast<std::size_t>(spec_.sampling.sections);
     PodSamples samples(kinds.size(), sites.size(), sections);
+    Progress progress(fmt::format("days of pods at {:.0f} % own chips", 100 * own_share),
+                      static_cast<std::int64_t>(samples.size()));
     parallel_each(samples.size(), [&](std::size_t i) {
       const std::size_t k = i / (sites.size() * sections);
       std::array<double, kHours> rates;
@@ -159,6 +162,7 @@ class Simulation {
       run.requests_per_window = requests_per_window;
       run.seed = Draws(input_.seed, kPods, i).bits();
       samples[i] = simulate_pod(run);
+      progress.advance();
     });
     FleetPoint point = measure_day(spec_, input_, kinds, sites, samples, pod_sizes_);
     point.own_share = own_share;

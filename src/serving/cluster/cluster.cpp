@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/progress.h"
 #include "base/quantity_text.h"
 #include "serving/cluster/replica_set.h"
 #include "serving/cluster/transfers.h"
@@ -134,8 +135,14 @@ std::optional<Simulation::Event> Simulation::next_event() {
 ServiceResult Simulation::run() {
   metrics_.level(now_, replicas_.level(), 0);
   bool warming_up = cluster_.warm_up > Nanoseconds(0);
+  Progress progress("requests served");
+  std::int64_t shown = 0;
   for (std::int64_t events = 0; const auto event = next_event(); ++events) {
-    if (events % kBetweenLooks == 0) check_interrupt();
+    if (events % kBetweenLooks == 0) {
+      check_interrupt();
+      progress.advance(ended_ - shown);
+      shown = ended_;
+    }
     CHECK(event->time >= now_, "time does not go backwards");
     if (warming_up && event->time >= cluster_.warm_up) {
       metrics_.end_warm_up(cluster_.warm_up);
