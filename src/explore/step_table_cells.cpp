@@ -40,20 +40,27 @@ class CellTable::Filling {
       root.low[a] = axes_[a].low;
       root.high[a] = axes_[a].high;
     }
-    table_.nodes_.push_back(root);
+    nodes_.push_back(root);
     cut_at_seams(0);
     std::vector<std::size_t> boxes;
-    for (std::size_t n = 0; n < table_.nodes_.size(); ++n) {
-      if (table_.nodes_[n].axis < 0) boxes.push_back(n);
+    for (std::size_t n = 0; n < nodes_.size(); ++n) {
+      if (nodes_[n].axis < 0) boxes.push_back(n);
     }
     while (!boxes.empty()) boxes = halve_worst(boxes);
-    keep_corners();
+    keep();
   }
 
  private:
+  struct Node {
+    int axis = -1;  // that it is halved on; -1: a box
+    std::int64_t split = 0;
+    std::size_t child = 0;  // the lower half, the upper is next
+    TablePoint low{}, high{};
+  };
+
   void cut_at_seams(std::size_t n) {
     for (std::size_t a = 0; a < axes_.size(); ++a) {
-      const Node node = table_.nodes_[n];
+      const Node node = nodes_[n];
       std::vector<std::int64_t> within;
       for (const std::int64_t s : axes_[a].seams) {
         if (s > node.low[a] && s < node.high[a]) within.push_back(s);
@@ -67,15 +74,15 @@ class CellTable::Filling {
   }
 
   std::size_t cut(std::size_t n, int axis, std::int64_t at) {
-    const std::size_t child = table_.nodes_.size();
-    Node lower = table_.nodes_[n], upper = lower;
+    const std::size_t child = nodes_.size();
+    Node lower = nodes_[n], upper = lower;
     lower.high[static_cast<std::size_t>(axis)] = at;
     upper.low[static_cast<std::size_t>(axis)] = at;
-    table_.nodes_.push_back(lower);
-    table_.nodes_.push_back(upper);
-    table_.nodes_[n].axis = axis;
-    table_.nodes_[n].split = at;
-    table_.nodes_[n].child = child;
+    nodes_.push_back(lower);
+    nodes_.push_back(upper);
+    nodes_[n].axis = axis;
+    nodes_[n].split = at;
+    nodes_[n].child = child;
     return child;
   }
 
@@ -121,7 +128,7 @@ class CellTable::Filling {
 
   /// The worst axis of a box and how far it is off there.
   Halving judge(std::size_t n) const {
-    const Node& node = table_.nodes_[n];
+    const Node& node = nodes_[n];
     Halving worst{n, -1, 0};
     for (std::size_t a = 0; a < axes_.size(); ++a) {
       if (!can_halve(node, a)) continue;
@@ -141,7 +148,7 @@ class CellTable::Filling {
   std::vector<std::size_t> halve_worst(const std::vector<std::size_t>& boxes) {
     std::set<TablePoint> wanted;
     for (const std::size_t n : boxes) {
-      const Node& node = table_.nodes_[n];
+      const Node& node = nodes_[n];
       for (const TablePoint& p : corners_of(node)) wanted.insert(p);
       if (!inside_(node.low, node.high)) continue;
       for (std::size_t a = 0; a < axes_.size(); ++a) {
@@ -153,7 +160,7 @@ class CellTable::Filling {
 
     std::vector<Halving> splits;
     for (const std::size_t n : boxes) {
-      if (!inside_(table_.nodes_[n].low, table_.nodes_[n].high)) continue;
+      if (!inside_(nodes_[n].low, nodes_[n].high)) continue;
       const Halving s = judge(n);
       if (s.axis >= 0 && s.error > limits_.error) splits.push_back(s);
     }
@@ -163,7 +170,7 @@ class CellTable::Filling {
     std::vector<std::size_t> halves;
     for (const Halving& s : splits) {
       if (known_.size() + halves.size() / 2 * a_box >= limits_.points) break;
-      const Node& node = table_.nodes_[s.node];
+      const Node& node = nodes_[s.node];
       const auto a = static_cast<std::size_t>(s.axis);
       const std::size_t child = cut(s.node, s.axis, middle(node, a));
       halves.insert(halves.end(), {child, child + 1});
@@ -184,10 +191,20 @@ class CellTable::Filling {
     for (std::size_t i = 0; i < missing.size(); ++i) known_[missing[i]] = samples[i];
   }
 
-  void keep_corners() {
-    for (Node& node : table_.nodes_) {
-      if (node.axis >= 0) continue;
-      node.child = table_.corners_.size();
+  void keep() {
+    for (const Node& node : nodes_) {
+      if (node.axis >= 0) {
+        table_.branches_.push_back({node.axis, static_cast<std::uint32_t>(node.child),
+                                    static_cast<double>(node.split)});
+        continue;
+      }
+      table_.branches_.push_back({-1, static_cast<std::uint32_t>(table_.boxes_.size()), 0});
+      Box& box = table_.boxes_.emplace_back();
+      for (std::size_t a = 0; a < axes_.size(); ++a) {
+        box.low[a] = static_cast<double>(node.low[a]);
+        const std::int64_t width = node.high[a] - node.low[a];
+        box.per_width[a] = width > 0 ? 1 / static_cast<double>(width) : 0;
+      }
       for (const TablePoint& p : corners_of(node)) table_.corners_.push_back(known_.at(p).cost);
     }
     table_.points_ = known_.size();
@@ -198,6 +215,7 @@ class CellTable::Filling {
   const Inside& inside_;
   const Sample& sample_;
   const TableLimits limits_;
+  std::vector<Node> nodes_;
   Progress progress_{"points of the step table"};
   std::map<TablePoint, TableSample> known_;
 };
@@ -210,23 +228,21 @@ CellTable::CellTable(std::vector<TableAxis> axes, const Inside& inside, const Sa
 }
 
 PartCost CellTable::at(const TablePlace& place) const {
-  const Node* node = nodes_.data();
-  while (node->axis >= 0) {
-    const bool upper =
-        place[static_cast<std::size_t>(node->axis)] > static_cast<double>(node->split);
-    node = &nodes_[node->child + (upper ? 1 : 0)];
+  const Branch* branch = branches_.data();
+  while (branch->axis >= 0) {
+    const bool upper = place[static_cast<std::size_t>(branch->axis)] > branch->split;
+    branch = &branches_[branch->next + (upper ? 1 : 0)];
   }
-  std::array<PartCost, std::size_t{1} << kMostTableAxes> values;
-  std::size_t count = std::size_t{1} << dimensions_;
-  std::copy_n(corners_.begin() + static_cast<std::ptrdiff_t>(node->child), count, values.begin());
-  for (std::size_t a = 0; a < dimensions_; ++a) {
-    const double low = static_cast<double>(node->low[a]);
-    const double width = static_cast<double>(node->high[a]) - low;
-    const double w = width > 0 ? (place[a] - low) / width : 0;
+  const Box& box = boxes_[branch->next];
+  const PartCost* from = &corners_[static_cast<std::size_t>(branch->next) << dimensions_];
+  PartCost values[std::size_t{1} << (kMostTableAxes - 1)];
+  for (std::size_t a = 0, count = std::size_t{1} << dimensions_; a < dimensions_; ++a) {
+    const double w = (place[a] - box.low[a]) * box.per_width[a];
     count /= 2;
     for (std::size_t i = 0; i < count; ++i) {
-      values[i] = values[2 * i] * (1 - w) + values[2 * i + 1] * w;
+      values[i] = from[2 * i] * (1 - w) + from[2 * i + 1] * w;
     }
+    from = values;
   }
   return values[0];
 }

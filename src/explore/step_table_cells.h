@@ -54,16 +54,20 @@ class CellTable {
   std::size_t points() const { return points_; }
 
  private:
-  struct Node {
-    int axis = -1;  // that it is halved on; -1: a box
-    std::int64_t split = 0;
-    std::size_t child = 0;  // the lower half, the upper is next; of a box: its first corner
-    TablePoint low{}, high{};
+  // A look-up goes down some twenty of them, so they are small.
+  struct Branch {
+    std::int32_t axis = -1;      // that it is halved on; -1: a box
+    std::uint32_t next = 0;      // the lower half, the upper is next to it; of a box: its number
+    double split = 0;
+  };
+  struct Box {
+    TablePlace low{}, per_width{};  // 1 over the width; 0 where it has none
   };
   class Filling;
 
   std::size_t dimensions_ = 0;
-  std::vector<Node> nodes_;
+  std::vector<Branch> branches_;
+  std::vector<Box> boxes_;
   std::vector<PartCost> corners_;  // of each box, those with the higher value of axis 0 odd
   std::size_t points_ = 0;
 };
