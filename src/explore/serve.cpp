@@ -26,7 +26,7 @@ using serving::ServiceResult;
 constexpr std::size_t kMostDeviceRequests = 100'000;
 /// Steps that tables are held against: of all services, and of each at least. To time one without
 /// the table takes up to some seconds.
-constexpr std::size_t kMostSamples = 48, kSamplesOfEach = 12;
+constexpr std::size_t kMostSamples = 32, kSamplesOfEach = 10;
 
 /// A pool ready to serve: what it is, and what its steps cost.
 struct Deployed {

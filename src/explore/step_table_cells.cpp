@@ -194,8 +194,8 @@ class CellTable::Filling {
   void keep() {
     for (const Node& node : nodes_) {
       if (node.axis >= 0) {
-        table_.branches_.push_back({node.axis, static_cast<std::uint32_t>(node.child),
-                                    static_cast<double>(node.split)});
+        table_.branches_.push_back(
+            {node.axis, static_cast<std::uint32_t>(node.child), static_cast<double>(node.split)});
         continue;
       }
       table_.branches_.push_back({-1, static_cast<std::uint32_t>(table_.boxes_.size()), 0});

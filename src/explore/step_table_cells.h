@@ -56,8 +56,8 @@ class CellTable {
  private:
   // A look-up goes down some twenty of them, so they are small.
   struct Branch {
-    std::int32_t axis = -1;      // that it is halved on; -1: a box
-    std::uint32_t next = 0;      // the lower half, the upper is next to it; of a box: its number
+    std::int32_t axis = -1;  // that it is halved on; -1: a box
+    std::uint32_t next = 0;  // the lower half, the upper is next to it; of a box: its number
     double split = 0;
   };
   struct Box {

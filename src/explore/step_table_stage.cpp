@@ -9,7 +9,7 @@
 namespace presil {
 namespace {
 
-/// w, how long the longest context is against their mean, is counted in this part of it.
+/// How long the other contexts are, by their mean, is counted in this part of the longest.
 constexpr std::int64_t kAlike = 64;
 
 /// Tiles of products end at multiples of this many rows, and times jump behind them.
@@ -82,13 +82,13 @@ struct StageTable::Filling {
 
   CellTable decode() const {
     return {{{1, most.sequences, 1, sequence_seams(most.sequences)},
-             {0, most.cached, 256, {}},
-             {kAlike, kAlike * most.sequences, 0, {}}},
+             {0, most.longest, 256, {}},
+             {0, kAlike, kAlike / 4, {}}},
             [&](const TablePoint& low, const TablePoint& high) {
-              return can_decode(low[2], high[0], low[1]);
+              return can_decode(low[0], low[1], low[2]);
             },
             [&](const TablePoint& p) { return attended(decodes(p[0], p[1], p[2])); },
-            {0.003, 18000}};
+            {0.002, 30000}};
   }
 
   CellTable prefill() const {
@@ -105,13 +105,13 @@ struct StageTable::Filling {
     if (has_kernels_apart()) return std::nullopt;
     return CellTable(
         {{1, most.sequences, 1, {}},
-         {0, most.cached, 256, {}},
+         {0, most.longest, 256, {}},
          {1, most.tokens, 8, {}},
          {0, most.longest, 256, {}},
-         {kAlike, kAlike * most.sequences, 0, {}}},
+         {0, kAlike, kAlike / 4, {}}},
         [&](const TablePoint& low, const TablePoint& high) {
           return low[0] * decode_tokens + low[2] <= most.tokens &&
-                 can_decode(low[4], high[0], low[1]);
+                 can_decode(low[0], low[1], low[4]);
         },
         [&](const TablePoint& p) { return attended(both(p)); }, {0.004, 40000});
   }
@@ -158,9 +158,9 @@ struct StageTable::Filling {
     for (const std::int64_t n : {std::int64_t{1}, ceil_div(most.sequences, 8)}) {
       for (const std::int64_t prompt : {std::int64_t{32}, ceil_div(most.tokens, 2)}) {
         for (const std::int64_t context : {std::int64_t{0}, most.longest / 4}) {
-          const TablePoint p{n, n * most.longest / 4, prompt, context, kAlike};
-          const Step together = both(p), read = prefills(1, prompt, context);
-          const Step decoded = decodes(n, p[1], kAlike);
+          const Step together = both({n, most.longest / 4, prompt, context, kAlike});
+          const Step read = prefills(1, prompt, context);
+          const Step decoded = decodes(n, most.longest / 4, kAlike);
           const auto differ = [&](auto seconds) {
             return std::abs(seconds(together) - seconds(read) - seconds(decoded)) >
                    kApart * attended(together).step_s;
@@ -175,9 +175,9 @@ struct StageTable::Filling {
     return true;
   }
 
-  /// Whether the longest of `n` sequences can have `ratio` / kAlike times their mean.
-  bool can_decode(std::int64_t ratio, std::int64_t n, std::int64_t cached) const {
-    return ratio <= kAlike * n && cached * ratio <= kAlike * n * most.longest;
+  /// Whether the cache holds a longest context and `n` - 1 others.
+  bool can_decode(std::int64_t n, std::int64_t longest, std::int64_t others) const {
+    return longest * (kAlike + (n - 1) * others) <= most.cached * kAlike;
   }
 
   /// At a point of mixed().
@@ -192,13 +192,15 @@ struct StageTable::Filling {
     return {part, whole.full_s, whole.event_j + meter.standing_w() * whole.full_s};
   }
 
-  Step decodes(std::int64_t n, std::int64_t cached, std::int64_t ratio) const {
-    const std::int64_t longest = std::min(cached, cached * ratio / (n * kAlike));
+  /// One context is the longest, that of `n` - 1 others has a mean of `alike` / kAlike of it.
+  Step decodes(std::int64_t n, std::int64_t longest, std::int64_t alike) const {
+    const std::int64_t others = n - 1, rest = others * longest * alike / kAlike;
     Step step;
     step.sequences.push_back({decode_tokens, std::max<std::int64_t>(1, longest)});
     // Not all alike: their last tiles of keys are as full as chance would have them.
-    const std::int64_t others = n - 1, rest = cached - longest;
-    const std::int64_t around = others > 0 ? std::min(kTileKeys, rest / others / 2) : 0;
+    const std::int64_t others_mean = others > 0 ? rest / others : 0;
+    const std::int64_t around =
+        std::max<std::int64_t>(0, std::min({kTileKeys, others_mean / 2, longest - others_mean}));
     for (std::int64_t i = 0; i < others; ++i) {
       const std::int64_t off = around * (2 * i + 1 - others) / others;
       step.sequences.push_back(
@@ -237,10 +239,10 @@ std::size_t StageTable::points() const {
 
 PartCost StageTable::attention(const serving::StepFeatures& s) const {
   const auto n = static_cast<double>(s.decode_sequences);
-  const auto cached = static_cast<double>(s.decode_context);
-  const double over_mean = cached > 0 ? static_cast<double>(s.longest_context) * n / cached : 1;
-  const double ratio = std::max(1.0, over_mean) * static_cast<double>(kAlike);
-  if (s.prefill_sequences == 0) return decode_.at({n, cached, ratio});
+  const auto longest = static_cast<double>(s.longest_context);
+  const double others = static_cast<double>(s.decode_context) - longest;
+  const double alike = others > 0 ? static_cast<double>(kAlike) * others / ((n - 1) * longest) : 0;
+  if (s.prefill_sequences == 0) return decode_.at({n, longest, alike});
 
   // As many pairs of a query and a key as the step has, in sequences that are all alike.
   const auto p = static_cast<double>(s.prefill_sequences);
@@ -249,8 +251,8 @@ PartCost StageTable::attention(const serving::StepFeatures& s) const {
   const double context = std::max(0.0, pairs_each - (tokens / p + 1) / 2);
   const PartCost prefill = prefill_.at({p, tokens, context});
   if (s.decode_sequences == 0) return prefill;
-  if (!mixed_) return prefill + decode_.at({n, cached, ratio});
-  const PartCost mixed = mixed_->at({n, cached, tokens, context, ratio});
+  if (!mixed_) return prefill + decode_.at({n, longest, alike});
+  const PartCost mixed = mixed_->at({n, longest, tokens, context, alike});
   if (s.prefill_sequences == 1) return mixed;
   return mixed + prefill + prefill_.at({1, tokens, context}) * -1;
 }
