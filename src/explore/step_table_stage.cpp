@@ -84,7 +84,7 @@ struct StageTable::Filling {
     return {{{1, most.sequences, 1, sequence_seams(most.sequences)},
              {0, most.longest, 256, {}},
              {0, kAlike, kAlike / 4, {}}},
-            [&](const TablePoint& low, const TablePoint& high) {
+            [&](const TablePoint& low, const TablePoint&) {
               return can_decode(low[0], low[1], low[2]);
             },
             [&](const TablePoint& p) { return attended(decodes(p[0], p[1], p[2])); },
@@ -109,7 +109,7 @@ struct StageTable::Filling {
          {1, most.tokens, 8, {}},
          {0, most.longest, 256, {}},
          {0, kAlike, kAlike / 4, {}}},
-        [&](const TablePoint& low, const TablePoint& high) {
+        [&](const TablePoint& low, const TablePoint&) {
           return low[0] * decode_tokens + low[2] <= most.tokens &&
                  can_decode(low[0], low[1], low[4]);
         },
