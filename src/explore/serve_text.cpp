@@ -124,7 +124,9 @@ std::vector<std::string> sentences(const ServeAnswer& answer) {
     all.push_back(fmt::format("The fleet: no: {}; what would do: {}.", answer.no_fleet->reason,
                               answer.no_fleet->remedy));
   }
-  if (std::string best = cheapest(answer.services); !best.empty()) all.push_back(std::move(best));
+  // A fleet's own prices say more than those of the short runs that its tables are held against.
+  std::string best = answer.fleet ? "" : cheapest(answer.services);
+  if (!best.empty()) all.push_back(std::move(best));
   for (const ServiceAnswer& s : answer.services) all.push_back(service_sentence(s));
   return all;
 }
