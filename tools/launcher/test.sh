@@ -1,5 +1,6 @@
-# `presil test [CTEST OPTION]...`: every test of the release build, then the unit tests again
-# under the address and undefined-behaviour sanitizers. Ends with "N passed, N failed".
+# `presil test [CTEST OPTION]...`: the tests of the release build, without options those labelled
+# `slow` left out, then the unit tests again under the address and undefined-behaviour sanitizers.
+# Ends with "N passed, N failed".
 # Sourced by presil after steps.sh.
 
 passed=0 failed=0 skipped=0
@@ -13,7 +14,9 @@ run_tests() {
 
   set_up packages test_packages model charts
   take_lock
-  test_build release all "${options[@]}"
+  local -a which=("${options[@]}")
+  ((${#which[@]})) || which=(-LE slow)
+  test_build release all "${which[@]}"
   test_build asan unit_tests -L unit "${options[@]}"
 
   ((passed + failed)) || say "no test has that name"
