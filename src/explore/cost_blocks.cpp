@@ -61,14 +61,15 @@ void tell(const BuyOrBuildResult& r, std::vector<std::string>& said) {
 void tell(const SupplyResult& r, std::vector<std::string>& said) {
   if (r.by_date.empty()) return;
   const SupplyPoint& last = r.by_date.back();
-  said.push_back(fmt::format("By day {:.0f}, {:.0f} chips can be delivered{}.",
-                             last.date.count() / kSecondsADay, last.deliverable,
-                             last.bound_by == "wanted" ? ", all that are wanted"
-                                                       : fmt::format("; {} bind", last.bound_by)));
-  if (r.all) {
-    said.push_back(fmt::format("All that are wanted are there on day {:.0f}, after waiting for {}.",
-                               r.all->count() / kSecondsADay, r.all_bound_by));
+  const double all_day = r.all ? r.all->count() / kSecondsADay : 0;
+  if (r.all && last.bound_by == "wanted") {
+    said.push_back(fmt::format("All {:.0f} chips are there on day {:.0f}, after waiting for {}.",
+                               last.deliverable, all_day, r.all_bound_by));
+    return;
   }
+  said.push_back(fmt::format("{:.0f} chips can be delivered by day {:.0f}: too few {}{}.",
+                             last.deliverable, last.date.count() / kSecondsADay, last.bound_by,
+                             r.all ? fmt::format("; all are there on day {:.0f}", all_day) : ""));
 }
 
 double bad_stacks(const HouseBill& house) {
