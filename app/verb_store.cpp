@@ -18,6 +18,8 @@ int ls_verb(const Common& common) {
                {"models", shipped_models(home)},
                {"networks", names_in(home / "networks")},
                {"numerics", names_in(home / "numerics")},
+               {"radios", names_in(home / "radios")},
+               {"scenarios", names_in(home / "scenarios")},
                {"runs", Json::array()}};
   if (std::filesystem::exists(common.store)) {
     for (const RunSummary& r : open_store(common)->runs()) {
@@ -33,7 +35,8 @@ int ls_verb(const Common& common) {
     print_json(common, json);
     return 0;
   }
-  for (const char* kind : {"chips", "memories", "models", "networks", "numerics"}) {
+  for (const char* kind :
+       {"chips", "memories", "models", "networks", "numerics", "radios", "scenarios"}) {
     std::string names;
     for (const Json& name : json[kind]) names += " " + name.get<std::string>();
     fmt::print("{:<9}{}\n", kind, names);

@@ -151,7 +151,10 @@ Scenario read_fields(Fields& f) {
 Scenario read_scenario(const Node& root) {
   Sources sources;
   Scenario scenario = read_file(root, "scenario", read_fields, &sources);
-  scenario.sources = std::move(sources);
+  scenario.inputs = list_inputs(root, sources);
+  std::erase_if(scenario.inputs, [](const InputValue& value) {
+    return value.field == "name" || value.field == "question";
+  });
   return scenario;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/fields.h"
+#include "chip/inputs.h"
 #include "explore/cost_blocks.h"
 #include "explore/run_request.h"
 #include "fleet/spec.h"
@@ -46,7 +47,7 @@ struct Scenario {
   CostBlocks cost;
   std::optional<serving::DeviceSpec> device;
   std::optional<fleet::FleetSpec> fleet;
-  Sources sources;
+  std::vector<InputValue> inputs;  // each number, and where it is from
   std::filesystem::path file;
 };
 

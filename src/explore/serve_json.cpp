@@ -251,6 +251,7 @@ Json to_json(const ServeAnswer& answer) {
     json["fleet"] = {
         {"no", {{"reason", answer.no_fleet->reason}, {"remedy", answer.no_fleet->remedy}}}};
   }
+  json["inputs"] = inputs_json(answer.scenario.inputs);
   return json;
 }
 

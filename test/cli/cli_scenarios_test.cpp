@@ -36,6 +36,9 @@ class Scenarios : public Cli {
     EXPECT_EQ(json["scenario"], name);
     EXPECT_FALSE(json["question"].get<std::string>().empty());
     EXPECT_FALSE(json["answers"].empty());
+    bool any_source = false;
+    for (const Json& input : json["inputs"]) any_source = any_source || input.contains("ref");
+    EXPECT_TRUE(any_source) << "where its numbers are from";
     for (const Json& said : json["answers"]) EXPECT_FALSE(said["text"].get<std::string>().empty());
     EXPECT_GT(fs::file_size(folder_ / "out" / (name + ".html")), 10'000u) << "its page";
     return json;
