@@ -179,7 +179,7 @@ void require_decoder(const Deployment& d) {
   throw InputError(fmt::format("{} is an encoder: it writes no tokens", d.prepared.model.name));
 }
 
-Feasible<serving::StepCost> time_step_of(const Deployment& d, const Step& step) {
+Feasible<TimedStep> time_step_of(const Deployment& d, const Step& step) {
   const RunRequest& design = d.prepared.request;
   Step hand = heaviest_hand(step.sequences, design.data_parallel);
   hand.page_tokens = page_tokens(d.prepared);
@@ -195,7 +195,8 @@ Feasible<serving::StepCost> time_step_of(const Deployment& d, const Step& step) 
     time += (*stage)->timeline.total;
     interval = std::max(interval, (*stage)->timeline.total);
   }
-  serving::StepCost cost;
+  TimedStep result{{}, d.prepared.errors.of(**timed.front())};
+  serving::StepCost& cost = result.cost;
   cost.time = to_nanoseconds(time);
   cost.interval = to_nanoseconds(interval);
   const auto chips = static_cast<double>(d.chips_of_stage);
@@ -207,7 +208,7 @@ Feasible<serving::StepCost> time_step_of(const Deployment& d, const Step& step) 
     cost.dram_bytes += chips * static_cast<double>(p.timeline.dram_bytes.count());
     cost.flops += chips * static_cast<double>(p.timeline.flops);
   }
-  return cost;
+  return result;
 }
 
 }  // namespace presil

@@ -46,8 +46,13 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
 /// Throws InputError for a model that reads and never writes.
 void require_decoder(const Deployment& deployment);
 
+struct TimedStep {
+  serving::StepCost cost;
+  TimeBand band;  // factors of its time, as far as that is known
+};
+
 /// What `step` costs the replica, from run_phase itself: what tables are filled with and held
 /// against. Of several data-parallel groups the heaviest is timed, and all draw its power.
-Feasible<serving::StepCost> time_step_of(const Deployment& deployment, const Step& step);
+Feasible<TimedStep> time_step_of(const Deployment& deployment, const Step& step);
 
 }  // namespace presil

@@ -81,7 +81,7 @@ Feasible<std::unique_ptr<OneStep>> encoder_on(const serving::ModelOnChip& m,
   if (!deployment) return tl::unexpected(deployment.error());
   const auto cost = time_step_of(*deployment, Step{{{speech.frames, 0}}});
   if (!cost) return tl::unexpected(cost.error());
-  return std::make_unique<OneStep>(*cost);
+  return std::make_unique<OneStep>(cost->cost);
 }
 
 /// A million tokens at what the chips cost that work them off as `step` does.

@@ -44,7 +44,7 @@ serving::StepCost PaddedCosts::cost(const serving::StepFeatures& step) const {
   timed.sequences.insert(timed.sequences.end(), static_cast<std::size_t>(writing), {1, context});
   const auto cost = time_step_of(deployment_, timed);
   if (!cost) throw InputError(cost.error().reason);
-  return known_.emplace(key, *cost).first->second;
+  return known_.emplace(key, cost->cost).first->second;
 }
 
 std::size_t PaddedCosts::points() const {

@@ -1,21 +1,15 @@
 #include "explore/serve.h"
 
 #include <algorithm>
-#include <cmath>
-#include <deque>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "base/cpu_time.h"
-#include "base/interrupt.h"
-#include "base/progress.h"
 #include "cost/prices.h"
 #include "cost/tokens.h"
 #include "explore/fleet_run.h"
-#include "explore/service_band.h"
-#include "explore/step_table.h"
-#include "serving/cluster/cluster.h"
+#include "explore/service.h"
 #include "serving/device/simulate.h"
 
 namespace presil {
@@ -27,71 +21,6 @@ constexpr std::size_t kMostDeviceRequests = 100'000;
 /// Steps that tables are held against: of all services, and of each at least. To time one without
 /// the table takes up to some seconds.
 constexpr std::size_t kMostSamples = 32, kSamplesOfEach = 10;
-
-/// A pool ready to serve: what it is, and what its steps cost.
-struct Deployed {
-  PoolSpec spec;
-  Deployment deployment;
-  std::unique_ptr<StepTable> table;
-  std::unique_ptr<StepTable> draft;  // of the model that proposes
-};
-
-std::string named_draft(const PoolSpec& pool) {
-  return pool.engine.speculation.tokens > 0 ? pool.engine.speculation.draft : "";
-}
-
-/// The draft model beside the model it proposes for: on the same chips, in the same way.
-Feasible<std::unique_ptr<StepTable>> draft_table(const PoolSpec& pool, const Places& places) {
-  DeploymentRequest request{pool.design, pool.engine};
-  request.design.model = named_draft(pool);
-  request.engine.speculation = {};
-  const auto deployment = deploy(request, places);
-  if (!deployment) return tl::unexpected(deployment.error());
-  return std::make_unique<StepTable>(*deployment);
-}
-
-Feasible<Deployed> deploy_pool(const PoolSpec& spec, const Places& places) {
-  auto deployment = deploy({spec.design, spec.engine}, places);
-  if (!deployment) return tl::unexpected(deployment.error());
-  require_decoder(*deployment);
-  Deployed pool{spec, std::move(*deployment), nullptr, nullptr};
-  pool.table = std::make_unique<StepTable>(pool.deployment, 1 + spec.engine.speculation.tokens);
-  if (!named_draft(spec).empty()) {
-    auto draft = draft_table(spec, places);
-    if (!draft) return tl::unexpected(draft.error());
-    pool.draft = std::move(*draft);
-  }
-  return pool;
-}
-
-/// `work()`, whose complaints begin with `where`.
-template <class F>
-auto naming(const std::string& where, F work) {
-  try {
-    return work();
-  } catch (const InputError& e) {
-    std::vector<Diagnostic> complaints = e.diagnostics();
-    for (Diagnostic& d : complaints) d.message = fmt::format("{}: {}", where, d.message);
-    throw InputError(std::move(complaints));
-  } catch (const MissingInput& e) {
-    throw MissingInput(fmt::format("{}: {}", where, e.what()));
-  }
-}
-
-serving::Pool as_pool(const Deployed& d) {
-  serving::Pool pool;
-  pool.name = d.spec.name;
-  pool.engine = d.deployment.engine;
-  pool.costs = d.table.get();
-  pool.draft = d.draft.get();
-  pool.replicas = static_cast<int>(d.spec.replicas);
-  pool.chips_per_replica = static_cast<int>(d.deployment.chips);
-  pool.idle_watts = d.deployment.idle.count();
-  pool.peak_flops = d.deployment.peak_flops.count();
-  pool.kv_bytes_per_token = d.deployment.cache_bytes_per_token;
-  pool.weight = d.deployment.peak_flops.count();
-  return pool;
-}
 
 /// Keeps some of a run's steps, with their sequences.
 class StepListener : public serving::Observer {
@@ -115,77 +44,6 @@ class StepListener : public serving::Observer {
 
  private:
   StepSample sample_;
-};
-
-/// A service whose pools are deployed, under the scenario's load at any rate.
-class Service {
- public:
-  Service(const Scenario& scenario, const ServiceSpec& spec, const Places& places,
-          std::uint64_t seed)
-      : scenario_(scenario), spec_(spec), places_(places), seed_(seed) {}
-
-  std::optional<Infeasible> deploy() {
-    for (const PoolSpec& pool : spec_.pools) {
-      check_interrupt();
-      const std::string where = fmt::format("service '{}', pool '{}'", spec_.name, pool.name);
-      auto deployed = naming(where, [&] { return deploy_pool(pool, places_); });
-      if (!deployed) return deployed.error();
-      pools_.push_back(std::move(*deployed));
-    }
-    return std::nullopt;
-  }
-
-  /// `factors`: of each pool's step times; none: as the tables say.
-  ServiceResult run(const serving::LoadSpec& load, serving::Observer* listener = nullptr,
-                    const std::vector<double>& factors = {}) const {
-    check_interrupt();
-    serving::Cluster cluster;
-    std::deque<ScaledCosts> scaled;
-    for (std::size_t i = 0; i < pools_.size(); ++i) {
-      cluster.pools.push_back(as_pool(pools_[i]));
-      if (factors.empty()) continue;
-      serving::Pool& pool = cluster.pools.back();
-      pool.costs = &scaled.emplace_back(*pool.costs, factors[i]);
-      if (pool.draft != nullptr) pool.draft = &scaled.emplace_back(*pool.draft, factors[i]);
-    }
-    cluster.spec = spec_.cluster;
-    cluster.classes = scenario_.classes;
-    cluster.slo = scenario_.slo;
-    cluster.seed = seed_;
-    cluster.warm_up = to_nanoseconds(load.warm_up);
-    const auto source = open_load(load, places_.home, seed_);
-    const double started = cpu_seconds();
-    ServiceResult result = simulate(cluster, *source, listener);
-    if (factors.empty()) loop_cpu_s_ += cpu_seconds() - started;
-    return result;
-  }
-
-  /// The highest rate, from one that a replica of this kind may well reach.
-  Feasible<serving::MaxRate> max_rate(const std::vector<double>& factors = {}) const {
-    const double start = mean_rate(*scenario_.load, places_.home).count();
-    Progress progress("rates tried for " + spec_.name);
-    const auto at = [&](double rate) {
-      progress.advance(1, fmt::format("{:.3g} /s", rate));
-      return run(at_rate(rate), nullptr, factors);
-    };
-    return serving::find_max_rate(at, start);
-  }
-
-  serving::LoadSpec at_rate(double rate) const {
-    return with_rate(*scenario_.load, PerSecond(rate));
-  }
-
-  const std::vector<Deployed>& pools() const { return pools_; }
-  /// Of all runs so far at the tables' own times.
-  double loop_cpu_s() const { return loop_cpu_s_; }
-
- private:
-  const Scenario& scenario_;
-  const ServiceSpec& spec_;
-  const Places& places_;
-  std::uint64_t seed_;
-  std::vector<Deployed> pools_;
-  mutable double loop_cpu_s_ = 0;
 };
 
 /// Each pool's chips and power over all tokens that the service writes; none when it writes none.
@@ -239,7 +97,7 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
                              const ServiceSpec& spec, const Places& places) {
   ServiceAnswer answer;
   answer.name = spec.name;
-  for (const Deployed& d : service.pools()) {
+  for (const DeployedPool& d : service.pools()) {
     answer.pools.push_back({d.spec, d.deployment, d.table->points(), {}});
   }
   serving::LoadSpec load = *scenario.load;
@@ -263,13 +121,11 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
   for (std::size_t i = 0; i < answer.pools.size(); ++i) {
     PoolAnswer& pool = answer.pools[i];
     const std::vector<SampledStep> steps = listener.steps_of(answer.result.pools[i]);
-    const TimeBand band = time_band(pool.deployment, steps);
-    low.push_back(band.low);
-    high.push_back(band.high);
-    if (!named_draft(pool.spec).empty()) continue;  // its steps are two models'
-    auto error = step_table_error(pool.deployment, steps);
-    CHECK(error.has_value(), "a step that ran can be timed");
-    pool.table_error = *error;
+    const auto times = time_sample(pool.deployment, steps);
+    CHECK(times.has_value(), "a step that ran can be timed");
+    low.push_back(times->band.low);
+    high.push_back(times->band.high);
+    if (named_draft(pool.spec).empty()) pool.table_error = times->error;  // else two models'
   }
   const Prices prices = load_prices(places.home);
   answer.price = price_of(answer.pools, answer.result, prices);
@@ -352,7 +208,7 @@ ServeAnswer serve(const Scenario& scenario, const Places& places, std::uint64_t 
     FleetRequest request{*scenario.fleet, *scenario.load, scenario.slo, {}, seed};
     for (std::size_t i = 0; i < services.size(); ++i) {
       if (answer.services[i].no) continue;
-      const Deployed& pool = services[i]->pools().front();
+      const DeployedPool& pool = services[i]->pools().front();
       request.services.push_back({scenario.services[i].name, &pool.deployment, pool.table.get(),
                                   pool.draft.get(), scenario.services[i].cluster.router});
     }

@@ -29,29 +29,34 @@ double StepTableError::max() const {
   return std::max(time_max, energy_max);
 }
 
-Feasible<StepTableError> step_table_error(const Deployment& deployment,
-                                          const std::vector<SampledStep>& steps) {
-  StepTableError error;
+Feasible<SampleTimes> time_sample(const Deployment& deployment,
+                                  const std::vector<SampledStep>& steps) {
+  SampleTimes result;
+  StepTableError& error = result.error;
   error.samples = steps.size();
   const auto count = static_cast<double>(steps.size());
-  // One after the other: every thread that times steps keeps hundreds of MB of DRAM states.
+  double time_s = 0, low_s = 0, high_s = 0;
   Progress progress("steps timed without the table", std::ssize(steps));
+  // One after the other: every thread that times steps keeps hundreds of MB of DRAM states.
   for (const SampledStep& sampled : steps) {
-    progress.advance();
     const auto exact = time_step_of(deployment, sampled.step);
     if (!exact) return tl::unexpected(exact.error());
-    const serving::StepCost& right = *exact;
-    const serving::StepCost& found = sampled.cost;
+    const serving::StepCost& right = exact->cost;
+    const double took_s = to_seconds(right.time).count();
     const auto percent = [](double a, double b) { return 100 * std::abs(a - b) / b; };
-    const double time =
-        percent(static_cast<double>(found.time.count()), static_cast<double>(right.time.count()));
-    const double energy = percent(found.energy_j, right.energy_j);
+    const double time = percent(to_seconds(sampled.cost.time).count(), took_s);
+    const double energy = percent(sampled.cost.energy_j, right.energy_j);
     error.time_mean += time / count;
     error.energy_mean += energy / count;
     error.time_max = std::max(error.time_max, time);
     error.energy_max = std::max(error.energy_max, energy);
+    time_s += took_s;
+    low_s += exact->band.low * took_s;
+    high_s += exact->band.high * took_s;
+    progress.advance();
   }
-  return error;
+  if (time_s > 0) result.band = {low_s / time_s, high_s / time_s};
+  return result;
 }
 
 }  // namespace presil

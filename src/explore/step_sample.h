@@ -50,8 +50,14 @@ struct StepTableError {
   double max() const;
 };
 
+/// What steps of a run take without the table that they took their times from.
+struct SampleTimes {
+  StepTableError error;
+  TimeBand band;  // factors of the times of all together, as far as they are known
+};
+
 /// Times the sampled steps on `deployment`. Without a draft model: its steps are no part of them.
-Feasible<StepTableError> step_table_error(const Deployment& deployment,
-                                          const std::vector<SampledStep>& steps);
+Feasible<SampleTimes> time_sample(const Deployment& deployment,
+                                  const std::vector<SampledStep>& steps);
 
 }  // namespace presil

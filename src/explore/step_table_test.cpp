@@ -57,7 +57,7 @@ StepTableError error_on(const Deployment& d, const StepTable& table,
                         const std::vector<NamedStep>& steps) {
   std::vector<SampledStep> sampled;
   for (const NamedStep& s : steps) sampled.push_back({s.step, table.cost(s.features)});
-  return step_table_error(d, sampled).value();
+  return time_sample(d, sampled).value().error;
 }
 
 std::vector<NamedStep> usual_steps() {
@@ -88,7 +88,7 @@ TEST(StepTable, OfAPipelineTakesAllStagesAndTheNextStepWaitsForTheSlowest) {
   const StepTable table(d);
   const NamedStep step = mixed_step(16, 800, 0);
   const serving::StepCost found = table.cost(step.features);
-  const serving::StepCost exact = time_step_of(d, step.step).value();
+  const serving::StepCost exact = time_step_of(d, step.step).value().cost;
   const auto ns = [](Nanoseconds t) { return static_cast<double>(t.count()); };
   EXPECT_NEAR(ns(found.time), ns(exact.time), 0.02 * ns(exact.time));
   EXPECT_NEAR(ns(found.interval), ns(exact.interval), 0.02 * ns(exact.interval));

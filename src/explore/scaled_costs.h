@@ -1,19 +1,9 @@
-// How far a service may be off because its steps' times are: low and high of what `run` says of
-// steps like its own, served once more.
+// A service whose steps all take as much longer, or less, as they may by what `run` says of them.
 #pragma once
 
-#include <vector>
-
-#include "explore/deployment.h"
-#include "explore/error_model.h"
-#include "explore/step_sample.h"
 #include "serving/step_cost.h"
 
 namespace presil {
-
-/// Factors of the times of `steps` together: of a few of them, evenly chosen, each weighing as much
-/// as it takes. {1, 1} without steps.
-TimeBand time_band(const Deployment& deployment, const std::vector<SampledStep>& steps);
 
 /// A table's steps, all as much slower or faster. Energy stays: what is drawn is not what is timed.
 class ScaledCosts : public serving::StepCosts {
