@@ -30,6 +30,9 @@ PoolSpec read_pool(Fields& f, const std::string& model) {
       f.integer_or("tensor_parallel", "chips in tensor parallel", 1, {1, kMostChips});
   pool.design.pipeline_parallel =
       f.integer_or("pipeline_parallel", "stages of a pipeline", 1, {1, kMostChips});
+  pool.design.data_parallel = f.integer_or(
+      "data_parallel", "groups of them, with sequences of their own, that step together", 1,
+      {1, kMostChips});
   pool.design.expert_parallel = f.integer_or(
       "expert_parallel", "chips over which a layer's experts are spread", 1, {1, kMostChips});
   pool.design.network = f.text_or("network", "what joins more chips than their links do", "");

@@ -8,18 +8,25 @@
 namespace presil {
 namespace {
 
-/// The step of the group of `groups` that has the most to do.
+/// What `part` of `count` sequences have of their `total`.
+std::int64_t share(std::int64_t total, std::int64_t part, std::int64_t count) {
+  return count > 0 ? ceil_div(total, count) * part : 0;
+}
+
+/// The step of the group of `groups` that has the most to do: sequences are dealt out whole, and
+/// prompts, which are more work, come after those that decode.
 serving::StepFeatures share_of(const serving::StepFeatures& s, std::int64_t groups) {
-  serving::StepFeatures share;
-  share.prefill_sequences = ceil_div(s.prefill_sequences, groups);
-  share.prefill_tokens = ceil_div(s.prefill_tokens, groups);
-  share.prefill_pairs = ceil_div(s.prefill_pairs, groups);
-  share.prefill_context = ceil_div(s.prefill_context, groups);
-  share.decode_sequences = ceil_div(s.decode_sequences, groups);
-  share.decode_tokens = ceil_div(s.decode_tokens, groups);
-  share.decode_context = ceil_div(s.decode_context, groups);
-  share.longest_context = s.longest_context;
-  return share;
+  serving::StepFeatures group;
+  const std::int64_t prompts = s.prefill_sequences, decodes = s.decode_sequences;
+  group.prefill_sequences = ceil_div(prompts, groups);
+  group.prefill_tokens = share(s.prefill_tokens, group.prefill_sequences, prompts);
+  group.prefill_pairs = share(s.prefill_pairs, group.prefill_sequences, prompts);
+  group.prefill_context = share(s.prefill_context, group.prefill_sequences, prompts);
+  group.decode_sequences = prompts > 0 ? decodes / groups : ceil_div(decodes, groups);
+  group.decode_tokens = share(s.decode_tokens, group.decode_sequences, decodes);
+  group.decode_context = share(s.decode_context, group.decode_sequences, decodes);
+  group.longest_context = group.decode_sequences > 0 ? s.longest_context : 0;
+  return group;
 }
 
 /// Whether two stages of a pipeline take as long: the same kernels over as many layers.

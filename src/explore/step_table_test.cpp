@@ -97,6 +97,17 @@ TEST(StepTable, OfAPipelineTakesAllStagesAndTheNextStepWaitsForTheSlowest) {
   EXPECT_EQ(d.engine.pipeline_stages, 2);
 }
 
+TEST(StepTable, OfGroupsInDataParallelTimesTheOneWithMostToDo) {
+  DeploymentRequest q = small_request("a100-sxm-80gb");
+  q.design.data_parallel = 2;
+  const Deployment d = deploy(q, kPlaces).value();
+  EXPECT_EQ(d.chips, 2);
+  // The prompt goes to one of the groups, whole.
+  const StepTableError e = error_on(
+      d, StepTable(d), {mixed_step(16, 800, 0), mixed_step(16, 800, 400), mixed_step(0, 0, 512)});
+  EXPECT_LT(e.max(), 3);
+}
+
 TEST(StepTable, ChecksSeveralTokensOfASequenceAtOnce) {
   const StepTable table(small_gpu(), 4);
   const StepTableError e =
