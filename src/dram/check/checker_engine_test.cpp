@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/unless_sanitized.h"
 #include "chip/library.h"
 #include "dram/address_map.h"
 #include "dram/check/checker.h"
@@ -113,8 +114,8 @@ TEST(CheckerOnEngine, FindsNothingInItsLogs) {
     for (const Scenario& scenario : scenarios()) {
       for (const double share : {1.0, 0.6}) {
         const BitsPerSecond rate(part.rate.count() * share);
-        const Checker checker =
-            checked(part, rate, engine_log(part, rate, scenario.policy, 20'000));
+        const Checker checker = checked(
+            part, rate, engine_log(part, rate, scenario.policy, unless_sanitized(20'000, 4'000)));
         EXPECT_EQ(checker.violations().count(), 0) << name << " at " << share << " of its rate, "
                                                    << scenario.name << ": " << first_of(checker);
       }

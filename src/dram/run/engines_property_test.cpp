@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/scratch.h"
+#include "base/testing/unless_sanitized.h"
 #include "dram/address_map.h"
 #include "dram/check/checker.h"
 #include "dram/testing/drawn_case.h"
@@ -191,12 +192,12 @@ std::string loss(const Case& drawn, const std::vector<Log>& logs) {
 }
 
 /// Every day the same cases, unless others are asked for.
-void draw_the_same_cases(const char* how_many) {
+void draw_the_same_cases(int how_many) {
   ::setenv("RC_PARAMS", fmt::format("seed=2026 max_success={}", how_many).c_str(), 0);
 }
 
 TEST(Engines, AgreeOnWhateverIsDrawn) {
-  draw_the_same_cases("120");
+  draw_the_same_cases(unless_sanitized(120, 30));
   int tried = 0, jumps = 0;
   const bool agree = rc::check("engines agree, lawfully", [&] {
     Case drawn = *testing::cases();
