@@ -3,7 +3,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/units.h"
 
@@ -19,5 +22,10 @@ using Charges = std::array<Picoseconds, kResources>;
 
 /// The resource with the largest charge; of equal ones the first.
 Resource largest(const Charges& charges);
+
+void add(Charges& sum, const Charges& more, std::int64_t times = 1);
+
+/// Those that were charged, in the order of Resource, as shares of all; none of nothing.
+std::vector<std::pair<std::string_view, double>> shares_of(const Charges& charges);
 
 }  // namespace presil

@@ -9,10 +9,8 @@ namespace presil {
 void accumulate(Timeline& sum, const Timeline& step) {
   sum.kernels = step.kernels;
   sum.total += step.total;
-  for (std::size_t r = 0; r < kResources; ++r) {
-    sum.charges[r] += step.charges[r];
-    sum.busy[r] += step.busy[r];
-  }
+  add(sum.charges, step.charges);
+  add(sum.busy, step.busy);
   for (const auto& [error_class, time] : step.by_class) sum.by_class[error_class] += time;
   sum.transfers = step.transfers;
   sum.bound_by = largest(sum.charges);

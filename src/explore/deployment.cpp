@@ -195,13 +195,14 @@ Feasible<TimedStep> time_step_of(const Deployment& d, const Step& step) {
     time += (*stage)->timeline.total;
     interval = std::max(interval, (*stage)->timeline.total);
   }
-  TimedStep result{{}, d.prepared.errors.of(**timed.front())};
+  TimedStep result{{}, d.prepared.errors.of(**timed.front()), {}};
   serving::StepCost& cost = result.cost;
   cost.time = to_nanoseconds(time);
   cost.interval = to_nanoseconds(interval);
   const auto chips = static_cast<double>(d.chips_of_stage);
   for (const auto& stage : timed) {
     const PhaseResult& p = **stage;
+    add(result.charges, p.timeline.charges);
     const double idle_s = to_seconds(interval - p.timeline.total).count();
     cost.energy_j += chips * (p.energy.total().typical +
                               standing_power(p.energy, p.timeline.total).count() * idle_s);

@@ -48,7 +48,8 @@ void require_decoder(const Deployment& deployment);
 
 struct TimedStep {
   serving::StepCost cost;
-  TimeBand band;  // factors of its time, as far as that is known
+  TimeBand band;      // factors of its time, as far as that is known
+  Charges charges{};  // what its time went to, over all stages
 };
 
 /// What `step` costs the replica, from run_phase itself: what tables are filled with and held

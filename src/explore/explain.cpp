@@ -152,11 +152,7 @@ PhaseExplanation describe(const PhaseResult& phase, const ErrorModel& errors) {
   const TimeBand band = errors.of(phase);
   e.time_low_s = e.time_s * band.low;
   e.time_high_s = e.time_s * band.high;
-  for (std::size_t r = 0; r < kResources; ++r) {
-    if (t.charges[r].count() == 0) continue;
-    e.shares.emplace_back(to_string(static_cast<Resource>(r)),
-                          to_seconds(t.charges[r]).count() / e.time_s);
-  }
+  e.shares = shares_of(t.charges);
   std::stable_sort(e.shares.begin(), e.shares.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   std::map<std::string_view, std::size_t> known;

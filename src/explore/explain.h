@@ -32,9 +32,9 @@ struct Change {
 struct PhaseExplanation {
   std::string phase;
   double time_s = 0, time_low_s = 0, time_high_s = 0;
-  std::vector<std::pair<std::string, double>> shares;  // of time, by resource, largest first
-  std::vector<PathEntry> path;                         // longest first
-  std::vector<Change> changes;                         // fastest first
+  std::vector<std::pair<std::string_view, double>> shares;  // of time, by resource, largest first
+  std::vector<PathEntry> path;                              // longest first
+  std::vector<Change> changes;                              // fastest first
 };
 
 struct Explanation {

@@ -8,6 +8,12 @@ Json band_json(const Band& b) {
   return {{"low", b.low}, {"typical", b.typical}, {"high", b.high}};
 }
 
+Json bound_shares_json(const Charges& charges) {
+  Json shares;
+  for (const auto& [resource, share] : shares_of(charges)) shares[std::string(resource)] = share;
+  return shares;
+}
+
 Json lines_json(const std::vector<CostLine>& lines) {
   Json list = Json::array();
   for (const CostLine& line : lines) {

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "chip/inputs.h"
 #include "cost/price.h"
+#include "cycles/resource.h"
 
 namespace presil {
 
@@ -16,6 +17,9 @@ using Json = nlohmann::ordered_json;
 
 /// {low, typical, high}.
 Json band_json(const Band& band);
+
+/// {resource: share of the time} for those that were charged.
+Json bound_shares_json(const Charges& charges);
 
 /// A list of {name, low, typical, high, source}, in USD.
 Json lines_json(const std::vector<CostLine>& lines);

@@ -5,10 +5,6 @@
 namespace presil {
 namespace {
 
-void add(Charges& sum, const Charges& more, std::int64_t times) {
-  for (std::size_t r = 0; r < kResources; ++r) sum[r] += more[r] * times;
-}
-
 /// `line`, whose times are those of one microbatch, for `microbatches` of them.
 void repeat(Timeline& line, const Timeline& slowest, std::int64_t microbatches, bool is_decode) {
   const std::int64_t others = microbatches - 1;

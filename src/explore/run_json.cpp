@@ -64,11 +64,6 @@ Json phase_json(const PhaseResult& p, const ErrorModel& errors, std::int64_t chi
   const double time = seconds(t.total);
   const TimeBand band = errors.of(p);
   const double bandwidth = static_cast<double>(t.dram_bytes.count()) / time / line;
-  Json charges;
-  for (std::size_t r = 0; r < kResources; ++r) {
-    if (t.charges[r].count() == 0) continue;
-    charges[std::string(to_string(static_cast<Resource>(r)))] = seconds(t.charges[r]) / time;
-  }
   Json energy = Json::array();
   for (const EnergyLine& of : p.energy.lines) {
     Json j = {{"name", of.name}};
@@ -82,7 +77,7 @@ Json phase_json(const PhaseResult& p, const ErrorModel& errors, std::int64_t chi
                {"time_high_s", time * band.high},
                {"tokens_per_s", tokens_per_second(p)},
                {"bound_by", to_string(t.bound_by)},
-               {"bound_shares", charges},
+               {"bound_shares", bound_shares_json(t.charges)},
                {"chips", chips},
                {"energy_j", p.energy.total().typical * all},
                {"energy_j_low", p.energy.total().low * all},

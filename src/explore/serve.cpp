@@ -98,7 +98,7 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
   ServiceAnswer answer;
   answer.name = spec.name;
   for (const DeployedPool& d : service.pools()) {
-    answer.pools.push_back({d.spec, d.deployment, d.table->points(), {}});
+    answer.pools.push_back({d.spec, d.deployment, d.table->points(), {}, {}});
   }
   serving::LoadSpec load = *scenario.load;
   if (scenario.find_max_rate) {
@@ -125,7 +125,9 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
     CHECK(times.has_value(), "a step that ran can be timed");
     low.push_back(times->band.low);
     high.push_back(times->band.high);
-    if (named_draft(pool.spec).empty()) pool.table_error = times->error;  // else two models'
+    if (!named_draft(pool.spec).empty()) continue;  // its steps are those of two models
+    pool.table_error = times->error;
+    pool.charges = times->charges;
   }
   const Prices prices = load_prices(places.home);
   answer.price = price_of(answer.pools, answer.result, prices);

@@ -24,7 +24,9 @@ struct PoolAnswer {
   PoolSpec spec;
   Deployment deployment;
   std::size_t table_points = 0;  // steps that were timed for its table
-  StepTableError table_error;    // on steps of the run; no samples where a draft proposes
+  // Of steps drawn from the run; nothing where a draft proposes.
+  StepTableError table_error;
+  Charges charges{};  // what their time went to
 };
 
 /// Dollars for a million tokens written, with all that stands around the chips.

@@ -114,27 +114,32 @@ Json curve_json(const std::vector<LoadPoint>& points) {
 
 Json pool_json(const PoolAnswer& pool, const PoolResult& ran) {
   const Deployment& d = pool.deployment;
-  return {{"name", pool.spec.name},
-          {"chip", d.prepared.chip.chip.name},
-          {"model", d.prepared.model.name},
-          {"role", to_string(d.engine.role)},
-          {"chips_per_replica", d.chips},
-          {"replicas", ran.most_replicas},
-          {"mean_replicas", ran.mean_replicas},
-          {"kv_blocks", d.engine.num_blocks},
-          {"block_size", d.engine.block_size},
-          {"memory_bytes", d.memory.count()},
-          {"weight_bytes", d.weights.count()},
-          {"workspace_bytes", d.workspace.count()},
-          {"cache_bytes", d.cache.count()},
-          {"steps", ran.steps},
-          {"busy_s", ran.busy_s},
-          {"idle_s", ran.idle_s},
-          {"step_energy_j", ran.step_energy_j},
-          {"idle_energy_j", ran.idle_energy_j},
-          {"mfu", ran.mfu},
-          {"mfu_busy", ran.mfu_busy},
-          {"estimates", estimates_json(d.prepared.chip.inputs)}};
+  Json json = {{"name", pool.spec.name},
+               {"chip", d.prepared.chip.chip.name},
+               {"model", d.prepared.model.name},
+               {"role", to_string(d.engine.role)},
+               {"chips_per_replica", d.chips},
+               {"replicas", ran.most_replicas},
+               {"mean_replicas", ran.mean_replicas},
+               {"kv_blocks", d.engine.num_blocks},
+               {"block_size", d.engine.block_size},
+               {"memory_bytes", d.memory.count()},
+               {"weight_bytes", d.weights.count()},
+               {"workspace_bytes", d.workspace.count()},
+               {"cache_bytes", d.cache.count()},
+               {"steps", ran.steps},
+               {"busy_s", ran.busy_s},
+               {"idle_s", ran.idle_s},
+               {"step_energy_j", ran.step_energy_j},
+               {"idle_energy_j", ran.idle_energy_j},
+               {"mfu", ran.mfu},
+               {"mfu_busy", ran.mfu_busy}};
+  if (pool.table_error.samples > 0) {
+    json["bound_by"] = to_string(largest(pool.charges));
+    json["bound_shares"] = bound_shares_json(pool.charges);
+  }
+  json["estimates"] = estimates_json(d.prepared.chip.inputs);
+  return json;
 }
 
 /// Over all pools: points and samples in all, the mean of all samples, the worst.

@@ -79,6 +79,21 @@ TEST(Serve, TablesAreHeldAgainstStepsOfTheRun) {
   EXPECT_LT(error.mean(), 1.5);
 }
 
+TEST(Serve, APoolSaysWhatTheTimeOfItsStepsWentTo) {
+  const ServeAnswer& answer = one_gpu();
+  const Json pool = to_json(answer)["pools"][0];
+
+  double sum = 0;
+  std::string most;
+  for (const auto& [resource, share] : pool["bound_shares"].items()) {
+    sum += share.get<double>();
+    if (most.empty() || share > pool["bound_shares"][most]) most = resource;
+  }
+  EXPECT_NEAR(sum, 1, 1e-12);
+  EXPECT_EQ(pool["bound_by"], most);
+  EXPECT_NE(sentences(answer).back().find("; " + most + " takes "), std::string::npos);
+}
+
 TEST(Serve, TheSameScenarioGivesTheSameBytesOnAnyNumberOfThreads) {
   const tbb::global_control one_thread(tbb::global_control::max_allowed_parallelism, 1);
   const ServeAnswer again =

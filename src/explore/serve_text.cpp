@@ -23,6 +23,16 @@ std::string price_text(const ServiceAnswer& s) {
                      usd.typical, usd.low, usd.high, s.result.energy_j_per_token);
 }
 
+/// "; dram takes 71 % of the steps' time", of a service of one kind of replica.
+std::string bound_text(const ServiceAnswer& s) {
+  if (s.pools.size() != 1 || s.pools.front().table_error.samples == 0) return "";
+  const auto shares = shares_of(s.pools.front().charges);
+  const auto most =
+      std::max_element(shares.begin(), shares.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return fmt::format("; {} takes {:.0f} % of its steps' time", most->first, 100 * most->second);
+}
+
 /// The limits of `checks` that do not hold; of a class, with its name.
 void add_broken(std::string& text, const std::vector<serving::SloCheck>& checks,
                 const std::string& of) {
@@ -71,10 +81,10 @@ std::string service_sentence(const ServiceAnswer& s) {
   if (s.max_rate) {
     return fmt::format(
         "{} keeps its promise up to {:.3g} requests a second ({:.3g} to {:.3g} as far as the "
-        "times of steps are known){}: {:.0f} tokens/s; {}.",
+        "times of steps are known){}: {:.0f} tokens/s; {}{}.",
         s.name, s.rate, s.if_slow.max_rate.value_or(0), s.if_fast.max_rate.value_or(0),
         s.max_rate->saturated ? " (more of them are only served later)" : "", r.output_throughput,
-        price_text(s));
+        price_text(s), bound_text(s));
   }
   const std::string refused = refused_text(r.counts);
   if (r.counts.completed == 0) {
@@ -83,11 +93,11 @@ std::string service_sentence(const ServiceAnswer& s) {
   }
   return fmt::format(
       "{} under {:.3g} requests a second: the first token comes after {} (half of the users) to {} "
-      "(99 of 100 wait less; {} to {} as far as the times of steps are known), {}{}{}; {}.",
+      "(99 of 100 wait less; {} to {} as far as the times of steps are known), {}{}{}; {}{}.",
       s.name, s.rate, time_text(r.latency.ttft_s.p50), time_text(r.latency.ttft_s.p99),
       time_text(s.if_fast.latency.ttft_s.p99), time_text(s.if_slow.latency.ttft_s.p99),
       further_tokens(r.latency.tpot_s), kept_text(s), refused.empty() ? "" : "; " + refused,
-      price_text(s));
+      price_text(s), bound_text(s));
 }
 
 /// The cheapest against the next, where several services can do it.

@@ -53,6 +53,7 @@ Feasible<SampleTimes> time_sample(const Deployment& deployment,
     time_s += took_s;
     low_s += exact->band.low * took_s;
     high_s += exact->band.high * took_s;
+    add(result.charges, exact->charges);
     progress.advance();
   }
   if (time_s > 0) result.band = {low_s / time_s, high_s / time_s};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cycles/resource.h"
 #include "explore/deployment.h"
 #include "program/bind.h"
 #include "serving/engine/replica.h"
@@ -53,7 +54,9 @@ struct StepTableError {
 /// What steps of a run take without the table that they took their times from.
 struct SampleTimes {
   StepTableError error;
-  TimeBand band;  // factors of the times of all together, as far as they are known
+  // Of all together:
+  TimeBand band;  // factors of their time, as far as it is known
+  Charges charges{};
 };
 
 /// Times the sampled steps on `deployment`. Without a draft model: its steps are no part of them.

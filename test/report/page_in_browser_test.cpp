@@ -244,6 +244,7 @@ TEST_F(PageInBrowser, OneScenarioIsAPageOfItsOwn) {
   const std::string question = report["serve"][0]["question"].get<std::string>();
   EXPECT_NE(visit.dom.find(">" + question + "<"), std::string::npos);
   EXPECT_NE(visit.dom.find("<section id=\"answer\""), std::string::npos);
+  EXPECT_NE(visit.dom.find("What bound the time"), std::string::npos);
   // 0.8 of 26 requests a second, as the file says, beside the other services' numbers.
   EXPECT_NE(visit.dom.find(">requests completed/s</th><td class=\"number\">20.8<"),
             std::string::npos);

@@ -162,6 +162,13 @@ function poolTable(services) {
       {caption: 'Pools of replicas'});
 }
 
+/// What the time of each pool's steps went to; a service of one pool lends it its name.
+function boundOfPools({name, pools}) {
+  const all = list(pools).filter(isObject);
+  const labelOf = (pool) => [name, all.length > 1 && pool.name].filter(Boolean).map(asText);
+  return all.map((pool) => ({label: labelOf(pool).join(': '), shares: pool.bound_shares}));
+}
+
 /// Services that cannot be, each with what would do.
 const refusals = (services) =>
     services.filter(({no}) => isObject(no))
@@ -192,6 +199,8 @@ function serviceParts(serve) {
     element('div', {class: 'panels'}, serviceTables(services)),
     hasCharts() && spreads.length > 0 && element('div', {class: 'panels'}, spreads),
     ...[latencyTable(services), classTable(services), poolTable(services)].filter(hasRows),
+    ...boundFigures('pool', 'Of steps drawn from this run, by the resource that was waited for.',
+                    services.flatMap(boundOfPools)),
     ...loadCurves(services, objectives),
     ...timeFigures({
       title: 'Over time',

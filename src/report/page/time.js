@@ -59,6 +59,34 @@ function stackedBars({title, note, key, rows, format, table}) {
 
 const inkOfBound = (name) => (RESOURCES.includes(name) ? name : 'other');
 
+/// What the time went to: one figure of `entries`, {label, shares: {resource: share}}; none where
+/// no share is known. `what` they are: "phase".
+function boundFigures(what, note, entries) {
+  const bound = entries
+                    .map(({label, shares}) => ({
+                           label,
+                           shares: Object.entries(members(shares)).filter(([, share]) => share > 0)
+                         }))
+                    .filter(({shares}) => shares.length > 0);
+  if (bound.length === 0) return [];
+  return [stackedBars({
+    title: 'What bound the time',
+    note,
+    format: percent,
+    rows: bound.map(({label, shares}) => ({
+                      label,
+                      parts: shares.map(
+                          ([name, share]) => ({name, value: share, colour: inkOfBound(name)}))
+                    })),
+    table: sortableTable(
+        [what, 'bound by', 'share'],
+        bound.flatMap(
+            ({label, shares}) => shares.map(
+                ([name, share]) =>
+                    [cell(flat(label)), cell(boundTag(name), name), numberCell(share, percent)]))),
+  })];
+}
+
 function timeSection(runs) {
   const phases = phasesOf(runs);
   const parts = [];
@@ -115,27 +143,8 @@ function timeSection(runs) {
               })),
         }));
   }
-  const bound = phases.filter(({values}) => Object.keys(members(values.bound_shares)).length > 0);
-  if (bound.length > 0) {
-    const sharesOf = ({values}) =>
-        Object.entries(values.bound_shares).filter(([, share]) => share > 0);
-    parts.push(stackedBars({
-      title: 'What bound the time',
-      note: 'Share of each phase by the resource that was waited for.',
-      format: percent,
-      rows: bound.map((entry) => ({
-                        label: entry.label,
-                        parts: sharesOf(entry).map(
-                            ([name, share]) => ({name, value: share, colour: inkOfBound(name)}))
-                      })),
-      table: sortableTable(
-          ['phase', 'bound by', 'share'],
-          bound.flatMap(
-              (entry) => sharesOf(entry).map(
-                  ([name, share]) =>
-                      [cell(flat(entry.label)), cell(boundTag(name), name),
-                       numberCell(share, percent)]))),
-    }));
-  }
+  const bound = phases.map(({label, values}) => ({label, shares: values.bound_shares}));
+  parts.push(...boundFigures(
+      'phase', 'Share of each phase by the resource that was waited for.', bound));
   return parts.length > 0 ? parts : undefined;
 }
