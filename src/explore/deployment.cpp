@@ -93,6 +93,28 @@ Format multiplied(const Program& program) {
   return Format::bf16;
 }
 
+/// The model that proposes for `d`'s, in the same way on the same chips. None when none is named.
+Feasible<std::shared_ptr<const Deployment>> deploy_draft(const Deployment& d, RunRequest design,
+                                                         const Places& places) {
+  EngineOptions engine = d.engine;
+  const std::string name = engine.speculation.tokens > 0 ? engine.speculation.draft : "";
+  if (name.empty()) return nullptr;
+  design.model = name;
+  engine.speculation = {};
+  auto draft = deploy({design, engine}, places);
+  if (!draft) return tl::unexpected(draft.error());
+  const auto check = [&](std::int64_t has, const char* what, std::int64_t needed,
+                         const char* whose) {
+    if (has == needed) return;
+    throw InputError(fmt::format("engine: speculative.draft: {} {} {} tokens, {} {}", name, what,
+                                 has, whose, needed));
+  };
+  check(draft->prepared.model.vocab_size, "has a vocabulary of", d.prepared.model.vocab_size,
+        "the model's has");
+  check(draft->engine.max_model_len, "reads up to", d.engine.max_model_len, "max_model_len is");
+  return std::make_shared<const Deployment>(std::move(*draft));
+}
+
 }  // namespace
 
 Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& places) {
@@ -107,6 +129,9 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
   d.prepared = std::move(*prepared);
   d.engine.pipeline_stages = design.pipeline_parallel;
   d.engine.max_model_len = std::min(d.engine.max_model_len, d.prepared.program.max_context);
+  auto draft = deploy_draft(d, design, places);
+  if (!draft) return tl::unexpected(draft.error());
+  d.draft = std::move(*draft);
   d.chips = chips_of(design);
   d.chips_of_stage = design.tensor_parallel * design.data_parallel;
 
@@ -120,21 +145,30 @@ Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& plac
   const double usable = static_cast<double>(d.memory.count()) * d.engine.gpu_memory_utilization;
   std::optional<double> tokens;  // that the fullest stage has room for
   double token_bytes = 0;        // of its chips, each
-  const auto add_stage = [&](Program& program) {
+  const auto drafts = d.draft ? stages_of(d.draft->prepared) : std::vector<const Program*>();
+  const auto add_stage = [&](Program& program, std::size_t stage) {
     program.dram_capacity = kAnyCapacity;
-    const Bytes workspace = workspace_of(program, d.engine, chip);
-    const double a_token = cache_bytes(program, d.engine.max_model_len);
-    const double room =
-        usable - static_cast<double>((program.weight_footprint + workspace).count());
+    Bytes weights = program.weight_footprint;
+    Bytes workspace = workspace_of(program, d.engine, chip);
+    double a_token = cache_bytes(program, d.engine.max_model_len);
+    if (d.draft) {
+      weights += drafts[stage]->weight_footprint;
+      a_token += cache_bytes(*drafts[stage], d.engine.max_model_len);
+      // The two run one after the other.
+      workspace = std::max(workspace, workspace_of(*drafts[stage], d.engine, chip));
+    }
+    const double room = usable - static_cast<double>((weights + workspace).count());
     d.cache_bytes_per_token += a_token * static_cast<double>(design.tensor_parallel);
     if (tokens && room / a_token >= *tokens) return;
     tokens = room / a_token;
     token_bytes = a_token;
-    d.weights = program.weight_footprint;
+    d.weights = weights;
     d.workspace = workspace;
   };
-  add_stage(d.prepared.program);
-  for (Program& later : d.prepared.later_stages) add_stage(later);
+  add_stage(d.prepared.program, 0);
+  for (std::size_t i = 0; i < d.prepared.later_stages.size(); ++i) {
+    add_stage(d.prepared.later_stages[i], 1 + i);
+  }
 
   const std::int64_t fit =
       static_cast<std::int64_t>(std::max(0.0, *tokens) / static_cast<double>(d.engine.block_size)) *

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/error.h"
@@ -24,10 +25,11 @@ struct DeploymentRequest {
 
 struct Deployment {
   RunResult prepared;  // its programs have no limit of memory: blocks of the cache keep it
+  std::shared_ptr<const Deployment> draft;  // the model that proposes tokens, on the same chips
   serving::EngineOptions engine;
   std::int64_t chips = 1;
   std::int64_t chips_of_stage = 1;
-  // Of the fullest chip.
+  // Of the fullest chip, those of the draft included.
   Bytes memory;     // that it has
   Bytes weights;    // of its stage
   Bytes workspace;  // activations of the largest step
@@ -39,7 +41,8 @@ struct Deployment {
   Watts idle, limit;          // of all its chips
 };
 
-/// Throws InputError or MissingInput as run does, and for engine options that nothing can run with;
+/// Throws InputError or MissingInput as run does, for engine options that nothing can run with, and
+/// for a draft that has another vocabulary or reads less than max_model_len;
 /// Infeasible when the KV cache has no room for a sequence of max_model_len, with what would.
 Feasible<Deployment> deploy(const DeploymentRequest& request, const Places& places);
 
@@ -52,8 +55,9 @@ struct TimedStep {
   Charges charges{};  // what its time went to, over all stages
 };
 
-/// What `step` costs the replica, from run_phase itself: what tables are filled with and held
-/// against. Of several data-parallel groups the heaviest is timed, and all draw its power.
+/// What `step` of its model alone costs the replica, from run_phase itself: what tables are filled
+/// with and held against. Of several data-parallel groups the heaviest is timed, and all draw its
+/// power.
 Feasible<TimedStep> time_step_of(const Deployment& deployment, const Step& step);
 
 }  // namespace presil

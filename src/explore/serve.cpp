@@ -98,7 +98,8 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
   ServiceAnswer answer;
   answer.name = spec.name;
   for (const DeployedPool& d : service.pools()) {
-    answer.pools.push_back({d.spec, d.deployment, d.table->points(), {}, {}});
+    const std::size_t points = d.table->points() + (d.draft ? d.draft->points() : 0);
+    answer.pools.push_back({d.spec, d.deployment, points, {}, {}});
   }
   serving::LoadSpec load = *scenario.load;
   if (scenario.find_max_rate) {
@@ -125,7 +126,6 @@ ServiceAnswer answer_service(const Scenario& scenario, const Service& service,
     CHECK(times.has_value(), "a step that ran can be timed");
     low.push_back(times->band.low);
     high.push_back(times->band.high);
-    if (!named_draft(pool.spec).empty()) continue;  // its steps are those of two models
     pool.table_error = times->error;
     pool.charges = times->charges;
   }

@@ -24,7 +24,7 @@ struct PoolAnswer {
   PoolSpec spec;
   Deployment deployment;
   std::size_t table_points = 0;  // steps that were timed for its table
-  // Of steps drawn from the run; nothing where a draft proposes.
+  // Of steps drawn from the run:
   StepTableError table_error;
   Charges charges{};  // what their time went to
 };

@@ -134,6 +134,7 @@ Json pool_json(const PoolAnswer& pool, const PoolResult& ran) {
                {"idle_energy_j", ran.idle_energy_j},
                {"mfu", ran.mfu},
                {"mfu_busy", ran.mfu_busy}};
+  if (d.draft) json["draft"] = d.draft->prepared.model.name;
   if (pool.table_error.samples > 0) {
     json["bound_by"] = to_string(largest(pool.charges));
     json["bound_shares"] = bound_shares_json(pool.charges);

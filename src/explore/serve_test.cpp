@@ -102,6 +102,28 @@ TEST(Serve, TheSameScenarioGivesTheSameBytesOnAnyNumberOfThreads) {
   EXPECT_EQ(to_json(again).dump(), to_json(one_gpu()).dump());
 }
 
+TEST(Serve, ADraftIsHeldAgainstStepsOfTheRunToo) {
+  const ServeAnswer answer = serve(scenario(R"(services:
+  - name: speculates
+    pools:
+      - chip: a100-sxm-80gb
+        model: llama-3.2-3b
+        engine:
+          max_model_len: 512
+          max_num_seqs: 8
+          max_num_batched_tokens: 128
+          speculative: {num_speculative_tokens: 2, acceptance: 0.7, draft: llama-3.2-1b}
+)"),
+                                   kPlaces, 0);
+  const Json json = to_json(answer);
+
+  EXPECT_EQ(json["completed"], 60);
+  EXPECT_EQ(json["pools"][0]["draft"], "llama-3.2-1b");
+  EXPECT_GE(json["step_table"]["samples"], 10);
+  EXPECT_LT(json["step_table"]["error_mean"], 1);
+  EXPECT_LT(json["step_table"]["error_max"], 3);
+}
+
 /// Two services at their highest rates: one that does not fit its chip, one on two kinds of chip.
 const ServeAnswer& two_services() {
   static const ServeAnswer answer =

@@ -13,27 +13,13 @@
 namespace presil {
 namespace {
 
-/// The draft model beside the model it proposes for: on the same chips, in the same way.
-Feasible<std::unique_ptr<StepTable>> draft_table(const PoolSpec& pool, const Places& places) {
-  DeploymentRequest request{pool.design, pool.engine};
-  request.design.model = named_draft(pool);
-  request.engine.speculation = {};
-  const auto deployment = deploy(request, places);
-  if (!deployment) return tl::unexpected(deployment.error());
-  return std::make_unique<StepTable>(*deployment);
-}
-
 Feasible<DeployedPool> deploy_pool(const PoolSpec& spec, const Places& places) {
   auto deployment = deploy({spec.design, spec.engine}, places);
   if (!deployment) return tl::unexpected(deployment.error());
   require_decoder(*deployment);
   DeployedPool pool{spec, std::move(*deployment), nullptr, nullptr};
   pool.table = std::make_unique<StepTable>(pool.deployment, 1 + spec.engine.speculation.tokens);
-  if (!named_draft(spec).empty()) {
-    auto draft = draft_table(spec, places);
-    if (!draft) return tl::unexpected(draft.error());
-    pool.draft = std::move(*draft);
-  }
+  if (const auto& draft = pool.deployment.draft) pool.draft = std::make_unique<StepTable>(*draft);
   return pool;
 }
 
@@ -67,10 +53,6 @@ serving::Pool as_pool(const DeployedPool& d) {
 }
 
 }  // namespace
-
-std::string named_draft(const PoolSpec& pool) {
-  return pool.engine.speculation.tokens > 0 ? pool.engine.speculation.draft : "";
-}
 
 Service::Service(const Scenario& scenario, const ServiceSpec& spec, const Places& places,
                  std::uint64_t seed)

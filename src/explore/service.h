@@ -26,9 +26,6 @@ struct DeployedPool {
   std::unique_ptr<StepTable> draft;  // of the model that proposes
 };
 
-/// The model that proposes tokens for `pool`'s; "" where none does, or none is named.
-std::string named_draft(const PoolSpec& pool);
-
 /// A service under the scenario's load.
 class Service {
  public:

@@ -9,14 +9,13 @@
 #include "base/error.h"
 #include "cycles/resource.h"
 #include "explore/deployment.h"
-#include "program/bind.h"
 #include "serving/engine/replica.h"
 
 namespace presil {
 
 struct SampledStep {
-  Step step;
-  serving::StepCost cost;  // that the run took for it
+  std::vector<serving::StepSequence> sequences;
+  serving::StepCost cost;  // that the run took for it, the draft's steps included
   int replica = 0;
 };
 
@@ -59,7 +58,7 @@ struct SampleTimes {
   Charges charges{};
 };
 
-/// Times the sampled steps on `deployment`. Without a draft model: its steps are no part of them.
+/// Times the sampled steps on `deployment`, each with the steps of the draft before it.
 Feasible<SampleTimes> time_sample(const Deployment& deployment,
                                   const std::vector<SampledStep>& steps);
 

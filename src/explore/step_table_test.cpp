@@ -37,7 +37,7 @@ struct NamedStep {
   serving::StepFeatures features;
 };
 
-/// `decodes` sequences, and one prompt of `prompt` tokens where that is not 0.
+/// `decodes` sequences, and after them one prompt of `prompt` tokens where that is not 0.
 NamedStep mixed_step(std::int64_t decodes, std::int64_t context, std::int64_t prompt,
                      std::int64_t decode_tokens = 1) {
   NamedStep s;
@@ -56,7 +56,14 @@ NamedStep mixed_step(std::int64_t decodes, std::int64_t context, std::int64_t pr
 StepTableError error_on(const Deployment& d, const StepTable& table,
                         const std::vector<NamedStep>& steps) {
   std::vector<SampledStep> sampled;
-  for (const NamedStep& s : steps) sampled.push_back({s.step, table.cost(s.features)});
+  for (const NamedStep& s : steps) {
+    sampled.emplace_back().cost = table.cost(s.features);
+    for (const Sequence& part : s.step.sequences) {
+      auto& sequences = sampled.back().sequences;
+      const bool decodes = std::ssize(sequences) < s.features.decode_sequences;
+      sequences.push_back({part.new_tokens, part.context, decodes});
+    }
+  }
   return time_sample(d, sampled).value().error;
 }
 
@@ -167,6 +174,52 @@ TEST(Deployment, RefusesOptionsThatNoEngineCanRunWith) {
   EXPECT_THROW(deploy(q, kPlaces), InputError);
 }
 
+/// Llama-3.2-3B, for which `draft` proposes.
+DeploymentRequest with_draft(const std::string& draft) {
+  DeploymentRequest q = small_request("a100-sxm-80gb");
+  q.design.model = "llama-3.2-3b";
+  q.engine.speculation = {.tokens = 3, .acceptance = 0.7, .draft = draft};
+  return q;
+}
+
+TEST(Deployment, KeepsADraftInTheMemoryOfItsModel) {
+  const Deployment alone = deploy(with_draft(""), kPlaces).value();
+  const Deployment d = deploy(with_draft("llama-3.2-1b"), kPlaces).value();
+  ASSERT_NE(d.draft, nullptr);
+  EXPECT_EQ(d.weights, alone.weights + small_gpu().weights);
+  EXPECT_EQ(d.workspace, std::max(alone.workspace, small_gpu().workspace));
+  EXPECT_EQ(d.cache_bytes_per_token,
+            alone.cache_bytes_per_token + small_gpu().cache_bytes_per_token);
+  EXPECT_LT(d.engine.num_blocks, alone.engine.num_blocks);
+}
+
+TEST(Deployment, RefusesADraftOfOtherTokensOrOfTooFew) {
+  EXPECT_THROW(deploy(with_draft("smollm2-135m"), kPlaces), InputError);
+  DeploymentRequest q = with_draft("llama-3-8b");
+  q.engine.max_model_len = 8193;
+  EXPECT_THROW(deploy(q, kPlaces), InputError);
+}
+
+/// One that has to check four tokens a sequence, and before that proposes three.
+TEST(StepSample, TimesTheStepsOfTheDraftToo) {
+  const Deployment d = deploy(with_draft("llama-3.2-1b"), kPlaces).value();
+  const StepTable model(d, 4), draft(*d.draft);
+  SampledStep s;
+  serving::StepFeatures features;
+  for (const std::int64_t context : {400, 900, 1300}) {
+    s.sequences.push_back({4, context, true});
+    features.add_decode(4, context);
+  }
+  s.sequences.push_back({200, 0, false});
+  features.add_prefill(200, 0);
+  s.cost = serving::step_cost(features, d.engine, model, &draft);
+
+  const StepTableError both = time_sample(d, {s}).value().error;
+  EXPECT_LT(both.max(), 3);
+  s.cost = model.cost(features);
+  EXPECT_GT(time_sample(d, {s}).value().error.time_max, 20);
+}
+
 TEST(StepSample, KeepsStepsEvenlyOverARunOfAnyLength) {
   StepSample sample(4);
   for (std::int64_t i = 1; i <= 100; ++i) {
@@ -177,8 +230,8 @@ TEST(StepSample, KeepsStepsEvenlyOverARunOfAnyLength) {
   }
   ASSERT_LE(sample.steps().size(), 4);
   ASSERT_GE(sample.steps().size(), 2);
-  EXPECT_EQ(sample.steps().front().step.sequences.front().context, 1);
-  EXPECT_GE(sample.steps().back().step.sequences.front().context, 50);
+  EXPECT_EQ(sample.steps().front().sequences.front().context, 1);
+  EXPECT_GE(sample.steps().back().sequences.front().context, 50);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace presil::serving {
 struct StepSequence {
   std::int64_t new_tokens = 1;
   std::int64_t context = 0;  // in the cache before it
+  bool decodes = false;      // its prompt is read
 };
 
 /// One step as it ran.

@@ -30,11 +30,11 @@ struct Batch {
 
   void add_prefill(std::int64_t new_tokens, std::int64_t context) {
     record.features.add_prefill(new_tokens, context);
-    if (is_listed) list.push_back({new_tokens, context});
+    if (is_listed) list.push_back({new_tokens, context, false});
   }
   void add_decode(std::int64_t new_tokens, std::int64_t context) {
     record.features.add_decode(new_tokens, context);
-    if (is_listed) list.push_back({new_tokens, context});
+    if (is_listed) list.push_back({new_tokens, context, true});
   }
 };
 
