@@ -50,6 +50,31 @@ double events_of(const KernelTime& k, const Timeline& step, const ChipFiles& chi
   return energy(counts, chip).total().typical;
 }
 
+/// Whether the two tensors differ by no more than where they stand.
+bool are_alike(const Tensor& a, const Tensor& b) {
+  return a.role == b.role && a.format == b.format && a.scaling == b.scaling && a.rows == b.rows &&
+         a.columns == b.columns;
+}
+
+/// Whether two blocks have the same kernels over like tensors.
+bool are_alike(const Program& program, const Block& a, const Block& b) {
+  const auto like_tensors = [&](int s, int t) {
+    return are_alike(program.tensor(s), program.tensor(t));
+  };
+  const auto like_kernels = [&](Kernel k, const Kernel& l) {
+    for (const auto operands : {&Kernel::inputs, &Kernel::weights, &Kernel::outputs}) {
+      if (!std::equal((k.*operands).begin(), (k.*operands).end(), (l.*operands).begin(),
+                      (l.*operands).end(), like_tensors)) {
+        return false;
+      }
+      k.*operands = l.*operands;
+    }
+    return k == l;
+  };
+  return std::equal(a.kernels.begin(), a.kernels.end(), b.kernels.begin(), b.kernels.end(),
+                    like_kernels);
+}
+
 }  // namespace
 
 StepMeter::StepMeter(const Deployment& deployment, std::size_t stage)
@@ -57,11 +82,32 @@ StepMeter::StepMeter(const Deployment& deployment, std::size_t stage)
       flow_(memory_flow(deployment.prepared.chip.memory, deployment.prepared.chip.chip.dram)),
       program_(*stages_of(deployment.prepared)[stage]) {
   program_.max_context = std::numeric_limits<std::int32_t>::max();  // corners of tables are beyond
-  for (Block& block : program_.blocks) {
-    layers_.push_back(block.repeat);
-    block.repeat = std::min(block.repeat, kLayersRun);
-  }
+  cut();
   find_power();
+}
+
+void StepMeter::cut() {
+  std::vector<Block> kept;
+  std::vector<const Block*> examples;  // by kind
+  for (const Block& block : program_.blocks) {
+    const auto like = std::find_if(examples.begin(), examples.end(), [&](const Block* example) {
+      return are_alike(program_, *example, block);
+    });
+    const auto kind = static_cast<std::size_t>(like - examples.begin());
+    if (like == examples.end()) {
+      examples.push_back(&block);
+      kinds_.emplace_back();
+    }
+    Kind& k = kinds_[kind];
+    k.layers += block.repeat;
+    const std::int64_t more = std::min(block.repeat, kLayersRun - k.run);
+    if (more == 0) continue;
+    kept.push_back(block);
+    kept.back().repeat = more;
+    origins_.push_back({kind, k.run});
+    k.run += more;
+  }
+  program_.blocks = std::move(kept);
 }
 
 double StepMeter::active_w() const {
@@ -90,10 +136,11 @@ StepParts StepMeter::measure_at(const BoundProgram& bound, double clock) const {
   std::size_t next = 0;
   for_each_kernel(bound, [&](const KernelAt& at) {
     const KernelTime& k = step.kernels[next++];
-    const std::int64_t run = bound.blocks[at.block].repeat;
+    const Origin& origin = origins_[at.block];
+    const Kind& kind = kinds_[origin.kind];
+    const bool is_first = origin.before + at.layer == 0;
     const double stands_for =
-        at.layer == 0 ? 1
-                      : static_cast<double>(layers_[at.block] - 1) / static_cast<double>(run - 1);
+        is_first ? 1 : static_cast<double>(kind.layers - 1) / static_cast<double>(kind.run - 1);
     PartCost cost;
     cost.full_s = to_seconds(k.end - k.start).count();
     cost.event_j = events_of(k, step, deployment_.prepared.chip);

@@ -19,8 +19,8 @@ struct StepParts {
   PartCost whole() const { return tokens + sequences + attention; }
 };
 
-/// Times steps on one stage of a deployment, by the function that `run` times them by. Of a block
-/// of many like layers it runs the first few: the later of them stand for the rest.
+/// Times steps on one stage of a deployment, by the function that `run` times them by. Of many like
+/// layers it runs the first few: the later of them stand for the rest.
 class StepMeter {
  public:
   /// `deployment` outlives the meter.
@@ -40,14 +40,26 @@ class StepMeter {
  private:
   Timeline time(const BoundProgram& bound, double clock) const;
   StepParts measure_at(const BoundProgram& bound, double clock) const;
+  /// Leaves a few layers of each kind in the program.
+  void cut();
   double power_of(const PartCost& part) const;
   /// The slow clock and the standing power, from a few heavy steps.
   void find_power();
 
   const Deployment& deployment_;
   const MemoryFlow flow_;
-  Program program_;                   // with few layers
-  std::vector<std::int64_t> layers_;  // by block: those of the whole program
+  /// Of blocks with like kernels.
+  struct Kind {
+    std::int64_t layers = 0, run = 0;  // of the whole program, and of this one
+  };
+  /// Of a block's layers.
+  struct Origin {
+    std::size_t kind = 0;
+    std::int64_t before = 0;  // of the kind, in earlier blocks
+  };
+  Program program_;  // with few layers
+  std::vector<Kind> kinds_;
+  std::vector<Origin> origins_;  // by block
   double slow_clock_ = 1;
   double standing_w_ = 0;
 };

@@ -266,6 +266,7 @@ class Binder {
 };
 
 std::int64_t value_of(Symbol symbol, const Step& step, Subset subset) {
+  if (symbol == Symbol::one) return 1;  // most extents
   std::int64_t tokens = 0, sequences = 0, longest_new = 0, longest_seen = 0, keys = 0;
   for (const Sequence& s : step.sequences) {
     if (!is_in(subset, s)) continue;
