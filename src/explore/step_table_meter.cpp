@@ -11,7 +11,7 @@
 namespace presil {
 namespace {
 
-// Prefetching and the memory's state are those of a long run after one layer.
+// Prefetching is that of a long run after one layer.
 constexpr std::int64_t kLayersRun = 3;
 
 /// A chip whose parts stay this far below the limit never lowers its clock.
@@ -80,6 +80,7 @@ bool are_alike(const Program& program, const Block& a, const Block& b) {
 StepMeter::StepMeter(const Deployment& deployment, std::size_t stage)
     : deployment_(deployment),
       flow_(memory_flow(deployment.prepared.chip.memory, deployment.prepared.chip.chip.dram)),
+      kernels_stand_alone_(cycles_options(deployment.prepared).library != nullptr),
       program_(*stages_of(deployment.prepared)[stage]) {
   program_.max_context = std::numeric_limits<std::int32_t>::max();  // corners of tables are beyond
   cut();
@@ -87,6 +88,7 @@ StepMeter::StepMeter(const Deployment& deployment, std::size_t stage)
 }
 
 void StepMeter::cut() {
+  const std::int64_t most = kernels_stand_alone_ ? 1 : kLayersRun;
   std::vector<Block> kept;
   std::vector<const Block*> examples;  // by kind
   for (const Block& block : program_.blocks) {
@@ -100,7 +102,7 @@ void StepMeter::cut() {
     }
     Kind& k = kinds_[kind];
     k.layers += block.repeat;
-    const std::int64_t more = std::min(block.repeat, kLayersRun - k.run);
+    const std::int64_t more = std::min(block.repeat, most - k.run);
     if (more == 0) continue;
     kept.push_back(block);
     kept.back().repeat = more;
@@ -138,9 +140,11 @@ StepParts StepMeter::measure_at(const BoundProgram& bound, double clock) const {
     const KernelTime& k = step.kernels[next++];
     const Origin& origin = origins_[at.block];
     const Kind& kind = kinds_[origin.kind];
-    const bool is_first = origin.before + at.layer == 0;
+    const std::int64_t first = kind.run > 1 ? 1 : 0;  // stands for itself
     const double stands_for =
-        is_first ? 1 : static_cast<double>(kind.layers - 1) / static_cast<double>(kind.run - 1);
+        origin.before + at.layer < first
+            ? 1
+            : static_cast<double>(kind.layers - first) / static_cast<double>(kind.run - first);
     PartCost cost;
     cost.full_s = to_seconds(k.end - k.start).count();
     cost.event_j = events_of(k, step, deployment_.prepared.chip);
@@ -151,10 +155,26 @@ StepParts StepMeter::measure_at(const BoundProgram& bound, double clock) const {
   return parts;
 }
 
-StepParts StepMeter::measure(const Step& step) const {
+BoundProgram StepMeter::bound_to(const Step& step) const {
   Step paged = step;
   paged.page_tokens = page_tokens(deployment_.prepared);
-  const BoundProgram bound = bind(program_, paged).value();  // has any capacity
+  return bind(program_, paged).value();  // has any capacity
+}
+
+StepParts StepMeter::measure(const Step& step) const {
+  return measure_at_clocks(bound_to(step));
+}
+
+PartCost StepMeter::measure_attention(const Step& step) const {
+  BoundProgram bound = bound_to(step);
+  for (BoundBlock& block : bound.blocks) {
+    std::erase_if(block.kernels,
+                  [](const BoundKernel& k) { return part_of(*k.kernel) != Part::attention; });
+  }
+  return measure_at_clocks(bound).attention;
+}
+
+StepParts StepMeter::measure_at_clocks(const BoundProgram& bound) const {
   StepParts parts = measure_at(bound, 1);
   const StepParts slow = slow_clock_ < 1 ? measure_at(bound, slow_clock_) : parts;
   parts.tokens.slow_s = slow.tokens.full_s;

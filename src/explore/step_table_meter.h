@@ -21,13 +21,20 @@ struct StepParts {
 
 /// Times steps on one stage of a deployment, by the function that `run` times them by. Of many like
 /// layers it runs the first few: the later of them stand for the rest.
+///
+/// A library's kernels wait for all of their traffic and each has its own time, whatever ran before
+/// it: there one layer stands for all, and attention can be timed without the rest.
 class StepMeter {
  public:
   /// `deployment` outlives the meter.
   StepMeter(const Deployment& deployment, std::size_t stage);
 
-  /// The slowest step of at least one sequence; any thread may call this.
+  /// Of a step of at least one sequence; any thread may call this.
   StepParts measure(const Step& step) const;
+  /// Its attention alone. Requires that kernels stand alone.
+  PartCost measure_attention(const Step& step) const;
+  /// Whether a kernel takes as long as it does alone.
+  bool kernels_stand_alone() const { return kernels_stand_alone_; }
 
   /// Below one where a part of some step may draw more than the power limit at the full clock.
   double slow_clock() const { return slow_clock_; }
@@ -40,6 +47,8 @@ class StepMeter {
  private:
   Timeline time(const BoundProgram& bound, double clock) const;
   StepParts measure_at(const BoundProgram& bound, double clock) const;
+  StepParts measure_at_clocks(const BoundProgram& bound) const;
+  BoundProgram bound_to(const Step& step) const;
   /// Leaves a few layers of each kind in the program.
   void cut();
   double power_of(const PartCost& part) const;
@@ -48,6 +57,7 @@ class StepMeter {
 
   const Deployment& deployment_;
   const MemoryFlow flow_;
+  const bool kernels_stand_alone_;
   /// Of blocks with like kernels.
   struct Kind {
     std::int64_t layers = 0, run = 0;  // of the whole program, and of this one

@@ -124,7 +124,7 @@ struct StageTable::Filling {
             [](const TablePoint&, const TablePoint&) { return true; },
             [&](const TablePoint& p) {
               const StepParts parts = meter.measure({{{p[0], 0}}});
-              return sample(parts, parts.tokens);
+              return sample(parts.whole(), parts.tokens);
             },
             {0.001, 4000}};
   }
@@ -135,7 +135,7 @@ struct StageTable::Filling {
             [](const TablePoint&, const TablePoint&) { return true; },
             [&](const TablePoint& p) {
               const StepParts parts = meter.measure(decodes(p[0], 0, kAlike));
-              return sample(parts, parts.sequences);
+              return sample(parts.whole(), parts.sequences);
             },
             {0.001, 2000}};
   }
@@ -143,14 +143,18 @@ struct StageTable::Filling {
   /// What the step takes beside what the other two tables say. Time is not attention's own: a chip
   /// that loads the weights of the next kernel meanwhile does so for as long as attention lasts.
   TableSample attended(const Step& step) const {
-    const StepParts parts = meter.measure(step);
-    const PartCost whole = parts.whole();
     const PartCost rest = tokens.at({static_cast<double>(step.tokens())}) +
                           sequences.at({static_cast<double>(step.sequences.size())});
+    if (meter.kernels_stand_alone()) {
+      const PartCost cost = meter.measure_attention(step);
+      return sample(cost + rest, cost);
+    }
+    const StepParts parts = meter.measure(step);
+    const PartCost whole = parts.whole();
     PartCost cost = parts.attention;
     cost.full_s = whole.full_s - rest.full_s;
     cost.slow_s = whole.slow_s - rest.slow_s;
-    return sample(parts, cost);
+    return sample(whole, cost);
   }
 
   /// Whether sequences that read and that decode, in one step, attend for as long as the two alone.
@@ -187,8 +191,7 @@ struct StageTable::Filling {
     return step;
   }
 
-  TableSample sample(const StepParts& step, const PartCost& part) const {
-    const PartCost whole = step.whole();
+  TableSample sample(const PartCost& whole, const PartCost& part) const {
     return {part, whole.full_s, whole.event_j + meter.standing_w() * whole.full_s};
   }
 

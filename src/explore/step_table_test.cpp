@@ -6,6 +6,7 @@
 #include <tbb/global_control.h>
 
 #include "explore/step_sample.h"
+#include "explore/step_table_meter.h"
 
 namespace presil {
 namespace {
@@ -119,6 +120,27 @@ TEST(StepTable, ChecksSeveralTokensOfASequenceAtOnce) {
   const StepTable table(small_gpu(), 4);
   const StepTableError e =
       error_on(small_gpu(), table, {mixed_step(8, 1000, 0, 4), mixed_step(20, 500, 0, 4)});
+  EXPECT_LT(e.max(), 3);
+}
+
+TEST(StepMeter, TimesAttentionAloneAsItDoesWithinTheStep) {
+  const StepMeter meter(small_gpu(), 0);
+  ASSERT_TRUE(meter.kernels_stand_alone());
+  for (const NamedStep& s : usual_steps()) {
+    const PartCost within = meter.measure(s.step).attention;
+    const PartCost alone = meter.measure_attention(s.step);
+    EXPECT_DOUBLE_EQ(alone.full_s, within.full_s);
+    EXPECT_DOUBLE_EQ(alone.dram_bytes, within.dram_bytes);
+    EXPECT_NEAR(alone.event_j, within.event_j, 1e-4 * within.event_j);  // rows opened are rounded
+  }
+}
+
+TEST(StepTable, OfAlternatingLayersIsAsNearAsOfLikeOnes) {
+  DeploymentRequest q = small_request("a100-sxm-80gb");
+  q.design.model = "gpt-oss-20b";
+  const Deployment d = deploy(q, kPlaces).value();
+  const StepTableError e = error_on(d, StepTable(d), usual_steps());
+  EXPECT_LT(e.mean(), 1);
   EXPECT_LT(e.max(), 3);
 }
 
