@@ -19,6 +19,9 @@ std::string time_text(double seconds) {
   return std::isnan(seconds) ? "-" : format_quantity(seconds, Dimension::seconds);
 }
 
+/// Why is a sentence below the table.
+constexpr const char* kNo = "no, see below";
+
 std::string service_table(const std::vector<ServiceAnswer>& services) {
   Table table({{"service"},
                {"requests/s", Align::right},
@@ -37,7 +40,7 @@ std::string service_table(const std::vector<ServiceAnswer>& services) {
   for (const ServiceAnswer& s : services) {
     if (s.pools.empty()) {
       table.add({s.name, "", "", "", "", "", "", "", "", "", "", "", "",
-                 Cell(s.no ? s.no->reason : "", Tone::warning)});
+                 Cell(s.no ? kNo : "", Tone::warning)});
       continue;
     }
     const serving::ServiceResult& r = s.result;
@@ -49,7 +52,7 @@ std::string service_table(const std::vector<ServiceAnswer>& services) {
                fmt::format("{:.0f} W", r.power_w),
                std::isnan(r.energy_j_per_token) ? "-" : fmt::format("{:.3g}", r.energy_j_per_token),
                s.price ? fmt::format("{:.3f}", s.price->usd_per_mtoken.typical) : "-",
-               Cell(s.no                      ? s.no->reason
+               Cell(s.no                      ? kNo
                     : r.counts.rejected() > 0 ? fmt::format("{} rejected", r.counts.rejected())
                                               : "",
                     Tone::warning)});
