@@ -41,7 +41,7 @@ std::vector<Case> cases() {
                            {"mtia-v2", "llama-3.2-1b", decode(16, 200)},
                            {"trainium2", "llama-3.2-1b", decode(8, 100)},
                            {"trainium2", "llama-3.2-1b", prefill(512)}};
-  all.resize(static_cast<std::size_t>(unless_sanitized(7, 2)));
+  all.resize(static_cast<std::size_t>(unless_sanitized(static_cast<int>(all.size()), 2)));
   return all;
 }
 

@@ -278,7 +278,7 @@ std::int64_t value_of(Symbol symbol, const Step& step, Subset subset) {
   }
   switch (symbol) {
     case Symbol::one:
-      return 1;
+      break;
     case Symbol::T:
       return tokens;
     case Symbol::S:
